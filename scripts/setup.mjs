@@ -1,0 +1,54 @@
+/** Makes a fresh clone ready: installs the locked packages if they are not there, builds dist/ if sources changed. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`refcap needs Node 20.19 or later; this is ${process.versions.node}.`);
+  process.exit(1);
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    // Results alone go to stdout: what set-up prints belongs on stderr.
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32' && command === 'npm',
+  });
+  if (result.status !== 0) {
+    console.error(`Set-up failed at: ${command} ${args.join(' ')}`);
+    process.exit(result.status ?? 1);
+  }
+}
+
+const time = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+function newest(folder) {
+  let latest = time(folder);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    latest = Math.max(latest, entry.isDirectory() ? newest(path) : time(path));
+  }
+  return latest;
+}
+
+const installed = join(root, 'node_modules/.package-lock.json');
+if (!existsSync(installed) || time(installed) < time(join(root, 'package-lock.json')) - 1000) {
+  console.error('Installing packages (once) ...');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+const stamp = join(root, 'dist/.tsbuildinfo');
+const sources = Math.max(
+  newest(join(root, 'src')),
+  time(join(root, 'package.json')),
+  time(join(root, 'tsconfig.json')),
+);
+if (time(stamp) < sources) {
+  console.error('Building ...');
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+}

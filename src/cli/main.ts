@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+/** The `refcap` command: parses which subcommand is meant and loads only that one. */
+import { Command, CommanderError } from 'commander';
+import { InputError, UsageError } from '../base/errors.ts';
+import { commands } from './commands.ts';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const program = new Command('refcap')
+  .description('Image captioning: caption, train, score.')
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(run with --help for the options)');
+
+for (const { name, summary, load } of commands) {
+  // The heavy modules behind a subcommand are imported only when it is the one that runs.
+  if (process.argv[2] === name) program.addCommand((await load()).command);
+  else program.command(name).summary(summary).description(summary);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof InputError) {
+    console.error(`refcap: ${error.message}`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  } else {
+    console.error(error);
+    process.exitCode = 1;
+  }
+}
