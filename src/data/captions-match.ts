@@ -1,0 +1,147 @@
+/** Which candidate belongs to which image of the references. */
+import { InputError } from '../base/errors.ts';
+import type { Candidates, References } from './captions.ts';
+
+/** The images that are scored, in the references' order, and each system's caption of them. */
+export interface Match {
+  /** Positions in `references.ids`. */
+  images: Int32Array;
+  /** For each system the number of its text for each of `images`. */
+  rows: Int32Array[];
+  /** What was left out or matched loosely, in words. */
+  notes: string[];
+}
+
+/**
+ * Pairs captions with references by image id: equal ids first, then other names that the reference
+ * file gives its images, then ids that agree without folder, file ending, leading zeros and COCO's
+ * file name prefix. A file without ids is paired by order.
+ * @param allowMissing Score the images that everyone has and note how many were left out.
+ * @throws InputError when an image lacks its candidate or its references, or none is left.
+ */
+export function matchCaptions(
+  references: References,
+  systems: readonly Candidates[],
+  allowMissing: boolean,
+): Match {
+  const notes: string[] = [];
+  const finder = new ImageFinder(references);
+  const faults: string[] = [];
+  const textOf = systems.map((system) => {
+    const { rows, unknown } = rowsOf(system, references, finder);
+    if (unknown.length > 0) {
+      const what = `${system.name}: ${count(unknown, 'image')} without a reference in ${references.name}`;
+      if (allowMissing) notes.push(`${what}, left out.`);
+      else faults.push(`${what} (${some(unknown)})`);
+    }
+    const missing = references.ids.filter((_, image) => rows[image] < 0);
+    if (missing.length > 0) {
+      const what = `${references.name}: ${count(missing, 'image')} without a caption in ${system.name}`;
+      if (allowMissing) notes.push(`${what}, left out.`);
+      else faults.push(`${what} (${some(missing)})`);
+    }
+    return rows;
+  });
+  const images = Int32Array.from(references.ids.keys()).filter((image) =>
+    textOf.every((rows) => rows[image] >= 0),
+  );
+  if (images.length === 0)
+    throw new InputError(
+      `no image is in both files: ${references.name} has ids such as ${references.ids[0]}, ${systems[0].name} such as ${firstId(systems[0])}; write the ids alike.`,
+    );
+  if (faults.length > 0)
+    throw new InputError(
+      `${faults.join('; ')}; complete the files, or score the ${images.length} images in common with --allow-missing.`,
+    );
+  if (finder.loose > 0)
+    notes.push(
+      `${finder.loose} image ids were matched without their folder, file ending or leading zeros.`,
+    );
+  return { images, rows: textOf.map((rows) => images.map((image) => rows[image])), notes };
+}
+
+/** The number of the system's text for each image, -1 where it has none; and its ids without reference. */
+function rowsOf(
+  system: Candidates,
+  references: References,
+  finder: ImageFinder,
+): { rows: Int32Array; unknown: string[] } {
+  const rows = new Int32Array(references.ids.length).fill(-1);
+  if (!system.byId) {
+    const { length } = system.texts;
+    if (length !== rows.length)
+      throw new InputError(
+        `${system.name} has ${length} captions without ids but ${references.name} has ${rows.length} images; give one caption for each image in the references' order, or captions with ids.`,
+      );
+    return { rows: rows.map((_, image) => image), unknown: [] };
+  }
+  const unknown: string[] = [];
+  for (const [id, text] of system.byId) {
+    const image = finder.find(id);
+    if (image === undefined) unknown.push(id);
+    else if (rows[image] < 0) rows[image] = text;
+    else
+      throw new InputError(
+        `${system.name}: ${system.where(rows[image])} and ${system.where(text)} both name image ${references.ids[image]} of ${references.name}; keep one of them.`,
+      );
+  }
+  return { rows, unknown };
+}
+
+/** Finds images by any of their names. */
+class ImageFinder {
+  /** How many ids were found only by their loose form. */
+  loose = 0;
+  readonly #references: References;
+  #byLooseForm: Map<string, number> | undefined;
+
+  constructor(references: References) {
+    this.#references = references;
+  }
+
+  find(id: string): number | undefined {
+    const { byId, aliases } = this.#references;
+    const exact = byId.get(id) ?? aliases.get(id);
+    if (exact !== undefined) return exact;
+    this.#byLooseForm ??= this.#looseForms();
+    const image = this.#byLooseForm.get(looseForm(id));
+    if (image === undefined || image < 0) return undefined;
+    this.loose++;
+    return image;
+  }
+
+  #looseForms(): Map<string, number> {
+    const forms = new Map<string, number>();
+    const add = (id: string, image: number): void => {
+      const form = looseForm(id);
+      const other = forms.get(form);
+      // A form that two images share says nothing.
+      forms.set(form, other === undefined || other === image ? image : -1);
+    };
+    for (const [id, image] of this.#references.byId) add(id, image);
+    for (const [id, image] of this.#references.aliases) add(id, image);
+    return forms;
+  }
+}
+
+/** An image id without what files write differently: folder, ending, COCO's prefix, leading zeros. */
+export function looseForm(id: string): string {
+  return id
+    .replace(/^.*[/\\]/s, '')
+    .replace(/\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)$/i, '')
+    .replace(/^COCO_[a-z]+\d{4}_(?=\d+$)/i, '')
+    .replace(/^0+(?=\d+$)/, '');
+}
+
+function firstId(system: Candidates): string {
+  const [id] = system.byId?.keys() ?? [];
+  return id ?? '(none)';
+}
+
+function count(items: readonly string[], noun: string): string {
+  return `${items.length} ${noun}${items.length === 1 ? '' : 's'}`;
+}
+
+function some(ids: readonly string[]): string {
+  return `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', ...' : ''}`;
+}
