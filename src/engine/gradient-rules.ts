@@ -10,6 +10,7 @@ import {
   averagePool2d,
   cast,
   clip,
+  concat,
   conv2d,
   cos,
   cumulativeSum,
@@ -320,6 +321,13 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
   expand: ({ inputs: [x] }, dy) => [unbroadcast(dy, x.shape)],
   slice: sliceRule,
   concat: concatRule,
+  // dx = the parts' gradients side by side, zeros for an unused part
+  split: ({ outputs, attributes: { axis } }, ...dy) => [
+    concat(
+      outputs.map((part, i) => dy[i] ?? full(part.shape, 0, part.dtype)),
+      axis,
+    ),
+  ],
   pad: ({ inputs: [x], attributes: { before } }, dy) => [
     x.shape.reduce<Value>((v, size, axis) => {
       const whole = v.shape[axis] === size;

@@ -326,6 +326,15 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
       shape: inputs[0].shape.map((d, i) => (i === axis ? joined : d)),
     };
   },
+  split: ([x], { axis, sizes }) => {
+    const whole = x.shape[normalizeAxis(axis, x.shape.length)];
+    const sum = sizes.reduce((a, b) => a + b, 0);
+    want(sum === whole, `parts of ${sizes.join(' + ')} do not make ${whole}`);
+    return sizes.map((size) => ({
+      dtype: x.dtype,
+      shape: x.shape.map((d, i) => (i === axis ? size : d)),
+    }));
+  },
   pad: ([x], { before, after }) => {
     want(
       before.length === x.shape.length && after.length === x.shape.length,

@@ -231,6 +231,11 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
     writer.emit('Slice', [x, writer.shape(starts), writer.shape(ends), writer.integers(axes)]),
   concat: (writer, inputs, { attributes: { axis } }) =>
     writer.emit('Concat', inputs, { axis: BigInt(axis) }),
+  split: (writer, [x], { attributes: { axis, sizes } }) =>
+    writer.emitAll('Split', [x, writer.integers(sizes)], {
+      attributes: { axis: BigInt(axis) },
+      outputs: sizes.length,
+    }),
   pad: (writer, [x], { inputs: [{ dtype }], attributes: { before, after, value } }) =>
     writer.emit('Pad', [x, writer.shape([...before, ...after]), writer.scalar(dtype, value)]),
   gather: (writer, inputs, { attributes: { axis } }) =>

@@ -100,6 +100,8 @@ export interface OpAttributes {
     readonly axes: readonly number[];
   };
   concat: Axis;
+  /** Parts of the given sizes along `axis`, one output each. */
+  split: Axis & { readonly sizes: readonly number[] };
   /** before and after each dimension. */
   pad: { readonly before: readonly Dim[]; readonly after: readonly Dim[]; readonly value: number };
   /** data, indices -> data with `axis` replaced by the indices' dimensions. */

@@ -230,6 +230,13 @@ export function concat(values: readonly Value[], axis: number): Value {
   );
 }
 
+/** Cuts one axis into `parts` equal parts. */
+export function split(x: Value, axis: number, parts: number): readonly Value[] {
+  const at = fromStart(x, axis);
+  const sizes = new Array<number>(parts).fill(Number(x.shape[at]) / parts);
+  return makeNode('split', [x], { axis: at, sizes }, split).outputs;
+}
+
 /** Puts `before[i]` and `after[i]` copies of `value` around dimension i. */
 export function pad(x: Value, before: readonly Dim[], after: readonly Dim[], value = 0): Value {
   return make('pad', [x], { before, after, value }, pad);
