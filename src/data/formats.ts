@@ -1,0 +1,83 @@
+/** Tells an image's format by its first bytes, so that no decoder sees a file that it is not meant for. */
+
+/** The formats that are decoded. */
+export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF' | 'GIF' | 'TIFF' | 'SVG';
+
+/** What the first bytes say: a format that is decoded, or the name of another kind of file. */
+export type SniffedFormat = { decodable: ImageFormat } | { other: string };
+
+const extensions: Record<ImageFormat, readonly string[]> = {
+  JPEG: ['.jpg', '.jpeg', '.jpe', '.jfif'],
+  PNG: ['.png', '.apng'],
+  WebP: ['.webp'],
+  AVIF: ['.avif', '.avifs'],
+  GIF: ['.gif'],
+  TIFF: ['.tif', '.tiff'],
+  SVG: ['.svg'],
+};
+
+/** File name extensions (lower case, with the dot) of the bitmap formats. */
+export const imageExtensions: ReadonlySet<string> = new Set(
+  Object.entries(extensions).flatMap(([format, names]) => (format === 'SVG' ? [] : names)),
+);
+
+/** The format that a file name's extension (lower case, with the dot) promises. */
+export function formatOfExtension(extension: string): ImageFormat | undefined {
+  for (const [format, names] of Object.entries(extensions))
+    if (names.includes(extension)) return format as ImageFormat;
+  return undefined;
+}
+
+/** First bytes of kinds of files that people pass by mistake; '?' stands for any byte. */
+const others: readonly (readonly [signature: string, name: string])[] = [
+  ['BM', 'a BMP picture'],
+  ['8BPS', 'a Photoshop file'],
+  ['\xff\x0a', 'a JPEG XL picture'],
+  ['\0\0\0\x0cJXL ', 'a JPEG XL picture'],
+  ['\0\0\0\x0cjP  ', 'a JPEG 2000 picture'],
+  ['\0\0\x01\0', 'an icon file'],
+  ['%PDF', 'a PDF'],
+  ['PK\x03\x04', 'a ZIP archive'],
+  ['\x1f\x8b', 'a gzip archive'],
+  ['RIFF????AVI ', 'a video'],
+  ['\x1aE\xdf\xa3', 'a video'],
+  ['qoif', 'a QOI picture'],
+];
+
+/** Reads the format from the content of a file. */
+export function sniffFormat(bytes: Uint8Array): SniffedFormat {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096));
+  const text = head.toString('latin1');
+  if (text.startsWith('\xff\xd8\xff')) return { decodable: 'JPEG' };
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return { decodable: 'PNG' };
+  if (/^GIF8[79]a/.test(text)) return { decodable: 'GIF' };
+  if (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') return { decodable: 'WebP' };
+  if (/^(?:II[*+]\0|MM\0[*+])/.test(text)) return { decodable: 'TIFF' };
+  if (text.slice(4, 8) === 'ftyp') return sniffIsoMedia(head, text);
+  for (const [signature, name] of others)
+    if ([...signature].every((c, i) => c === '?' || c === text[i])) return { other: name };
+  return sniffText(head);
+}
+
+/** AVIF, HEIC and videos share a container; the brands in its first box tell them apart. */
+function sniffIsoMedia(head: Buffer, text: string): SniffedFormat {
+  const end = Math.min(head.length, Math.max(16, head.length >= 4 ? head.readUInt32BE(0) : 16));
+  const brands = [text.slice(8, 12)];
+  for (let i = 16; i + 4 <= end; i += 4) brands.push(text.slice(i, i + 4));
+  if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return { decodable: 'AVIF' };
+  if (brands.some((brand) => /^(?:hei|hev|mif1|msf1)/.test(brand)))
+    return { other: 'a HEIC picture' };
+  return { other: 'a video' };
+}
+
+function sniffText(head: Buffer): SniffedFormat {
+  // UTF-16 is told by its mark or by the zero byte beside the first '<'.
+  const wide = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0x3c && head[1] === 0);
+  const text = head.toString(wide ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
+  const markup = text.replace(/^(?:\s+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->)*/, '');
+  if (/^<(?:!DOCTYPE\s+svg|(?:\w+:)?svg[\s>])/i.test(markup)) return { decodable: 'SVG' };
+  if (/^<(?:!doctype\s+html|html|head|body)/i.test(markup)) return { other: 'a web page' };
+  if (head.every((byte) => byte === 0)) return { other: 'filled with zeros' };
+  const binary = wide ? false : head.subarray(0, 512).some((b) => b < 9 || (b > 13 && b < 32));
+  return { other: binary ? 'of an unknown kind' : 'text' };
+}
