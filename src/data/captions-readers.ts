@@ -62,7 +62,7 @@ export async function readCaptionFile(
 ): Promise<ReadResult> {
   const source = await openText(path);
   const format = options.format ?? recognizeFormat(source.head, source.whole);
-  const keep = new SplitFilter(source.name, options.splits);
+  const keep = new SplitFilter(source.name, options.splits, sink);
   const notes: string[] = [];
   const records = new RecordReader(source.name, role, sink);
   const describe = await readers[format]({ source, role, sink, records, keep, notes });
@@ -87,13 +87,16 @@ class SplitFilter {
   readonly #file: string;
   readonly #wanted: Set<string> | undefined;
   readonly #seen = new Set<string>();
+  readonly #sink: CaptionSink;
 
-  constructor(file: string, wanted: readonly string[] | undefined) {
+  constructor(file: string, wanted: readonly string[] | undefined, sink: CaptionSink) {
     this.#file = file;
     this.#wanted = wanted && new Set(wanted);
+    this.#sink = sink;
   }
 
   takes(split: unknown): boolean {
+    this.#sink.split?.(typeof split === 'string' ? split : undefined);
     if (this.#wanted === undefined) return true;
     if (typeof split !== 'string') return false;
     this.#seen.add(split);

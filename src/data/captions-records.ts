@@ -9,6 +9,8 @@ export type Place = number | string;
 
 /** Takes captions as they are read. An id of undefined means: the position in the file is the id. */
 export interface CaptionSink {
+  /** The split that the record whose captions follow is marked with, if any. */
+  split?(name: string | undefined): void;
   caption(id: string | undefined, text: string, place: Place): void;
   /** The record closes a list of all of the image's captions: a second list for it is a mistake. */
   list?(id: string, place: Place): void;

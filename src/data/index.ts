@@ -1,4 +1,17 @@
 /** The data room: images, text tokenizers and captioned datasets. */
+
+export { cleanCaption } from './clean.ts';
+export {
+  type CaptionDataset,
+  type DatasetImage,
+  dealSplits,
+  imagesOfSplit,
+  parseSplit,
+  type SplitName,
+  type SplitShares,
+  splitNames,
+} from './dataset.ts';
+export { type DatasetOptions, readDataset } from './dataset-read.ts';
 export { type ImageFormat, imageExtensions } from './formats.ts';
 export {
   type DecodedImage,
@@ -8,6 +21,7 @@ export {
   defaultMaxPixels,
   type RgbImage,
 } from './image.ts';
+export { type ImageFolder, listImages } from './image-folder.ts';
 export {
   blipPreprocessing,
   createPreprocessor,
