@@ -1,0 +1,76 @@
+/** Layers: functions from a scope (their parameters) and values to values. */
+import type { Value } from '../engine/graph.ts';
+import * as ops from '../engine/ops.ts';
+import { addDims, type Dim } from '../engine/shape.ts';
+import { normal, ones, type Scope, zeros } from './scope.ts';
+
+const { add, matmul, reshape, softmax, transpose } = ops;
+
+/** x W' + b: x [..., in] -> [..., out]. Parameters `weight` [out, in] and `bias` [out]. */
+export function linear(scope: Scope, x: Value, out: number): Value {
+  const width = Number(x.shape.at(-1));
+  const weight = scope.get('weight', [out, width], normal());
+  return add(matmul(x, weight, { transB: true }), scope.get('bias', [out], zeros));
+}
+
+/** Layer normalisation over the last dimension. Parameters `weight` and `bias`. */
+export function layerNorm(scope: Scope, x: Value, epsilon: number): Value {
+  const width = Number(x.shape.at(-1));
+  return ops.layerNorm(
+    x,
+    scope.get('weight', [width], ones),
+    scope.get('bias', [width], zeros),
+    epsilon,
+  );
+}
+
+/** The table `weight` [count, width] of an embedding. */
+export function embeddingTable(scope: Scope, count: number, width: number): Value {
+  return scope.get('weight', [count, width], normal());
+}
+
+/** [batch, tokens, width] -> [batch, heads, tokens, headWidth]. */
+export function splitHeads(x: Value, heads: number): Value {
+  const [batch, tokens, width] = x.shape;
+  return transpose(reshape(x, [batch, tokens, heads, Number(width) / heads]), [0, 2, 1, 3]);
+}
+
+/** [batch, heads, tokens, headWidth] -> [batch, tokens, width]. */
+export function mergeHeads(x: Value): Value {
+  const [batch, heads, tokens, headWidth] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, Number(heads) * Number(headWidth)]);
+}
+
+/** Applied to attention weights in training, such as dropout. */
+export type Hook = (x: Value) => Value;
+
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017), softmax(q k' / sqrt(headWidth) + mask) v.
+ * q [batch, heads, queries, headWidth], k and v [batch, heads, keys, headWidth]; `mask` is added to
+ * the scores and broadcasts to [batch, heads, queries, keys].
+ */
+export function attention(
+  q: Value,
+  k: Value,
+  v: Value,
+  mask?: Value,
+  dropout: Hook = (x) => x,
+): Value {
+  const scale = 1 / Math.sqrt(Number(q.shape.at(-1)));
+  const scores = matmul(q, k, { transB: true, alpha: scale });
+  const weights = softmax(mask ? add(scores, mask) : scores);
+  return matmul(dropout(weights), v);
+}
+
+/** What is added to the score of a position that must not be seen. */
+export const hidden = -1e9;
+
+/**
+ * The causal mask [queries, keys]: 0 where key position <= past + query position, `hidden` elsewhere.
+ * @param past keys that stand before the first query
+ */
+export function causalMask(queries: Dim, past: Dim): Value {
+  const rows = reshape(add(ops.iota(queries), ops.dimension(past)), [queries, 1]);
+  const columns = ops.iota(addDims(queries, past));
+  return ops.where(ops.greater(columns, rows), ops.scalar(hidden), ops.scalar(0));
+}

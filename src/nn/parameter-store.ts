@@ -1,0 +1,116 @@
+/**
+ * A model's weights in memory. Everything trainable lies in one flat array, so that gradients and
+ * optimizer states are flat arrays too and an update can stream through them.
+ */
+import { InputError } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import { elementCount, type Tensor, tensor } from '../engine/tensor.ts';
+import type { Initializer, ParameterSpec } from './scope.ts';
+
+/** Trained with weight decay, trained without, or left as it is. */
+export type Group = 'decayed' | 'plain' | 'frozen';
+
+/** Where a parameter lies in the flat arrays. */
+interface Place {
+  readonly spec: ParameterSpec;
+  readonly group: Group;
+  readonly offset: number;
+}
+
+/** Elements between the starts of two parameters: a cache line, so that kernels see aligned rows. */
+const alignment = 16;
+
+/** The usual split: no decay for biases and normalisation layers. */
+export function usualGroup(spec: ParameterSpec): Group {
+  return spec.shape.length <= 1 ? 'plain' : 'decayed';
+}
+
+/** Named f32 parameters in flat memory: the decayed first, then the plain; the frozen apart. */
+export class ParameterStore {
+  readonly #places = new Map<string, Place>();
+  readonly #frozen: Float32Array;
+  /** All trainable values, with zeros between parameters. */
+  readonly trainable: Float32Array;
+  /** How much of `trainable` is decayed: [0, decayedLength). */
+  readonly decayedLength: number;
+
+  /** @param groupOf the group of each parameter; `usualGroup` by default */
+  constructor(
+    specs: readonly ParameterSpec[],
+    groupOf: (spec: ParameterSpec) => Group = usualGroup,
+  ) {
+    const ends = { decayed: 0, plain: 0, frozen: 0 };
+    const inOrder: Place[] = specs.map((spec) => {
+      const group = groupOf(spec);
+      const offset = ends[group];
+      ends[group] += Math.ceil(elementCount(spec.shape) / alignment) * alignment;
+      return { spec, group, offset };
+    });
+    for (const place of inOrder) {
+      const shift = place.group === 'plain' ? ends.decayed : 0;
+      this.#places.set(place.spec.name, { ...place, offset: place.offset + shift });
+    }
+    this.decayedLength = ends.decayed;
+    this.trainable = new Float32Array(ends.decayed + ends.plain);
+    this.#frozen = new Float32Array(ends.frozen);
+  }
+
+  get names(): string[] {
+    return [...this.#places.keys()];
+  }
+
+  get trainableNames(): string[] {
+    return this.names.filter((name) => this.groupOf(name) !== 'frozen');
+  }
+
+  groupOf(name: string): Group {
+    return this.#place(name).group;
+  }
+
+  specOf(name: string): ParameterSpec {
+    return this.#place(name).spec;
+  }
+
+  /** The parameter's values, a view of the store's memory. @throws InputError for an unknown name */
+  tensor(name: string): Tensor<'f32'> {
+    const { group } = this.#place(name);
+    return this.viewOf(name, group === 'frozen' ? this.#frozen : this.trainable);
+  }
+
+  /** The part of a flat array (gradients, a slot) that belongs to the parameter. */
+  viewOf(name: string, flat: Float32Array): Tensor<'f32'> {
+    const { spec, offset } = this.#place(name);
+    const size = elementCount(spec.shape);
+    return tensor('f32', spec.shape, flat.subarray(offset, offset + size));
+  }
+
+  /** All parameters as feeds for a session. */
+  feeds(): Record<string, Tensor<'f32'>> {
+    return Object.fromEntries(this.names.map((name) => [name, this.tensor(name)]));
+  }
+
+  /** Draws every parameter's first values, in order of declaration. */
+  initialize(random: Random): void {
+    for (const { spec } of this.#places.values())
+      fill(this.tensor(spec.name).data, spec.initializer, random);
+  }
+
+  #place(name: string): Place {
+    const place = this.#places.get(name);
+    if (!place) throw new InputError(`the model has no parameter named '${name}'`);
+    return place;
+  }
+}
+
+function fill(data: Float32Array, initializer: Initializer, random: Random): void {
+  switch (initializer.kind) {
+    case 'zeros':
+      data.fill(0);
+      return;
+    case 'ones':
+      data.fill(1);
+      return;
+    case 'normal':
+      for (let i = 0; i < data.length; i++) data[i] = random.normal() * initializer.deviation;
+  }
+}

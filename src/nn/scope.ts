@@ -1,0 +1,61 @@
+/** Declares a model's parameters while its graph is built: names, shapes and how each begins. */
+import { GraphError, parameter, type Value } from '../engine/graph.ts';
+
+/** How a parameter's first values are drawn. */
+export type Initializer =
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
+  | { readonly kind: 'normal'; readonly deviation: number };
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+}
+
+export const zeros: Initializer = { kind: 'zeros' };
+export const ones: Initializer = { kind: 'ones' };
+/** BERT's and BLIP's initialisation: normal with this standard deviation. */
+export function normal(deviation = 0.02): Initializer {
+  return { kind: 'normal', deviation };
+}
+
+/** A place in the tree of parameter names; `scope.at('layer.0')` is a place below it. */
+export class Scope {
+  readonly #specs: Map<string, ParameterSpec & { value: Value }>;
+  readonly #prefix: string;
+
+  constructor(parent?: Scope, prefix = '') {
+    this.#specs = parent ? parent.#specs : new Map();
+    this.#prefix = prefix;
+  }
+
+  /** The place named `name` below this one. */
+  at(name: string | number): Scope {
+    return new Scope(this, `${this.#prefix}${name}.`);
+  }
+
+  /**
+   * The parameter `name` at this place: declared at the first call, the same value at each later one.
+   * @throws GraphError when it was declared with another shape
+   */
+  get(name: string, shape: readonly number[], initializer: Initializer): Value {
+    const full = `${this.#prefix}${name}`;
+    const known = this.#specs.get(full);
+    if (known) {
+      if (String(known.shape) !== String(shape))
+        throw new GraphError(
+          `the parameter ${full} is [${known.shape}] and cannot be [${shape}] as well`,
+        );
+      return known.value;
+    }
+    const value = parameter(full, shape);
+    this.#specs.set(full, { name: full, shape, initializer, value });
+    return value;
+  }
+
+  /** All parameters declared anywhere in this tree, in order of declaration. */
+  get parameters(): readonly (ParameterSpec & { readonly value: Value })[] {
+    return [...this.#specs.values()];
+  }
+}

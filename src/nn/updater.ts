@@ -1,0 +1,121 @@
+/** Runs an optimizer over the flat parameters in place, a stretch at a time, so that its temporaries stay in cache. */
+import { input } from '../engine/graph.ts';
+import * as ops from '../engine/ops.ts';
+import { Session, type SessionOptions } from '../engine/session.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import type { Optimizer } from './optimizers.ts';
+import type { ParameterStore } from './parameter-store.ts';
+
+/** Elements of a stretch: its dozen temporaries of 4 bytes each fit a second-level cache. */
+const stretch = 1 << 17;
+
+export interface UpdateSettings {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Gradients are multiplied by this first: clipping, and 1 / micro-batches. */
+  readonly gradientScale: number;
+}
+
+/** The optimizer's state for one store, and the sessions that move it. */
+export class Updater implements Disposable {
+  readonly #optimizer: Optimizer;
+  readonly #store: ParameterStore;
+  readonly #update: Session;
+  readonly #norm: Session;
+  /** State of each slot, laid out as the store's trainable values. */
+  readonly slots: Readonly<Record<string, Float32Array>>;
+
+  private constructor(optimizer: Optimizer, store: ParameterStore, update: Session, norm: Session) {
+    this.#optimizer = optimizer;
+    this.#store = store;
+    this.#update = update;
+    this.#norm = norm;
+    this.slots = Object.fromEntries(
+      optimizer.slots.map((name) => [name, new Float32Array(store.trainable.length)]),
+    );
+  }
+
+  static async open(
+    optimizer: Optimizer,
+    store: ParameterStore,
+    options: SessionOptions = {},
+  ): Promise<Updater> {
+    const update = await Session.open(updateGraph(optimizer), options);
+    const gradient = input('gradient', 'f32', ['n']);
+    const norm = await Session.open({ sum: ops.reduceSum(ops.square(gradient)) }, options);
+    return new Updater(optimizer, store, update, norm);
+  }
+
+  /** The Euclidean norm of all gradients together; NaN or infinite when one of them is. */
+  async gradientNorm(gradients: Float32Array): Promise<number> {
+    let sum = 0;
+    for (const part of stretches(0, gradients.length)) {
+      const result = await this.#norm.run({ gradient: flat(gradients, part) });
+      sum += Number(result.sum.data[0]);
+    }
+    return Math.sqrt(sum);
+  }
+
+  /** One optimizer step on all trainable parameters and slots, in place. */
+  async apply(gradients: Float32Array, settings: UpdateSettings): Promise<void> {
+    const { decayedLength, trainable } = this.#store;
+    await this.#applyTo(gradients, 0, decayedLength, settings, settings.weightDecay);
+    await this.#applyTo(gradients, decayedLength, trainable.length, settings, 0);
+  }
+
+  async #applyTo(
+    gradients: Float32Array,
+    start: number,
+    end: number,
+    { step, learningRate, gradientScale }: UpdateSettings,
+    decay: number,
+  ): Promise<void> {
+    const numbers = { ...this.#optimizer.scalars(step, learningRate, decay), gradientScale };
+    const scalars = Object.fromEntries(
+      Object.entries(numbers).map(([name, value]) => [
+        name,
+        tensor('f32', [], Float32Array.of(value)),
+      ]),
+    );
+    for (const part of stretches(start, end)) {
+      const state: Record<string, Tensor<'f32'>> = { parameter: flat(this.#store.trainable, part) };
+      for (const [name, values] of Object.entries(this.slots)) state[name] = flat(values, part);
+      const into = Object.fromEntries(Object.entries(state).map(([name, t]) => [`new.${name}`, t]));
+      await this.#update.run({ ...scalars, ...state, gradient: flat(gradients, part) }, into);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#update.dispose();
+    this.#norm.dispose();
+  }
+}
+
+function updateGraph(optimizer: Optimizer) {
+  const vector = (name: string) => input(name, 'f32', ['n']);
+  const named = (names: readonly string[], make: (name: string) => ReturnType<typeof input>) =>
+    Object.fromEntries(names.map((name) => [name, make(name)]));
+  const gradient = ops.mul(vector('gradient'), input('gradientScale', 'f32', []));
+  const result = optimizer.update(
+    vector('parameter'),
+    gradient,
+    named(optimizer.slots, vector),
+    named(optimizer.scalarNames, (name) => input(name, 'f32', [])),
+  );
+  return {
+    'new.parameter': result.parameter,
+    ...Object.fromEntries(
+      Object.entries(result.slots).map(([name, value]) => [`new.${name}`, value]),
+    ),
+  };
+}
+
+function* stretches(start: number, end: number): Generator<readonly [number, number]> {
+  for (let at = start; at < end; at += stretch) yield [at, Math.min(end, at + stretch)];
+}
+
+function flat(values: Float32Array, [start, end]: readonly [number, number]): Tensor<'f32'> {
+  return tensor('f32', [end - start], values.subarray(start, end));
+}
