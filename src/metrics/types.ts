@@ -23,4 +23,9 @@ export interface Metric {
   statistics(image: CaptionedImage, out: Float64Array, offset: number): void;
   /** The scores, in the order of `names`, from the statistics summed over `images` images (1 for a single image). */
   scores(sums: Float64Array, images: number): number[];
+  /**
+   * The scores of one image from its statistics, where the reference program scores a sentence by another
+   * formula than a corpus (sacrebleu); absent where `scores(statistics, 1)` is the score of the image.
+   */
+  imageScores?(statistics: Float64Array): number[];
 }

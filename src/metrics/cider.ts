@@ -1,0 +1,154 @@
+/** CIDEr-D, which papers print as CIDEr, and plain CIDEr. */
+import type { DocumentFrequencies } from './document-frequencies.ts';
+import { enlarged, maximumOrder, NgramCounts, NgramTrie, rootNode } from './ngrams.ts';
+import type { CaptionedImage, Metric } from './types.ts';
+import { splitWords, Vocabulary } from './words.ts';
+
+const sigma = 6;
+
+/** The n-grams of one image's captions with their weights, numbered anew for each image. */
+class WeightedNgrams {
+  readonly trie = new NgramTrie();
+  /** By node: its order - 1, its inverse document frequency, and its number in the document frequencies. */
+  orders = new Uint8Array(1024);
+  weights = new Float64Array(1024);
+  #documentNodes = new Int32Array(1024);
+  readonly #frequencies: DocumentFrequencies;
+  readonly #logDocuments: number;
+  readonly #vocabulary = new Vocabulary();
+  /** By number of a word here: its number in the document frequencies. */
+  #documentWords = new Int32Array(1024);
+
+  constructor(frequencies: DocumentFrequencies) {
+    this.#frequencies = frequencies;
+    this.#logDocuments = Math.log(frequencies.documents);
+  }
+
+  encode(text: string): Int32Array {
+    const before = this.#vocabulary.size;
+    const words = splitWords(text);
+    const ids = this.#vocabulary.encode(words);
+    if (this.#vocabulary.size > before) {
+      if (this.#vocabulary.size > this.#documentWords.length) {
+        this.#documentWords = enlarged(this.#documentWords, this.#vocabulary.size * 2);
+      }
+      for (let index = 0; index < ids.length; index++) {
+        if (ids[index] >= before) {
+          this.#documentWords[ids[index]] = this.#frequencies.word(words[index]);
+        }
+      }
+    }
+    return ids;
+  }
+
+  /** Counts the n-grams of a caption into `counts`. */
+  count(words: Int32Array, counts: NgramCounts): void {
+    counts.clear();
+    this.#reserve(this.trie.size + words.length * maximumOrder);
+    counts.reserve(this.weights.length);
+    for (let start = 0; start < words.length; start++) {
+      const orders = Math.min(maximumOrder, words.length - start);
+      for (let order = 0, node = rootNode; order < orders; order++) {
+        const known = this.trie.size;
+        const child = this.trie.insert(node, words[start + order]);
+        if (child === known) this.#weigh(child, node, words[start + order], order);
+        counts.add(child);
+        node = child;
+      }
+    }
+  }
+
+  #weigh(node: number, prefix: number, word: number, order: number): void {
+    const frequencies = this.#frequencies;
+    const found = frequencies.child(this.#documentNodes[prefix], this.#documentWords[word]);
+    this.#documentNodes[node] = found;
+    this.orders[node] = order;
+    this.weights[node] = this.#logDocuments - Math.log(Math.max(1, frequencies.count(found)));
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.weights.length) return;
+    const room = size * 2;
+    const [orders, weights] = [this.orders, this.weights];
+    this.orders = new Uint8Array(room);
+    this.orders.set(orders);
+    this.weights = new Float64Array(room);
+    this.weights.set(weights);
+    this.#documentNodes = enlarged(this.#documentNodes, room);
+  }
+}
+
+/**
+ * CIDEr-D (`CIDEr`) and CIDEr (`CIDEr_plain`) of Vedantam et al. (2015), as pycocoevalcap computes
+ * them on PTB tokens: the mean over n = 1..4 of the cosine of tf-idf vectors, times 10. CIDEr-D
+ * clips a candidate's weights to the reference's and has a Gaussian penalty (sigma 6) on the
+ * difference in the number of bigrams. An n-gram in no document has the weight of one in a single
+ * document. With one document every weight is zero, and so is the score.
+ *
+ * @param frequencies of the corpus' own references, or of a larger set; not to change afterwards.
+ */
+export function createCider(frequencies: DocumentFrequencies): Metric {
+  const ngrams = new WeightedNgrams(frequencies);
+  const candidateCounts = new NgramCounts();
+  const referenceCounts = new NgramCounts();
+
+  const candidateNorms = new Float64Array(maximumOrder);
+  const referenceNorms = new Float64Array(maximumOrder);
+  const clipped = new Float64Array(maximumOrder);
+  const plain = new Float64Array(maximumOrder);
+
+  /** Sums over the reference's n-grams, by order: products with the candidate's, and squares. */
+  function compareCounts(): void {
+    clipped.fill(0);
+    plain.fill(0);
+    referenceNorms.fill(0);
+    const { nodes, counts, distinct } = referenceCounts;
+    for (let index = 0; index < distinct; index++) {
+      const node = nodes[index];
+      const order = ngrams.orders[node];
+      const weight = counts[node] * ngrams.weights[node];
+      referenceNorms[order] += weight * weight;
+      const candidateWeight = candidateCounts.counts[node] * ngrams.weights[node];
+      clipped[order] += Math.min(candidateWeight, weight) * weight;
+      plain[order] += candidateWeight * weight;
+    }
+  }
+
+  return {
+    names: ['CIDEr', 'CIDEr_plain'],
+    width: 2,
+
+    statistics({ tokenized }: CaptionedImage, out: Float64Array, offset: number): void {
+      ngrams.trie.clear();
+      const candidate = ngrams.encode(tokenized.candidate);
+      ngrams.count(candidate, candidateCounts);
+      candidateNorms.fill(0);
+      for (let index = 0; index < candidateCounts.distinct; index++) {
+        const node = candidateCounts.nodes[index];
+        const weight = candidateCounts.counts[node] * ngrams.weights[node];
+        candidateNorms[ngrams.orders[node]] += weight * weight;
+      }
+      let sum = 0;
+      let plainSum = 0;
+      for (const text of tokenized.references) {
+        const reference = ngrams.encode(text);
+        ngrams.count(reference, referenceCounts);
+        // The reference's n-grams have new nodes, for which the candidate's count is zero.
+        candidateCounts.reserve(ngrams.trie.size);
+        compareCounts();
+        const difference = Math.max(0, candidate.length - 1) - Math.max(0, reference.length - 1);
+        const penalty = Math.exp(-(difference ** 2) / (2 * sigma ** 2));
+        for (let order = 0; order < maximumOrder; order++) {
+          const norm = Math.sqrt(candidateNorms[order]) * Math.sqrt(referenceNorms[order]);
+          sum += (norm === 0 ? clipped[order] : clipped[order] / norm) * penalty;
+          plainSum += norm === 0 ? plain[order] : plain[order] / norm;
+        }
+      }
+      const scale = 10 / (maximumOrder * tokenized.references.length);
+      out[offset] = sum * scale;
+      out[offset + 1] = plainSum * scale;
+    },
+
+    scores: (sums: Float64Array, images: number): number[] => [sums[0] / images, sums[1] / images],
+  };
+}

@@ -1,0 +1,13 @@
+/** Caption metrics equal to the reference programs: pure functions on strings, for Node.js and browsers alike. */
+export { createBleu } from './bleu.ts';
+export { createCider } from './cider.ts';
+export { Diversity, type DiversityResult } from './diversity.ts';
+export {
+  DocumentFrequencies,
+  type DocumentFrequencyFile,
+  type DocumentFrequencyTable,
+} from './document-frequencies.ts';
+export { createRougeL } from './rouge-l.ts';
+export { createSacreBleu, type SacreBleuResult, sacreBleuFrom, tokenize13a } from './sacrebleu.ts';
+export { ptbTokens, tokenizeCaption, tokenizeCaptions } from './tokenizer.ts';
+export type { CaptionedImage, Metric } from './types.ts';
