@@ -4,8 +4,9 @@ import * as ort from 'onnxruntime-node';
 import { InputError } from '../base/errors.ts';
 import type { Value } from './graph.ts';
 import { type EncodedGraph, type EncodeOptions, encodeOnnx } from './onnx.ts';
+import { fromOrt, toOrt } from './ort-tensor.ts';
 import { printShape, type Shape } from './shape.ts';
-import { fromOrt, type Tensor, toOrt } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** Where and how a graph runs. */
 export interface SessionOptions {

@@ -1,7 +1,6 @@
-/** Tensors with data: what sessions take and give. The data is shared with ONNX Runtime, not copied. */
-import { Tensor as OrtTensor } from 'onnxruntime-common';
+/** Tensors with data: what sessions take and give. */
 import { f16ToF32, f32ToF16 } from '../base/half.ts';
-import { type ArrayOf, type DType, dtypes, type TypedArray } from './dtype.ts';
+import { type ArrayOf, type DType, dtypes } from './dtype.ts';
 
 /** A dense row-major tensor in memory. f16 is held as raw bits. */
 export interface Tensor<D extends DType = DType> {
@@ -41,24 +40,4 @@ export function toFloat32(value: Tensor): Float32Array {
 /** An f16 tensor from f32 numbers. */
 export function toFloat16(shape: readonly number[], data: Float32Array): Tensor<'f16'> {
   return tensor('f16', shape, f32ToF16(data));
-}
-
-/** ONNX Runtime's tensor on the same memory. */
-export function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
-  // The constructor's overloads tie each type name to its array; the table in dtype.ts already did.
-  return new OrtTensor(dtypes[dtype].ort as 'float32', data as Float32Array, shape);
-}
-
-const fromOrtName = new Map(
-  Object.entries(dtypes).map(([name, facts]) => [facts.ort, name as DType]),
-);
-
-/** The engine's tensor on the same memory as ONNX Runtime's. @throws TypeError for a foreign dtype */
-export function fromOrt(value: OrtTensor): Tensor {
-  const dtype = fromOrtName.get(value.type);
-  if (!dtype) throw new TypeError(`ONNX Runtime gave a tensor of ${value.type}`);
-  // Node 24 and later give f16 as Float16Array: the same bits.
-  const raw = value.data as TypedArray;
-  const data = dtype === 'f16' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
-  return { dtype, shape: value.dims, data } as Tensor;
 }
