@@ -7,4 +7,10 @@ export interface LazyCommand {
   load(): Promise<{ command: Command }>;
 }
 
-export const commands: LazyCommand[] = [];
+export const commands: LazyCommand[] = [
+  {
+    name: 'score',
+    summary: 'score captions against references: BLEU, METEOR, ROUGE, CIDEr, diversity',
+    load: () => import('./score.ts'),
+  },
+];

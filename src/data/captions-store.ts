@@ -23,7 +23,7 @@ export class TextStore {
   /** Adds `text` and returns its number. */
   add(text: string): number {
     // A UTF-16 unit takes at most three bytes.
-    if (text.length * 3 > this.#block.length - this.#used) {
+    if (this.#blocks.length === 0 || text.length * 3 > this.#block.length - this.#used) {
       this.#block = new Uint8Array(Math.max(blockSize, text.length * 3));
       this.#blocks.push(this.#block);
       this.#used = 0;

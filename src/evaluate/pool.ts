@@ -1,0 +1,137 @@
+/** Runs tasks on worker threads, or right here, and gives their results in the order of the tasks. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { InputError } from '../base/errors.ts';
+
+/** What does the work; the same object in a worker and in this thread. */
+export interface TaskHandler<Setup, Task, Result> {
+  /** Called before the tasks it concerns, once or several times. */
+  setUp(setup: Setup): Promise<void>;
+  run(task: Task): Result;
+  /** Buffers of a result that are handed over instead of copied. */
+  transfers(result: Result): ArrayBuffer[];
+}
+
+/** Where tasks run. */
+export interface Runner<Setup, Task, Result> {
+  /** Gives all workers the same setup; tasks mapped later see it. */
+  setUp(setup: Setup): Promise<void>;
+  /** Results in the order of `tasks`, which are taken one by one as workers get free. */
+  map(
+    tasks: Iterable<Task>,
+    transfers: (task: Task) => ArrayBuffer[],
+  ): AsyncGenerator<Result, void, undefined>;
+  close(): Promise<void>;
+}
+
+/** How many workers the machine has room for. */
+export function defaultWorkers(): number {
+  return availableParallelism();
+}
+
+/** A runner in this thread, for work too small to start threads for. */
+export function localRunner<Setup, Task, Result>(
+  handler: TaskHandler<Setup, Task, Result>,
+): Runner<Setup, Task, Result> {
+  return {
+    setUp: (setup) => handler.setUp(setup),
+    async *map(tasks) {
+      for (const task of tasks) {
+        yield handler.run(task);
+        // Signals and timers get their turn between tasks.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    close: async () => {},
+  };
+}
+
+export type Request<Setup, Task> = { setup: Setup } | { task: Task };
+export type Reply<Result> =
+  | { done: true }
+  | { result: Result }
+  | { error: { input: boolean; message: string; stack: string } };
+
+/** A runner on `count` threads that run the module at `url` (see serveTasks in worker.ts). */
+export function workerRunner<Setup, Task, Result>(
+  url: URL,
+  count: number,
+): Runner<Setup, Task, Result> {
+  const threads = Array.from({ length: count }, () => new Thread<Setup, Task, Result>(url));
+  return {
+    async setUp(setup) {
+      await Promise.all(threads.map((thread) => thread.send({ setup }, [])));
+    },
+
+    async *map(tasks, transfers) {
+      const source = tasks[Symbol.iterator]();
+      const pending: Promise<Reply<Result>>[] = [];
+      const next = (thread: Thread<Setup, Task, Result>): void => {
+        const { done, value } = source.next();
+        if (done) return;
+        const reply = thread.send({ task: value }, transfers(value));
+        // Rejections are seen where the results are taken in order.
+        reply.then(() => next(thread)).catch(() => {});
+        pending.push(reply);
+      };
+      // Two tasks in each thread's queue, so that none waits for this thread between tasks.
+      for (const thread of [...threads, ...threads]) next(thread);
+      for (let at = 0; at < pending.length; at++) {
+        const reply = await pending[at];
+        // Let go of what was taken, so that results do not pile up.
+        pending[at] = taken;
+        if ('result' in reply) yield reply.result;
+      }
+    },
+
+    async close() {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
+  };
+}
+
+const taken: Promise<never> = new Promise(() => {});
+
+/** One worker thread; answers come in the order of the requests. */
+class Thread<Setup, Task, Result> {
+  readonly #worker: Worker;
+  readonly #waiting: {
+    resolve: (reply: Reply<Result>) => void;
+    reject: (error: unknown) => void;
+  }[] = [];
+  #failure: unknown;
+
+  constructor(url: URL) {
+    this.#worker = new Worker(url);
+    this.#worker.on('message', (reply: Reply<Result>) => {
+      const request = this.#waiting.shift();
+      if ('error' in reply) request?.reject(revive(reply.error));
+      else request?.resolve(reply);
+    });
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`a worker thread ended with ${code}`)));
+  }
+
+  send(request: Request<Setup, Task>, transfers: ArrayBuffer[]): Promise<Reply<Result>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request, transfers);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}
+
+function revive(error: { input: boolean; message: string; stack: string }): Error {
+  const revived = error.input ? new InputError(error.message) : new Error(error.message);
+  if (!error.input) revived.stack = error.stack;
+  return revived;
+}
