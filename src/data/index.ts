@@ -32,3 +32,18 @@ export {
   readPreprocessing,
 } from './preprocess.ts';
 export { type ResizeFilter, resizeRgb } from './resize.ts';
+export {
+  type CaptionTokenizer,
+  createTokenizer,
+  loadTokenizer,
+  type SpecialIds,
+  type TokenizerOptions,
+  tokenizerFromVocabulary,
+} from './tokenizer.ts';
+export {
+  makeVocabulary,
+  type Vocabulary,
+  type VocabularyOptions,
+  writeVocabulary,
+} from './vocabulary.ts';
+export { parseVocabulary, specialTokens, wordPieceFiles, wordPieceJson } from './wordpiece.ts';
