@@ -7,9 +7,9 @@ import { make } from './graph.ts';
 import type { OpName } from './op-names.ts';
 import {
   add,
+  and,
   averagePool2d,
   cast,
-  clip,
   concat,
   conv2d,
   cos,
@@ -23,6 +23,7 @@ import {
   full,
   gatherElements,
   greater,
+  less,
   log,
   matmul,
   mul,
@@ -37,6 +38,7 @@ import {
   sin,
   slice,
   square,
+  stopGradient,
   sub,
   transpose,
   where,
@@ -132,16 +134,26 @@ const matmulRule: Rule<'matmul'> = (
 
 const layerNormRule: Rule<'layerNorm'> = (
   { inputs: [x, scale, bias], outputs: [, mean, deviation] },
-  dy,
+  dy: Value | undefined,
+  dMean,
+  dDeviation,
 ) => {
-  // xh = (x - mean) / s;  dx = (g - mean(g) - xh mean(g xh)) / s  with g = dy scale
+  // r = 1 / s, xh = (x - mean) r;  dx = r (g - mean(g) - xh mean(g xh))  with g = dy scale
   const normal = mul(sub(x, mean), deviation);
-  const g = mul(dy, scale);
-  const inner = add(reduceMean(g, [-1], true), mul(normal, reduceMean(mul(g, normal), [-1], true)));
+  const parts: Value[] = [];
+  if (dy) {
+    const g = mul(dy, scale);
+    const along = mul(normal, reduceMean(mul(g, normal), [-1], true));
+    parts.push(mul(sub(g, add(reduceMean(g, [-1], true), along)), deviation));
+  }
+  // Gradients of gradients reach the other two outputs: d mean / dx = 1 / n, dr / dx = -r^2 xh / n.
+  const width = countOf(x, [x.shape.length - 1]);
+  if (dMean) parts.push(expand(div(dMean, width), x.shape));
+  if (dDeviation) parts.push(neg(mul(normal, div(mul(square(deviation), dDeviation), width))));
   return [
-    mul(sub(g, inner), deviation),
-    unbroadcast(mul(dy, normal), scale.shape),
-    unbroadcast(dy, bias.shape),
+    parts.reduce((a, b) => add(a, b)),
+    dy && unbroadcast(mul(dy, normal), scale.shape),
+    dy && unbroadcast(dy, bias.shape),
   ];
 };
 
@@ -215,7 +227,7 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
   // dx = -dy
   neg: (_, dy) => [neg(dy)],
   // dx = sign(x) dy
-  abs: ({ inputs: [x] }, dy) => [mul(sign(x), dy)],
+  abs: ({ inputs: [x] }, dy) => [mul(stopGradient(sign(x)), dy)],
   // dx = y dy
   exp: ({ outputs: [y] }, dy) => [mul(y, dy)],
   // dx = dy / x
@@ -245,9 +257,9 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
   sin: ({ inputs: [x] }, dy) => [mul(cos(x), dy)],
   // dx = -sin(x) dy
   cos: ({ inputs: [x] }, dy) => [neg(mul(sin(x), dy))],
-  // dx = dy where min <= x <= max
+  // dx = dy where min < x < max
   clip: ({ inputs: [x], attributes: { min, max } }, dy) => [
-    where(equal(x, clip(x, min, max)), dy, 0),
+    where(and(greater(x, min), less(x, max)), dy, 0),
   ],
   not: null,
   isFinite: null,
@@ -260,9 +272,9 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
   mul: elementwise((a, b, dy) => [mul(b, dy), mul(a, dy)]),
   // da = dy / b, db = -y da
   div: elementwise((_a, b, dy, y) => [div(dy, b), neg(mul(y, div(dy, b)))]),
-  // da = b a^(b-1) dy, db = log(a) y dy (0 for a = 0)
+  // da = b a^(b-1) dy (0 for a = b = 0), db = log(a) y dy (0 for a <= 0)
   pow: elementwise((a, b, dy, y) => [
-    mul(mul(b, pow(a, sub(b, 1))), dy),
+    mul(mul(b, pow(where(and(equal(a, 0), equal(b, 0)), 1, a), sub(b, 1))), dy),
     mul(mul(where(greater(a, 0), log(where(greater(a, 0), a, 1)), 0), y), dy),
   ]),
   // the smaller takes dy, equals half each

@@ -65,7 +65,11 @@ function nodesBetween(output: Value, targets: readonly Value[]): Node[] {
     }
     const active =
       node.op !== 'stopGradient' &&
-      node.inputs.some((value) => targetValues.has(value) || depends.get(value.node) === true);
+      node.inputs.some(
+        // Gradients travel through floats alone: an index made of a target does not depend on it.
+        (value) =>
+          isFloat(value.dtype) && (targetValues.has(value) || depends.get(value.node) === true),
+      );
     depends.set(node, active || targetNodes.has(node));
     if (active) order.push(node);
   }

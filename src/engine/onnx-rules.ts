@@ -61,9 +61,9 @@ const matmul: Rule<'matmul'> = (writer, [a, b], node) => {
 function batchToChannels(writer: OnnxWriter, x: string, shape: Shape, groups: number): string {
   const [n, channels, h, w] = shape;
   const perGroup = Number(channels) / groups;
-  const split = writer.emit('Reshape', [x, writer.shape([n, groups, perGroup, h, w])]);
+  const split = reshape(writer, x, [n, groups, perGroup, h, w]);
   const turned = writer.emit('Transpose', [split], { perm: [2n, 1n, 0n, 3n, 4n] });
-  return writer.emit('Reshape', [turned, writer.shape([perGroup, multiplyDims(groups, n), h, w])]);
+  return reshape(writer, turned, [perGroup, multiplyDims(groups, n), h, w]);
 }
 
 const weightGradient: Rule<'conv2dWeightGradient'> = (writer, [x, dy], node) => {
@@ -75,7 +75,7 @@ const weightGradient: Rule<'conv2dWeightGradient'> = (writer, [x, dy], node) => 
     groups === 1 && [...kernel, ...strides].every((k) => k === 1) && pads.every((p) => p === 0);
   if (isPointwise) {
     const rows = (v: string, c: Dim, a: Dim, b: Dim) =>
-      writer.emit('Reshape', [v, writer.shape([n, c, multiplyDims(a, b)])]);
+      reshape(writer, v, [n, c, multiplyDims(a, b)]);
     const attributes = { transB: 1n };
     const each = writer.emit(
       'FusedMatMul',
@@ -84,7 +84,7 @@ const weightGradient: Rule<'conv2dWeightGradient'> = (writer, [x, dy], node) => 
       microsoft,
     );
     const sum = writer.emit('ReduceSum', [each, writer.integers([0])], { keepdims: 0n });
-    return writer.emit('Reshape', [sum, writer.shape(node.outputs[0].shape)]);
+    return reshape(writer, sum, node.outputs[0].shape);
   }
   // dw[o, c] = sum over n of x[n, c] convolved with dy[n, o], dilated by the stride.
   const data = batchToChannels(writer, x, xValue.shape, groups);
@@ -107,7 +107,7 @@ const averagePoolGradient: Rule<'averagePool2dGradient'> = (writer, [dy], node) 
   const { kernel, size, ...window } = node.attributes;
   const { dtype, shape } = node.inputs[0];
   const [n, c, oh, ow] = shape;
-  const flat = writer.emit('Reshape', [dy, writer.shape([multiplyDims(n, c), 1, oh, ow])]);
+  const flat = reshape(writer, dy, [multiplyDims(n, c), 1, oh, ow]);
   const area = kernel[0] * kernel[1];
   const ones = writer.tensor('f32', [1, 1, ...kernel], new Float32Array(area).fill(1 / area));
   const weight =
@@ -116,7 +116,7 @@ const averagePoolGradient: Rule<'averagePool2dGradient'> = (writer, [dy], node) 
     ...windowAttributes({ kernel, ...window }),
     output_padding: outputPadding(size, [oh, ow], kernel, { kernel, ...window }),
   });
-  return writer.emit('Reshape', [spread, writer.shape(node.outputs[0].shape)]);
+  return reshape(writer, spread, node.outputs[0].shape);
 };
 
 /** ONNX shifts unsigned integers only. */
@@ -221,8 +221,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
     return [values, writer.emit('Cast', [indices], toI32)];
   },
 
-  reshape: (writer, [x], { attributes: { shape } }) =>
-    writer.emit('Reshape', [x, reshapeTarget(writer, shape)]),
+  reshape: (writer, [x], { attributes: { shape } }) => reshape(writer, x, shape),
   transpose: (writer, [x], { attributes: { permutation } }) =>
     writer.emit('Transpose', [x], { perm: bigints(permutation) }),
   expand: (writer, [x], { attributes: { shape } }) =>
@@ -283,9 +282,16 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
   dequantizeLinear: direct('DequantizeLinear'),
 };
 
-/** A reshape's target: one open dimension is written as -1, so that no size need be computed. */
-function reshapeTarget(writer: OnnxWriter, shape: Shape): string {
+/**
+ * A reshape: one open dimension is written as -1, so that no size need be computed. Elsewhere a 0
+ * means an empty dimension, not ONNX's "as in the input".
+ */
+function reshape(writer: OnnxWriter, x: string, shape: Shape): string {
   const open = shape.filter((d) => typeof d !== 'number').length;
-  if (open === 1) return writer.integers(shape.map((d) => (typeof d === 'number' ? d : -1)));
-  return writer.shape(shape);
+  if (open === 1 && !shape.includes(0)) {
+    const target = shape.map((d) => (typeof d === 'number' ? d : -1));
+    return writer.emit('Reshape', [x, writer.integers(target)]);
+  }
+  const allowzero = open > 0 || shape.includes(0) ? { allowzero: 1n } : {};
+  return writer.emit('Reshape', [x, writer.shape(shape)], allowzero);
 }
