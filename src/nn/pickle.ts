@@ -45,7 +45,7 @@ export interface PickleContext {
 /** An estimate of what a pickle may make us hold; BLIP's take under one megabyte. */
 const memoryBudget = 256 * 2 ** 20;
 /** Bytes charged for a step (which bounds the time), a value, a container and a place in the memo. */
-const cost = { opcode: 16, value: 16, container: 200, memo: 48 };
+const cost = { opcode: 32, value: 16, container: 200, memo: 48 };
 const longestInteger = 1024;
 const windowBytes = 1 << 16;
 

@@ -100,7 +100,7 @@ describe('weights written by torch', () => {
     const { tensors } = parseSafetensors(await readFile(join(tiny, 'model.safetensors')));
     await using bin = readTorchWeights(await accessFile(join(tiny, 'pytorch_model.bin')));
     for (const [name, tensor] of tensors)
-      expect(Buffer.from((await bin.read(name)).data), name).toEqual(Buffer.from(tensor.data));
+      expect(Buffer.compare((await bin.read(name)).data, tensor.data), name).toBe(0);
     const extra = [...bin.tensors.keys()].filter((name) => !tensors.has(name));
     expect(extra.sort()).toEqual([
       'text_decoder.bert.embeddings.position_ids',
@@ -202,8 +202,8 @@ describe('hostile pickles give a typed error', () => {
     ['a number for a module', bytes('K\x01K\x02\x93'), /other than strings/],
     ['a million deep lists', bytes(']'.repeat(2e6), 'a'.repeat(2e6), '.'), /256 MiB/],
     ['a million dicts', bytes('('.repeat(1), '}'.repeat(2e6), 't.'), /256 MiB/],
-    ['a long way with no end', bytes('\x80\x02'.repeat(2e7)), /256 MiB/],
-    ['a memo of everything', bytes('N', 'p1\n'.repeat(6e6), '.'), /256 MiB/],
+    ['a long way with no end', bytes('\x80\x02'.repeat(1e7)), /256 MiB/],
+    ['a memo of everything', bytes('N', 'q\x01'.repeat(5e6), '.'), /256 MiB/],
   ];
   it.each(cases)('%s', (_, pickle, reason) => {
     const before = process.memoryUsage().external;
