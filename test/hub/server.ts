@@ -87,11 +87,14 @@ export class FakeHub {
     if (path === `/api/models/${modelId}/revision/main`)
       json({ _id: '1', id: modelId, sha: commit });
     else if (path === `/api/models/${modelId}/tree/${commit}`) json(this.tree());
-    else if (path.startsWith(`/${modelId}/resolve/${commit}/`))
-      this.resolve(path, request, response);
+    else if (this.isContent(path)) this.resolve(path, request, response);
     else if (path.startsWith(`/api/models/${modelId}/`))
       response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end('no');
     else response.writeHead(404, { 'x-error-code': 'RepoNotFound' }).end('no');
+  }
+
+  private isContent(path: string): boolean {
+    return [commit, 'main'].some((at) => path.startsWith(`/${modelId}/resolve/${at}/`));
   }
 
   private tree(): unknown[] {
