@@ -14,6 +14,7 @@ const vitJson = z.object({
   num_attention_heads: size.default(12),
   image_size: size.default(384),
   patch_size: size.default(16),
+  hidden_act: z.literal('gelu').default('gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),
   attention_dropout: rate.default(0),
 });
@@ -47,6 +48,7 @@ const textJson = z.object({
   num_hidden_layers: size.default(12),
   num_attention_heads: size.default(8),
   max_position_embeddings: size.default(512),
+  hidden_act: z.literal('gelu').default('gelu'),
   layer_norm_eps: z.number().positive().default(1e-12),
   hidden_dropout_prob: rate.default(0),
   attention_probs_dropout_prob: rate.default(0),
@@ -94,10 +96,6 @@ export function parseBlipConfig(json: unknown, source: string): BlipConfig {
     refuse(
       `text_config.num_attention_heads (${text.num_attention_heads}) does not divide text_config.hidden_size (${text.hidden_size})`,
     );
-  if (vision.hidden_size !== text.encoder_hidden_size)
-    refuse(
-      `text_config.encoder_hidden_size (${text.encoder_hidden_size}) is not vision_config.hidden_size (${vision.hidden_size})`,
-    );
   if (vision.model_type === 'blip_vision_model') {
     if (vision.hidden_size % vision.num_attention_heads !== 0)
       refuse(
@@ -113,5 +111,7 @@ export function parseBlipConfig(json: unknown, source: string): BlipConfig {
       refuse(
         `text_config.${name} (${text[name]}) is outside text_config.vocab_size (${text.vocab_size})`,
       );
+  // As in transformers, where the tower's width wins over what text_config says.
+  text.encoder_hidden_size = vision.hidden_size;
   return result.data;
 }

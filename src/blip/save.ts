@@ -1,0 +1,196 @@
+/** Writes a captioner's folder in transformers' layout, whole or not at all. */
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { InputError } from '../base/errors.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import { type Preprocessing, preprocessingToJson } from '../data/preprocess.ts';
+import { wordPieceFiles } from '../data/wordpiece.ts';
+import type { ParameterStore } from '../nn/parameter-store.ts';
+import { type NamedWeights, writeWeightsFolder } from '../nn/safetensors-write.ts';
+import { fromFloat32, type WeightTensor } from '../nn/weights.ts';
+import type { BlipConfig } from './config.ts';
+import type { GenerationOptions } from './generation-options.ts';
+
+/** Formats that a model may be saved in. */
+export const savedDtypes = ['f32', 'f16', 'bf16'] as const;
+export type SavedDtype = (typeof savedDtypes)[number];
+
+/** What goes into the folder. */
+export interface ModelToSave {
+  readonly config: BlipConfig;
+  /** All parameters by name: a Map, or pairs such as `storeWeights(store)` and `weights.lazy()` give. */
+  readonly weights: NamedWeights;
+  /** Default f32. */
+  readonly dtype?: SavedDtype;
+  /** Tokens of a vocabulary, or the folder whose tokenizer files are copied. */
+  readonly tokenizer: { readonly vocabulary: readonly string[] } | { readonly folder: string };
+  readonly preprocessing: Preprocessing;
+  readonly generation?: GenerationOptions;
+  /** Fields of a config.json that was read, kept where the config does not say otherwise. */
+  readonly configJson?: Readonly<Record<string, unknown>>;
+  /** Further text files by name, such as README.md. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface SaveModelOptions {
+  /** Replace a model folder that exists; other files in it stay. Default false. */
+  readonly overwrite?: boolean;
+}
+
+/** The weights of a store, to save. */
+export function storeWeights(store: ParameterStore): Map<string, WeightTensor> {
+  return new Map(
+    store.names.map((name) => {
+      const { data, shape } = store.tensor(name);
+      return [name, fromFloat32(data, shape)];
+    }),
+  );
+}
+
+/**
+ * Saves a model. Everything is written into a temporary folder beside the target, which then takes
+ * its place, so that nobody sees half a model. With BLIP's ViT the folder opens in Python as
+ * `BlipForConditionalGeneration`.
+ * @throws InputError when the folder exists and is not to be, or may not be, replaced
+ */
+export async function saveModel(
+  folder: string,
+  model: ModelToSave,
+  options: SaveModelOptions = {},
+): Promise<void> {
+  const target = resolve(folder);
+  await checkTarget(target, folder, options.overwrite ?? false);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  try {
+    const dtype = model.dtype ?? 'f32';
+    await writeWeightsFolder(temporary, model.weights, { dtype });
+    const json = (name: string, value: unknown) =>
+      writeFileAtomic(join(temporary, name), `${pythonJson(value)}\n`);
+    await json('config.json', configToJson(model.config, dtype, model.configJson));
+    await json('preprocessor_config.json', {
+      ...preprocessingToJson(model.preprocessing),
+      processor_class: 'BlipProcessor',
+    });
+    await json('generation_config.json', generationToJson(model));
+    await writeTokenizer(temporary, model.tokenizer);
+    for (const [name, text] of Object.entries(model.files ?? {}))
+      await writeFileAtomic(join(temporary, name), text);
+    await takePlace(temporary, target);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function checkTarget(target: string, shown: string, overwrite: boolean): Promise<void> {
+  const entries = await readdir(target).catch((error: unknown): string[] => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw new InputError(`${shown}: this is not a folder; choose another place for the model.`);
+  });
+  if (entries.length === 0) return;
+  if (!overwrite)
+    throw new InputError(
+      `${shown}: the folder exists and is not empty; choose another or overwrite it.`,
+    );
+  if (!entries.includes('config.json'))
+    throw new InputError(
+      `${shown}: the folder has no config.json, so it is not a model that could be overwritten.`,
+    );
+}
+
+async function takePlace(temporary: string, target: string): Promise<void> {
+  const exists = await stat(target).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    await rename(temporary, target);
+    return;
+  }
+  const ours = new Set(await readdir(temporary));
+  for (const name of await readdir(target))
+    if (!ours.has(name) && !isModelFile(name))
+      await rename(join(target, name), join(temporary, name));
+  const old = `${temporary}.old`;
+  await rename(target, old);
+  await rename(temporary, target);
+  await rm(old, { recursive: true, force: true });
+}
+
+/** Files of an older model that would contradict the new one. */
+function isModelFile(name: string): boolean {
+  return (
+    /^(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?$/.test(name) ||
+    /^(tokenizer.*|special_tokens_map|added_tokens|generation_config)\.json$/.test(name) ||
+    name === 'vocab.txt'
+  );
+}
+
+const tokenizerFiles = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.txt',
+];
+
+async function writeTokenizer(folder: string, tokenizer: ModelToSave['tokenizer']): Promise<void> {
+  if ('vocabulary' in tokenizer) {
+    for (const [name, text] of Object.entries(wordPieceFiles(tokenizer.vocabulary)))
+      await writeFileAtomic(join(folder, name), text);
+    return;
+  }
+  const there = new Set(await readdir(tokenizer.folder));
+  for (const name of tokenizerFiles)
+    if (there.has(name)) await copyFile(join(tokenizer.folder, name), join(folder, name));
+}
+
+/** Fields that transformers 5 refuses as whole numbers. */
+const floatFields =
+  /^(\s*"(?:label_smoothing|initializer_factor|initializer_range|logit_scale_init_value|layer_norm_eps|rescale_factor|temperature|top_p|length_penalty|repetition_penalty)": -?\d+)(,?)$/gm;
+
+/** JSON in which such fields have a decimal point. */
+function pythonJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(floatFields, '$1.0$2');
+}
+
+const pythonDtypes = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const;
+
+/** Fields that transformers writes and whose defaults differ between its versions. */
+const textFields = { model_type: 'blip_text_model', is_decoder: true, use_cache: true };
+
+function configToJson(
+  config: BlipConfig,
+  dtype: SavedDtype,
+  before: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const part = (name: string): object => {
+    const value = before[name];
+    return typeof value === 'object' && value !== null ? value : {};
+  };
+  const { torch_dtype: _, transformers_version: __, ...kept } = before;
+  return {
+    architectures: ['BlipForConditionalGeneration'],
+    tie_word_embeddings: true,
+    projection_dim: 512,
+    image_text_hidden_size: 256,
+    logit_scale_init_value: 2.6592,
+    initializer_factor: 1,
+    ...kept,
+    model_type: 'blip',
+    dtype: pythonDtypes[dtype],
+    vision_config: { ...part('vision_config'), ...config.vision_config },
+    text_config: {
+      eos_token_id: config.text_config.sep_token_id,
+      ...part('text_config'),
+      ...textFields,
+      ...config.text_config,
+    },
+  };
+}
+
+function generationToJson({ config, generation = {} }: ModelToSave): Record<string, unknown> {
+  const { bos_token_id, pad_token_id, sep_token_id } = config.text_config;
+  return { bos_token_id, pad_token_id, eos_token_id: sep_token_id, ...generation };
+}
