@@ -1,12 +1,6 @@
 /** A longest-match scanner: one automaton for all rules, made deterministic state by state as text needs it. */
 import { enlarged } from './ngrams.ts';
-import {
-  classify,
-  type NamedSets,
-  PatternCompiler,
-  type State,
-  type UnitClasses,
-} from './patterns.ts';
+import { classify, type NamedSets, PatternCompiler, type State } from './patterns.ts';
 
 const unknown = -1;
 const dead = 0;
@@ -14,6 +8,12 @@ const initial = 1;
 /** How often a scan that goes beyond its match leaves a mark, in code units. */
 const markEvery = 64;
 const mostStates = 2 ** 16;
+const noRule = Number.POSITIVE_INFINITY;
+
+interface Closure {
+  readers: number[];
+  rule: number;
+}
 
 /**
  * Finds at a position of a text the longest match of several patterns, of equally long ones that
@@ -24,14 +24,27 @@ export class Lexer {
   /** What the last `scan()` found: the pattern's number, or -1, and where its match ends. */
   rule = -1;
   end = 0;
-  readonly #automaton: readonly State[];
-  readonly #classes: UnitClasses;
-  /** For each state: the next one by class of unit, and the pattern that ends there or -1. */
+  readonly #classOf: Uint8Array;
+  readonly #classCount: number;
+  /** For each deterministic state: the next one by class of unit, and the pattern that ends there or -1. */
   #table: Int32Array;
   #accepts = new Int32Array(64);
-  /** For each state: the nondeterministic states that read. */
-  readonly #readers: number[][] = [];
-  readonly #numbers = new Map<string, number>();
+  /** For each deterministic state: the nondeterministic ones among its own that read. */
+  readonly #readers: Int32Array[] = [];
+  /** The deterministic states by the sum of their readers' hashes. */
+  readonly #bySum = new Map<number, number[]>();
+
+  /** The nondeterministic states, what each reads and where it goes then, and which classes the sets hold. */
+  readonly #automaton: readonly State[];
+  readonly #sets: Int32Array;
+  readonly #nexts: Int32Array;
+  readonly #holds: readonly (readonly boolean[])[];
+  readonly #closures: Closure[] = [];
+  /** Room to merge closures in, and which of them last had a reader. */
+  readonly #merged: Int32Array;
+  readonly #stamps: Int32Array;
+  #stamp = 0;
+
   /** Marks (position and state) behind which `#text` holds no further match, and those of the present scan. */
   readonly #fruitless = new Set<number>();
   readonly #trail: number[] = [];
@@ -45,16 +58,25 @@ export class Lexer {
       compiler.connect(start, part.start);
       compiler.states[part.end].rule = rule;
     }
+    const { classOf, count, holds } = classify(compiler.sets);
+    this.#classOf = classOf;
+    this.#classCount = count;
+    this.#holds = holds;
     this.#automaton = compiler.states;
-    this.#classes = classify(compiler.sets);
-    this.#table = new Int32Array(this.#accepts.length * this.#classes.count);
+    this.#sets = Int32Array.from(compiler.states, ({ set }) => set);
+    this.#nexts = Int32Array.from(compiler.states, ({ next }) => next);
+    this.#merged = new Int32Array(compiler.states.length);
+    this.#stamps = new Int32Array(compiler.states.length);
+    this.#table = new Int32Array(this.#accepts.length * count);
     this.#number([]);
     this.#number([start]);
   }
 
   /** Sets `rule` and `end` for the longest match that starts at `start`; says whether there is one. */
   scan(text: string, start: number): boolean {
-    const { classOf, count } = this.#classes;
+    const classOf = this.#classOf;
+    const count = this.#classCount;
+    let accepts = this.#accepts;
     let table = this.#table;
     let state = initial;
     let rule = -1;
@@ -65,10 +87,11 @@ export class Lexer {
       if (next === unknown) {
         next = this.#step(state, unitClass);
         table = this.#table;
+        accepts = this.#accepts;
       }
       if (next === dead) break;
       state = next;
-      const accepted = this.#accepts[state];
+      const accepted = accepts[state];
       if (accepted >= 0) {
         rule = accepted;
         end = index + 1;
@@ -85,7 +108,8 @@ export class Lexer {
   /** All ends, ascending, of the matches within `text.slice(start, limit)` that start at `start`. */
   ends(text: string, start: number, limit: number): number[] {
     const ends: number[] = [];
-    const { classOf, count } = this.#classes;
+    const classOf = this.#classOf;
+    const count = this.#classCount;
     let state = initial;
     for (let index = start; index < limit && state !== dead; index++) {
       const unitClass = classOf[text.charCodeAt(index)];
@@ -123,39 +147,67 @@ export class Lexer {
   #step(state: number, unitClass: number): number {
     const targets: number[] = [];
     for (const reader of this.#readers[state]) {
-      const { set, next } = this.#automaton[reader];
-      if (this.#classes.holds[set][unitClass]) targets.push(next);
+      if (this.#holds[this.#sets[reader]][unitClass]) targets.push(this.#nexts[reader]);
     }
     const number = targets.length === 0 ? dead : this.#number(targets);
-    this.#table[state * this.#classes.count + unitClass] = number;
+    this.#table[state * this.#classCount + unitClass] = number;
     return number;
   }
 
-  /** The number of the deterministic state that stands for `states` and all that they freely lead to. */
-  #number(states: number[]): number {
-    const reached = new Set(states);
-    const readers: number[] = [];
-    let rule = -1;
+  /** The readers that a nondeterministic state freely leads to, and the first of the patterns that end there. */
+  #closure(from: number): Closure {
+    const known = this.#closures[from];
+    if (known) return known;
+    const reached = new Set([from]);
+    const closure: Closure = { readers: [], rule: noRule };
     for (const index of reached) {
       const state = this.#automaton[index];
-      if (state.set >= 0) readers.push(index);
-      if (state.rule >= 0 && (rule < 0 || state.rule < rule)) rule = state.rule;
+      if (state.set >= 0) closure.readers.push(index);
+      if (state.rule >= 0) closure.rule = Math.min(closure.rule, state.rule);
       for (const free of state.free) reached.add(free);
     }
-    readers.sort((a, b) => a - b);
-    const key = `${rule}:${readers.join()}`;
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.#readers.length;
-    const { count } = this.#classes;
+    this.#closures[from] = closure;
+    return closure;
+  }
+
+  /** The number of the deterministic state that stands for `states` and all that they freely lead to. */
+  #number(states: readonly number[]): number {
+    const merged = this.#merged;
+    const stamp = ++this.#stamp;
+    let size = 0;
+    let sum = 0;
+    let rule = noRule;
+    for (const state of states) {
+      const closure = this.#closure(state);
+      rule = Math.min(rule, closure.rule);
+      for (const reader of closure.readers) {
+        if (this.#stamps[reader] === stamp) continue;
+        this.#stamps[reader] = stamp;
+        merged[size++] = reader;
+        sum = (sum + Math.imul(reader + 1, 0x9e3779b1)) | 0;
+      }
+    }
+    const accepted = rule === noRule ? -1 : rule;
+    const alike = this.#bySum.get(sum) ?? [];
+    for (const number of alike) {
+      const readers = this.#readers[number];
+      if (this.#accepts[number] !== accepted || readers.length !== size) continue;
+      if (readers.every((reader) => this.#stamps[reader] === stamp)) return number;
+    }
+    const number = this.#addState(merged.slice(0, size), accepted);
+    this.#bySum.set(sum, [...alike, number]);
+    return number;
+  }
+
+  #addState(readers: Int32Array, accepted: number): number {
+    const number = this.#readers.push(readers) - 1;
     if (number === mostStates) throw new RangeError(`more than ${mostStates} states`);
+    const count = this.#classCount;
     if (number === this.#accepts.length) {
       this.#accepts = enlarged(this.#accepts, number * 2);
       this.#table = enlarged(this.#table, number * 2 * count);
     }
-    this.#numbers.set(key, number);
-    this.#readers.push(readers);
-    this.#accepts[number] = rule;
+    this.#accepts[number] = accepted;
     this.#table.fill(unknown, number * count, (number + 1) * count);
     return number;
   }

@@ -24,7 +24,7 @@ const lastUnit = 0xffff;
  */
 export class PatternCompiler {
   readonly states: State[] = [];
-  /** The sets that states read. */
+  /** The sets that states read, one for each way to write one. */
   readonly sets: Ranges[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #named: NamedSets;
@@ -115,31 +115,30 @@ export class PatternCompiler {
       if (this.#text[this.#at++] !== ')') throw this.#error('missing )');
       return part;
     }
-    if (character === '[') return this.#reads(this.#class());
-    this.#at++;
-    if (character === '.') return this.#reads([0, lastUnit]);
-    if (character !== '\\') return this.#reads(bothCases(character.charCodeAt(0)));
-    if (this.#text[this.#at] === 'p') return this.#reads(this.#namedSet());
-    return this.#reads(bothCases(this.#escape()));
-  }
-
-  /** A part that reads one unit of a set. Loops need states of their own at both ends. */
-  #reads(ranges: Ranges): { start: number; end: number } {
+    const unit = /\[(?:\\.|[^\]\\])*\]|\\(?:p\{\w+\}|u....|x..|.)|./sy;
+    unit.lastIndex = this.#at;
+    const [source = ''] = unit.exec(this.#text) ?? [];
+    let set = this.#numbers.get(source);
+    if (set === undefined) {
+      set = this.sets.push(this.#set()) - 1;
+      this.#numbers.set(source, set);
+    }
+    this.#at = unit.lastIndex;
     const start = this.state();
     const end = this.state();
-    const reader = this.state();
-    this.connect(start, reader);
-    this.states[reader].set = this.#number(ranges);
-    this.states[reader].next = end;
+    this.states[start].set = set;
+    this.states[start].next = end;
     return { start, end };
   }
 
-  #number(ranges: Ranges): number {
-    const key = ranges.join();
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    this.#numbers.set(key, this.sets.length);
-    return this.sets.push(ranges) - 1;
+  /** The set that one unit of the pattern reads. */
+  #set(): Ranges {
+    const character = this.#text[this.#at];
+    if (character === '[') return this.#class();
+    this.#at++;
+    if (character === '.') return [0, lastUnit];
+    if (character !== '\\') return bothCases(character.charCodeAt(0));
+    return this.#text[this.#at] === 'p' ? this.#namedSet() : bothCases(this.#escape());
   }
 
   #class(): Ranges {
@@ -244,35 +243,73 @@ export interface UnitClasses {
 
 /** @throws {RangeError} if the sets need more than 256 classes. */
 export function classify(sets: readonly Ranges[]): UnitClasses {
-  const borders = new Set([0]);
+  const borders = new Uint8Array(lastUnit + 2);
+  borders[0] = 1;
   for (const ranges of sets) {
     for (let index = 0; index < ranges.length; index += 2) {
-      borders.add(ranges[index]).add(ranges[index + 1] + 1);
+      borders[ranges[index]] = 1;
+      borders[ranges[index + 1] + 1] = 1;
     }
   }
-  const starts = [...borders].filter((start) => start <= lastUnit).sort((a, b) => a - b);
-  const signatures: number[][] = starts.map(() => []);
-  for (const [number, ranges] of sets.entries()) {
-    let index = 0;
-    for (const [interval, start] of starts.entries()) {
-      while (index < ranges.length && ranges[index + 1] < start) index += 2;
-      if (index < ranges.length && ranges[index] <= start) signatures[interval].push(number);
-    }
-  }
-  const numbers = new Map<string, number>();
+  const starts: number[] = [];
+  for (let unit = 0; unit <= lastUnit; unit++) if (borders[unit]) starts.push(unit);
+  const { classOfInterval, count } = classifyIntervals(starts, sets);
+  if (count > 256) throw new RangeError(`${count} classes of characters; at most 256`);
+
   const classOf = new Uint8Array(lastUnit + 1);
-  const holds: boolean[][] = sets.map(() => []);
-  for (const [interval, signature] of signatures.entries()) {
-    const key = signature.join();
-    const known = numbers.get(key);
-    const number = known ?? numbers.size;
-    if (known === undefined) {
-      numbers.set(key, number);
-      for (const set of signature) holds[set][number] = true;
-    }
+  const member: number[] = [];
+  for (const [interval, number] of classOfInterval.entries()) {
     classOf.fill(number, starts[interval], starts[interval + 1] ?? lastUnit + 1);
+    member[number] = starts[interval];
   }
-  if (numbers.size > 256)
-    throw new RangeError(`${numbers.size} classes of characters; at most 256`);
-  return { classOf, count: numbers.size, holds };
+  const holds = sets.map((ranges) => member.map((unit) => includes(ranges, unit)));
+  return { classOf, count, holds };
+}
+
+/** Starts from one class of intervals and splits it by each set in turn. */
+function classifyIntervals(
+  starts: readonly number[],
+  sets: readonly Ranges[],
+): { classOfInterval: Int32Array; count: number } {
+  const classOfInterval = new Int32Array(starts.length);
+  let used = 1;
+  for (const ranges of sets) {
+    const inside = new Map<number, number>();
+    let interval = 0;
+    for (let index = 0; index < ranges.length; index += 2) {
+      interval = firstFrom(starts, ranges[index], interval);
+      for (; interval < starts.length && starts[interval] <= ranges[index + 1]; interval++) {
+        const before = classOfInterval[interval];
+        let now = inside.get(before);
+        if (now === undefined) {
+          now = used++;
+          inside.set(before, now);
+        }
+        classOfInterval[interval] = now;
+      }
+    }
+  }
+  const numbers = new Map<number, number>();
+  for (const [interval, number] of classOfInterval.entries()) {
+    if (!numbers.has(number)) numbers.set(number, numbers.size);
+    classOfInterval[interval] = numbers.get(number) ?? 0;
+  }
+  return { classOfInterval, count: numbers.size };
+}
+
+/** The first index from `low` on whose element, of ascending ones, is at least `value`. */
+function firstFrom(ascending: readonly number[], value: number, low: number): number {
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function includes(ranges: Ranges, unit: number): boolean {
+  const index = firstFrom(ranges, unit, 0);
+  // An odd index is that of a range's end, at or before which the unit stands.
+  return index % 2 === 1 || (index < ranges.length && ranges[index] === unit);
 }

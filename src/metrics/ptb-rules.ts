@@ -8,6 +8,8 @@ export interface TokenRule {
   before?: string;
   /** How the token is written; as it stands if undefined. '' is no token. */
   written?: string | ((text: string) => string);
+  /** Soft hyphens in it are left out: they only mark where a line may break. */
+  softHyphens?: true;
   /** So many characters at the end are left for the next token. */
   leaves?: number;
   /** So many characters at the end belong to this token and are read again for the next. */
@@ -122,7 +124,8 @@ const treebankWord = anyOf(
 );
 const smiley = r`[<>]?[:;=][\-o*']?[()DPdpO\\{@|[\]]`;
 const asianSmiley = anyOf(
-  r`[\^x=~<>]\.\[\^x=~<>\]`,
+  // The reference's own pattern goes astray here: it takes all up to a '<'.
+  r`[\^x=~<>]\.\[\^x=[^<]*<>\]`,
   r`[\-\^x=~<>']_[\-\^x=~<>']`,
   r`\([\-\^x=~<>'][_.]?[\-\^x=~<>']\)`,
   r`\([\^x=~<>']-[\^x=~<>'\u0060]\)`,
@@ -135,7 +138,7 @@ const ellipsis = r`(\.{3,5}|(\.[ \u00a0]){2,4}\.|[\u0085\u2026])`;
 const doubleQuote = '("|&quot;)';
 const quotes = r`(${apostrophe}|''|[\u0060\u2018\u2019\u201a\u201b\u201c\u201d\u0091-\u0094\u201e\u201f\u2039\u203a\u00ab\u00bb]{1,2})`;
 const currency = r`[\u00a2\u00a3\u00a4\u00a5\u0080\u20a0\u20ac\u060b\u0e3f\u20a4\uffe0\uffe1\uffe5\uffe6]`;
-const symbol = r`[+%&~\^|\\\ufffd\u00a7\u00a9\u00ac\u00ae\u00b0-\u00ba\u00d7\u00f7\u0387\u05be\u05c0\u05c3\u05c6\u05f3\u05f4\u0600-\u0603\u0606-\u060a\u060c\u0614\u061b\u061e\u066a\u066d\u0703-\u070d\u07f6-\u07f8\u0964\u0965\u0e4f\u1fbd\u2016\u2017\u2020-\u2023\u2030-\u2038\u203b\u203e-\u2042\u2044\u207a-\u207f\u208a-\u208e\u2100-\u214f\u2190-\u2bff\u3012\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]`;
+const symbol = r`[+%&~\^|\\\u00a6-\u00a9\u00ac\u00ae-\u00ba\u00d7\u00f7\u0387\u05be\u05c0\u05c3\u05c6\u05f3\u05f4\u0600-\u0603\u0606-\u060a\u060c\u0614\u061b\u061e\u066a\u066d\u0703-\u070d\u07f6-\u07f8\u0964\u0965\u0e4f\u1fbd\u2016\u2017\u2020-\u2023\u2030-\u2038\u203b\u203e-\u2042\u2044\u207a-\u207f\u208a-\u208e\u2100-\u214f\u2190-\u2bff\u3012\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]`;
 
 const fractionSigns: Readonly<Record<string, string>> = {
   '\u00bc': '1/4',
@@ -157,9 +160,6 @@ const currencyNames: Readonly<Record<string, string>> = {
 const unbroken = (text: string) => text.replaceAll(' ', '\u00a0');
 const bracketed = (text: string) => text.replaceAll('(', '-LRB-').replaceAll(')', '-RRB-');
 const withAmpersand = (text: string) => text.replace(/&amp;/gi, '&');
-/** Soft hyphens only mark where a line may break. */
-const withoutSoftHyphens = (text: string) => text.replaceAll('\u00ad', '') || '-';
-
 function latexQuotes(text: string, opening: boolean): string {
   const mark = opening ? '`' : "'";
   return text
@@ -188,9 +188,9 @@ export const tokenRules: readonly TokenRule[] = [
   { pattern: dash, written: '--' },
   { pattern: '&amp;', written: '&' },
   { pattern: '&(HT|TL|UR|LR|QC|QL|QR|odq|cdq|#[0-9]+);' },
-  { pattern: word, before: clitic, written: withoutSoftHyphens },
-  { pattern: negatable, before: negation, written: withoutSoftHyphens },
-  { pattern: word, written: withoutSoftHyphens },
+  { pattern: word, before: clitic, softHyphens: true },
+  { pattern: negatable, before: negation, softHyphens: true },
+  { pattern: word, softHyphens: true },
   { pattern: apostropheWord },
   { pattern: `y${apostrophe}`, before: r`\p{L}` },
   { pattern: url },
@@ -200,7 +200,7 @@ export const tokenRules: readonly TokenRule[] = [
   { pattern: clitic, before: '[^A-Za-z]', written: closed },
   { pattern: negation, before: '[^A-Za-z]', written: closed },
   { pattern: date },
-  { pattern: r`[\-+]?${digitGroups}`, written: withoutSoftHyphens },
+  { pattern: r`[\-+]?${digitGroups}`, softHyphens: true },
   { pattern: raisedOrLowered },
   { pattern: fraction, written: unbroken },
   { pattern: r`[\u00bc\u00bd\u00be\u2153-\u215e]`, written: (text) => fractionSigns[text] ?? text },
@@ -232,7 +232,7 @@ export const tokenRules: readonly TokenRule[] = [
   { pattern: acronym, before: spaceOrLine },
   { pattern: `${apostrophe}[0-9][0-9]`, before: spaceOrLine },
   { pattern: fileName, before: `(${spaceOrLine}|[.?!,])` },
-  { pattern: r`${word}\.`, before: clauseMark, written: withoutSoftHyphens },
+  { pattern: r`${word}\.`, before: clauseMark, softHyphens: true },
   { pattern: phone, written: (text) => bracketed(unbroken(text)) },
   { pattern: doubleQuote, before: '[A-Za-z0-9$]', written: opened },
   { pattern: doubleQuote, written: closed },
@@ -254,11 +254,11 @@ export const tokenRules: readonly TokenRule[] = [
   { pattern: r`(\*+|(\\\*){1,3})` },
   { pattern: clauseMark },
   { pattern: '[?!]+' },
-  { pattern: r`[.\ufffd\u037e\u0589\u061f\u06d4\u0700-\u0702\u07fa\u3002]` },
+  { pattern: r`[.\u00a1\u00bf\u037e\u0589\u061f\u06d4\u0700-\u0702\u07fa\u3002]` },
   { pattern: '=' },
   { pattern: '/' },
-  { pattern: r`${hyphenThing}\.`, before: clauseMark, written: withoutSoftHyphens },
-  { pattern: hyphenThing, written: withoutSoftHyphens },
+  { pattern: r`${hyphenThing}\.`, before: clauseMark, softHyphens: true },
+  { pattern: hyphenThing, softHyphens: true },
   { pattern: r`${hyphenated}\.`, before: clauseMark },
   { pattern: hyphenated },
   { pattern: r`${ampersanded}\.`, before: clauseMark, written: withAmpersand },

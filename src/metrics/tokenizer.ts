@@ -9,17 +9,7 @@ const punctuationStarts = new Set([...punctuation].map((token) => token.charCode
 
 /** What follows a caption in the reference program's input unless said otherwise: most captions start so. */
 const commonNext = '\nA ';
-
-/** The lexer of all rules; made at the first use, since it takes some milliseconds. */
-let lexer: Lexer | undefined;
-
-function sharedLexer(): Lexer {
-  lexer ??= new Lexer(
-    tokenRules.map(({ pattern, before }) => (before ? `(${pattern})(${before})` : pattern)),
-    characterSets,
-  );
-  return lexer;
-}
+const softHyphen = '\u00ad';
 
 /** For rules with a context: lexers of the token and of the context alone. */
 const separate = new Map<TokenRule, { token: Lexer; context: Lexer }>();
@@ -41,32 +31,75 @@ function tokenEnd(rule: TokenRule, text: string, start: number, end: number): nu
   );
 }
 
-/**
- * Calls `found` for each token of `text` that starts before `limit`, as the reference tokenizer
- * writes it, with its place in the text: the token stands there literally if `literal`.
- * Line breaks are given as tokens '\n'.
- */
-function forEachToken(
-  text: string,
-  limit: number,
-  found: (token: string, start: number, end: number, literal: boolean) => void,
-): void {
-  const scanner = sharedLexer();
-  for (let start = 0; start < limit; ) {
-    // Every unit matches some rule, if only the last.
-    if (!scanner.scan(text, start)) throw new RangeError(`no rule for the text at ${start}`);
-    const rule = tokenRules[scanner.rule];
-    const end = tokenEnd(rule, text, start, scanner.end) - (rule.leaves ?? 0);
-    const { written } = rule;
-    if (written === undefined) {
-      found(text.slice(start, end), start, end, true);
-    } else if (written !== '') {
-      const literal = text.slice(start, end);
-      const token = typeof written === 'string' ? written : written(literal);
-      found(token, start, end, token === literal);
-    }
-    start = end - (rule.repeats ?? 0);
+/** Finds one token after the other, as the reference tokenizer writes them. */
+class TokenScanner {
+  /** Where the present token stands in the text, and how it is written if not as it stands there. */
+  start = 0;
+  end = 0;
+  written: string | undefined;
+  readonly #lexer = new Lexer(
+    tokenRules.map(({ pattern, before }) => (before ? `(${pattern})(${before})` : pattern)),
+    characterSets,
+  );
+  #text = '';
+  #limit = 0;
+  #at = 0;
+  #hasSoftHyphens = false;
+
+  /** Starts with the tokens of `text` that begin before `limit`. */
+  read(text: string, limit: number): void {
+    this.#text = text;
+    this.#limit = limit;
+    this.#at = 0;
+    this.#hasSoftHyphens = text.includes(softHyphen);
   }
+
+  /** The present token. */
+  get token(): string {
+    return this.written ?? this.#text.slice(this.start, this.end);
+  }
+
+  /** Goes to the next token; false if there is none. Line breaks are tokens '\n'. */
+  next(): boolean {
+    const text = this.#text;
+    while (this.#at < this.#limit) {
+      const start = this.#at;
+      // No token but white space begins with a space, and what follows one is mostly none.
+      if (text.charCodeAt(start) === 0x20 && isPlain(text.charCodeAt(start + 1))) {
+        this.#at = start + 1;
+        continue;
+      }
+      // Every unit matches some rule, if only the last.
+      if (!this.#lexer.scan(text, start)) throw new RangeError(`no rule for the text at ${start}`);
+      const rule = tokenRules[this.#lexer.rule];
+      const end = tokenEnd(rule, text, start, this.#lexer.end) - (rule.leaves ?? 0);
+      this.#at = end - (rule.repeats ?? 0);
+      if (rule.written === '') continue;
+      this.start = start;
+      this.end = end;
+      this.written = undefined;
+      if (typeof rule.written === 'string') this.written = rule.written;
+      else if (rule.written) this.written = rule.written(text.slice(start, end));
+      else if (rule.softHyphens && this.#hasSoftHyphens) {
+        this.written = text.slice(start, end).replaceAll(softHyphen, '') || '-';
+      }
+      return true;
+    }
+    return false;
+  }
+}
+
+function isPlain(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
+}
+
+/** Made at the first use: it takes some milliseconds, and learns from the texts it reads. */
+let sharedScanner: TokenScanner | undefined;
+
+function scannerOf(text: string, limit: number): TokenScanner {
+  sharedScanner ??= new TokenScanner();
+  sharedScanner.read(text, limit);
+  return sharedScanner;
 }
 
 /**
@@ -75,10 +108,11 @@ function forEachToken(
  * @param following what stands behind the caption in that program's input, from the line end on.
  */
 export function ptbTokens(caption: string, following = commonNext): string[] {
+  const scanner = scannerOf(caption + following, caption.length);
   const tokens: string[] = [];
-  forEachToken(caption + following, caption.length, (token) => {
-    if (token !== lineBreak) tokens.push(token.toLowerCase());
-  });
+  while (scanner.next()) {
+    if (scanner.written !== lineBreak) tokens.push(scanner.token.toLowerCase());
+  }
   return tokens;
 }
 
@@ -105,33 +139,30 @@ export function tokenizeCaptions(captions: readonly string[]): string[] {
 function tokenizeBefore(caption: string, following: string): string {
   const line = caption.includes('\n') ? caption.replaceAll('\n', ' ') : caption;
   const text = line + following;
+  const scanner = scannerOf(text, line.length);
   let result = '';
+  const append = (piece: string) => {
+    result += result === '' ? piece : ` ${piece}`;
+  };
   // A run of tokens that stand in the text with single spaces between them is copied at once.
   let runStart = 0;
   let runEnd = 0;
   let lastIsKept = false;
-  const append = (piece: string) => {
-    result += result === '' ? piece : ` ${piece}`;
-  };
-  forEachToken(text, line.length, (token, start, end, literal) => {
-    if (token === lineBreak) return;
-    lastIsKept = !(punctuationStarts.has(token.charCodeAt(0)) && punctuation.has(token));
-    if (
-      lastIsKept &&
-      literal &&
-      start === runEnd + 1 &&
-      runEnd > 0 &&
-      text.charCodeAt(runEnd) === 0x20
-    ) {
+  while (scanner.next()) {
+    const { start, end, written } = scanner;
+    if (written === lineBreak) continue;
+    const first = written === undefined ? text.charCodeAt(start) : written.charCodeAt(0);
+    lastIsKept = !(punctuationStarts.has(first) && punctuation.has(scanner.token));
+    const goesOn = lastIsKept && written === undefined && start === runEnd + 1;
+    if (goesOn && runEnd > 0 && text.charCodeAt(runEnd) === 0x20) {
       runEnd = end;
-      return;
+      continue;
     }
     if (runEnd > runStart) append(text.slice(runStart, runEnd));
     runStart = runEnd = 0;
-    if (!lastIsKept) return;
-    if (literal) [runStart, runEnd] = [start, end];
-    else append(token);
-  });
+    if (lastIsKept && written === undefined) [runStart, runEnd] = [start, end];
+    else if (lastIsKept) append(scanner.token);
+  }
   if (runEnd > runStart) append(text.slice(runStart, runEnd));
   result = result.toLowerCase();
   // The evaluation strips each line before it looks at the tokens.
