@@ -151,7 +151,7 @@ const harmless: Partial<Record<ImageFormat, RegExp>> = {
   PNG: /iCCP|sRGB|cHRM|gAMA|tEXt|zTXt|iTXt|eXIf|bKGD|tRNS|pHYs|sBIT|hIST|tIME|profile|exif/i,
   WebP: /profile|exif/i,
   AVIF: /profile|exif/i,
-  TIFF: /Unknown field with tag|Unknown tag|wrong data type|incorrect count|not sorted|ASCII value|does not end in null|Photometric|ExtraSamples|profile|exif|Ignoring|assuming/i,
+  TIFF: /Unknown field with tag|Unknown tag|wrong data type|incorrect count|not sorted|ASCII value|does not end in null|profile|exif/i,
 };
 
 /** Whether every warning in sharp's message is one that costs no pixel. */

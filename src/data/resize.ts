@@ -22,7 +22,11 @@ const filters = {
   box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   hamming: {
     support: 1,
-    weight: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x))),
+    // Pillow writes the two constants in single precision.
+    weight: (x) => {
+      if (Math.abs(x) >= 1) return 0;
+      return sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(Math.PI * x));
+    },
   },
 } as const satisfies Record<string, Filter>;
 
@@ -30,7 +34,8 @@ const filters = {
 export type ResizeFilter = keyof typeof filters;
 
 function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+  const angle = x * Math.PI;
+  return x === 0 ? 1 : Math.sin(angle) / angle;
 }
 
 /** For each output position: where its inputs start, and their weights. */
@@ -127,7 +132,7 @@ export function resizeRgb(
   return { width, height, data };
 }
 
-/** Four taps a turn: sums stay in 32 bits, as in Pillow. */
+/** Sums stay in 32 bits, as in Pillow; four taps a turn. */
 function resizeRows(
   source: Uint8Array,
   sourceWidth: number,
@@ -160,9 +165,10 @@ function resizeRows(
         b = (b + Math.imul(source[s + 8], w2) + Math.imul(source[s + 11], w3)) | 0;
       }
       for (; k < end; k++, s += 3) {
-        r = (r + Math.imul(source[s], weights[k])) | 0;
-        g = (g + Math.imul(source[s + 1], weights[k])) | 0;
-        b = (b + Math.imul(source[s + 2], weights[k])) | 0;
+        const weight = weights[k];
+        r = (r + Math.imul(source[s], weight)) | 0;
+        g = (g + Math.imul(source[s + 1], weight)) | 0;
+        b = (b + Math.imul(source[s + 2], weight)) | 0;
       }
       target[t] = r >> precisionBits;
       target[t + 1] = g >> precisionBits;
