@@ -1,0 +1,18 @@
+/** Loads METEOR's packed synonym data and paraphrase tables from files (Node). */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { decodeMeteorData, type MeteorData } from '../metrics/meteor-data.ts';
+
+let loaded: MeteorData | undefined;
+
+/** WordNet for METEOR, from the file that ships with the package; read once a process (or worker). */
+export function loadMeteorData(): MeteorData {
+  loaded ??= decodeMeteorData(gunzipSync(readFileSync(meteorDataPath())));
+  return loaded;
+}
+
+/** Where the packed data are: `data/meteor-en.bin.gz` beside `src` or `dist`. */
+export function meteorDataPath(): string {
+  return fileURLToPath(new URL('../../data/meteor-en.bin.gz', import.meta.url));
+}

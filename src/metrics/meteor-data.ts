@@ -1,0 +1,260 @@
+/** WordNet as METEOR 1.5 and NLTK use it, read from the packed file data/meteor-en.bin.gz (unpacked by the caller). */
+
+/** First bytes of the packed file; the digit is the layout's version. */
+export const METEOR_DATA_MAGIC = 'refcap-wordnet-1\n';
+/** Words of a block; a look-up finds the block by its first word and reads through it. */
+export const METEOR_DATA_BLOCK = 16;
+
+/** METEOR's suffix rules, tried in this order; the first base form that is in the dictionary counts. */
+const METEOR_SUFFIXES: readonly (readonly [string, string])[] = [
+  ['s', ''],
+  ['ses', 's'],
+  ['xes', 'x'],
+  ['zes', 'z'],
+  ['ches', 'ch'],
+  ['shes', 'sh'],
+  ['men', 'man'],
+  ['ies', 'y'],
+  ['es', 'e'],
+  ['es', ''],
+  ['ed', 'e'],
+  ['ed', ''],
+  ['ing', 'e'],
+  ['ing', ''],
+  ['er', ''],
+  ['est', ''],
+  ['er', 'e'],
+  ['est', 'e'],
+];
+
+/** Synonym data: words, the synsets each belongs to, and irregular forms. Lookups are lazy, so loading is quick. */
+export interface MeteorData {
+  /**
+   * METEOR's synset numbers of a lower-case word and of its base form, ascending.
+   * Numbers are byte offsets in WordNet's files without the part of speech, so some collide, as in METEOR itself.
+   */
+  synsets(word: string): Int32Array;
+  /** Dense synset indices of a word that is in the dictionary as it stands; empty otherwise. */
+  senses(word: string): readonly number[];
+  /** Part of speech of a synset index: 0 noun, 1 verb, 2 adjective, 3 adverb. */
+  partOfSpeech(synset: number): number;
+  /** Base forms of an irregular form in a part of speech; undefined where it has none. */
+  exceptions(word: string, partOfSpeech: number): readonly string[] | undefined;
+  /** The words of a synset that WordNet writes in lower case. */
+  lowerCaseWords(synset: number): readonly string[];
+}
+
+/**
+ * Reads the packed WordNet data.
+ * @param bytes the content of data/meteor-en.bin.gz after gunzip.
+ * @throws Error if the bytes are not that file, or of another version.
+ */
+export function decodeMeteorData(bytes: Uint8Array): MeteorData {
+  return new PackedWordNet(bytes);
+}
+
+class PackedWordNet implements MeteorData {
+  private readonly ids: Int32Array;
+  /** First synset of each part of speech, and the end. */
+  private readonly starts: number[] = [0];
+  private readonly words: WordBlocks;
+  private readonly irregular: Map<string, string[]>[];
+  private readonly anyIrregular = new Map<string, string[]>();
+  private members: string[][] | undefined;
+
+  constructor(bytes: Uint8Array) {
+    const reader = new Reader(bytes);
+    const parts: Int32Array[] = [];
+    for (let part = 0, total = 0; part < 4; part++) {
+      const own = reader.rising(reader.number());
+      parts.push(own);
+      total += own.length;
+      this.starts.push(total);
+    }
+    this.ids = new Int32Array(this.starts[4] ?? 0);
+    for (const [part, own] of parts.entries()) this.ids.set(own, this.starts[part]);
+    this.words = new WordBlocks(reader);
+    this.irregular = parts.map(() => this.readExceptions(reader));
+  }
+
+  private readExceptions(reader: Reader): Map<string, string[]> {
+    const map = new Map<string, string[]>();
+    let line = '';
+    for (let left = reader.number(); left > 0; left--) {
+      line = reader.word(line);
+      const [inflected = '', base = ''] = line.split(' ');
+      addTo(map, inflected, base);
+      addTo(this.anyIrregular, inflected, base);
+    }
+    return map;
+  }
+
+  synsets(word: string): Int32Array {
+    const found = new Set<number>();
+    const add = (form: string) => {
+      for (const synset of this.senses(form)) found.add(this.ids[synset] ?? 0);
+    };
+    add(word);
+    for (const base of this.meteorBases(word)) add(base);
+    return Int32Array.from(found).sort();
+  }
+
+  private meteorBases(word: string): readonly string[] {
+    const irregular = this.anyIrregular.get(word);
+    if (irregular) return irregular;
+    // METEOR leaves "ss" words and words of two letters alone.
+    if (word.length <= 2 || word.endsWith('ss')) return [];
+    for (const [suffix, replacement] of METEOR_SUFFIXES) {
+      if (!word.endsWith(suffix)) continue;
+      const base = word.slice(0, word.length - suffix.length) + replacement;
+      if (this.words.senses(base)) return [base];
+    }
+    return [];
+  }
+
+  senses(word: string): readonly number[] {
+    return (this.words.senses(word) ?? []).map((coded) => coded >> 1);
+  }
+
+  partOfSpeech(synset: number): number {
+    let part = 0;
+    while (part < 3 && synset >= (this.starts[part + 1] ?? 0)) part++;
+    return part;
+  }
+
+  exceptions(word: string, partOfSpeech: number): readonly string[] | undefined {
+    return this.irregular[partOfSpeech]?.get(word);
+  }
+
+  lowerCaseWords(synset: number): readonly string[] {
+    this.members ??= this.listMembers();
+    return this.members[synset] ?? [];
+  }
+
+  /** Turns "synsets of a word" round into "words of a synset". */
+  private listMembers(): string[][] {
+    const members = Array.from(this.ids, (): string[] => []);
+    this.words.forEach((word, senses) => {
+      for (const coded of senses) if (coded & 1) members[coded >> 1]?.push(word);
+    });
+    return members;
+  }
+}
+
+function addTo(map: Map<string, string[]>, key: string, value: string): void {
+  const list = map.get(key);
+  if (!list) map.set(key, [value]);
+  else if (!list.includes(value)) list.push(value);
+}
+
+/** Sorted words with their senses, in blocks that are read when asked. */
+class WordBlocks {
+  private readonly reader: Reader;
+  private readonly count: number;
+  /** Where each block starts. */
+  private readonly starts: Int32Array;
+
+  constructor(reader: Reader) {
+    this.reader = reader;
+    this.count = reader.number();
+    const blocks = Math.ceil(this.count / METEOR_DATA_BLOCK);
+    const ends = reader.rising(blocks);
+    this.starts = new Int32Array(blocks);
+    for (let i = 0; i < blocks; i++)
+      this.starts[i] = reader.at + (i === 0 ? 0 : (ends[i - 1] ?? 0));
+    reader.at += ends[blocks - 1] ?? 0;
+  }
+
+  /** The coded senses of a word (synset * 2 + 1 where WordNet writes it in lower case); undefined if absent. */
+  senses(word: string): number[] | undefined {
+    let low = 0;
+    let high = this.starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      this.reader.at = this.starts[middle] ?? 0;
+      if (this.reader.word('') <= word) low = middle;
+      else high = middle - 1;
+    }
+    return this.read(low, (found) => found === word);
+  }
+
+  /** Visits all words in order. */
+  forEach(visit: (word: string, senses: number[]) => void): void {
+    for (let block = 0; block < this.starts.length; block++) {
+      this.read(block, (word, senses) => {
+        visit(word, senses);
+        return false;
+      });
+    }
+  }
+
+  private read(
+    block: number,
+    stop: (word: string, senses: number[]) => boolean,
+  ): number[] | undefined {
+    const { reader } = this;
+    reader.at = this.starts[block] ?? 0;
+    let word = '';
+    const words = Math.min(METEOR_DATA_BLOCK, this.count - block * METEOR_DATA_BLOCK);
+    for (let i = 0; i < words; i++) {
+      word = reader.word(word);
+      const senses = reader.number();
+      const list: number[] = [];
+      for (let k = 0, last = 0; k < senses; k++) {
+        const coded = reader.number();
+        last += coded >> 1;
+        list.push(last * 2 + (coded & 1));
+      }
+      if (stop(word, list)) return list;
+    }
+    return undefined;
+  }
+}
+
+class Reader {
+  at: number;
+  private readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    const magic = String.fromCharCode(...bytes.subarray(0, METEOR_DATA_MAGIC.length));
+    if (magic !== METEOR_DATA_MAGIC)
+      throw new Error(
+        'These bytes are not the METEOR data of this version; pass data/meteor-en.bin.gz after gunzip.',
+      );
+    this.bytes = bytes;
+    this.at = METEOR_DATA_MAGIC.length;
+  }
+
+  number(): number {
+    let value = 0;
+    let shift = 0;
+    for (;;) {
+      const byte = this.bytes[this.at++];
+      if (byte === undefined)
+        throw new Error('The METEOR data end too early; the file is damaged, so get it anew.');
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+      shift += 7;
+    }
+  }
+
+  /** Running sums of the next `count` numbers. */
+  rising(count: number): Int32Array {
+    const out = new Int32Array(count);
+    for (let i = 0, last = 0; i < count; i++) {
+      last += this.number();
+      out[i] = last;
+    }
+    return out;
+  }
+
+  /** A word, stored as the length it shares with the last one, and the rest. */
+  word(last: string): string {
+    const shared = this.number();
+    const rest = this.number();
+    const end = this.at + rest;
+    let word = last.slice(0, shared);
+    while (this.at < end) word += String.fromCharCode(this.bytes[this.at++] ?? 0);
+    return word;
+  }
+}
