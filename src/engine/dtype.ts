@@ -91,3 +91,17 @@ export const dtypes: { readonly [D in DType]: DTypeFacts<D> } = {
 export function isFloat(dtype: DType): boolean {
   return dtypes[dtype].isFloat;
 }
+
+const integerRanges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
+  i64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  i8: [-128, 127],
+  u8: [0, 255],
+  bool: [0, 1],
+};
+
+/** Whether an element of this dtype can hold the number, but for a float's rounding. */
+export function holds(dtype: DType, value: number): boolean {
+  const range = integerRanges[dtype];
+  return !range || (Number.isInteger(value) && value >= range[0] && value <= range[1]);
+}

@@ -6,7 +6,7 @@ import { InputError } from '../base/errors.ts';
 import type { DType, TypedArray } from './dtype.ts';
 import { infer } from './infer.ts';
 import type { OpAttributes, OpName } from './op-names.ts';
-import { dim, printShape, type Shape } from './shape.ts';
+import { printShape, type Shape } from './shape.ts';
 
 /** One result of a node: what ops take and give. */
 export interface Value {
@@ -80,7 +80,7 @@ export function make<Op extends OpName>(
 
 /** A value fed at each run. Dimensions may be names: `input('ids', 'i32', ['batch', 'length'])`. */
 export function input(name: string, dtype: DType, shape: Shape): Value {
-  return make('input', [], { name, dtype, shape: shape.map(dim) }, input);
+  return make('input', [], { name, dtype, shape }, input);
 }
 
 /** A weight, known by its name in the parameter store; fed at each run, or baked into the file. */

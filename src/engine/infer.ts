@@ -1,12 +1,11 @@
 /** Shape and dtype rules: what each op accepts, and what it gives. One entry an op; none can be missing. */
-import { isFloat } from './dtype.ts';
+import { type DType, holds, isFloat } from './dtype.ts';
 import type { Convolution, OpAttributes, OpName, Window2d } from './op-names.ts';
 import {
   addDims,
   broadcast,
   type Dim,
   dim,
-  normalizeAxis,
   printShape,
   type Shape,
   sameShape,
@@ -36,6 +35,25 @@ function want(condition: boolean, message: string): asserts condition {
 
 function wantFloat(...inputs: TensorType[]): void {
   for (const t of inputs) want(isFloat(t.dtype), `needs floating point, not ${t.dtype}`);
+}
+
+/** Dtypes that ONNX Runtime's CPU provider has kernels for. */
+function wantDType(t: TensorType, allowed: readonly DType[]): void {
+  want(
+    allowed.includes(t.dtype),
+    `needs ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, not ${t.dtype}; cast it`,
+  );
+}
+
+/** A number that an op brings along must be one of the dtype's own. */
+function wantElement(value: number, dtype: DType, what: string): void {
+  want(holds(dtype, value), `the ${what} ${value} is no ${dtype}`);
+}
+
+function wantAxis(axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < 0 || axis >= rank)
+    throw new RangeError(`axis ${axis} is outside a tensor of ${rank} dimensions`);
+  return axis;
 }
 
 function wantSameDType(inputs: readonly TensorType[]): void {
@@ -73,9 +91,14 @@ const arithmetic = (inputs: readonly TensorType[]): TensorType => {
   return { dtype: inputs[0].dtype, shape: broadcastAll(inputs) };
 };
 
-const comparison = (inputs: readonly TensorType[]): TensorType => {
+const equality = (inputs: readonly TensorType[]): TensorType => {
   wantSameDType(inputs);
   return { dtype: 'bool', shape: broadcastAll(inputs) };
+};
+
+const comparison = (inputs: readonly TensorType[]): TensorType => {
+  want(inputs[0].dtype !== 'bool', 'needs numbers, not bool');
+  return equality(inputs);
 };
 
 const logical = (inputs: readonly TensorType[]): TensorType => {
@@ -94,14 +117,15 @@ const reduction = (
 ): TensorType => {
   want(x.dtype !== 'bool', 'needs numbers, not bool');
   want(axes.length > 0, 'needs at least one axis');
-  for (const axis of axes) normalizeAxis(axis, x.shape.length);
+  for (const axis of axes) wantAxis(axis, x.shape.length);
+  want(new Set(axes).size === axes.length, `names an axis twice: ${axes.join(', ')}`);
   const shape = x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [d]));
   return { dtype: x.dtype, shape };
 };
 
 const alongAxis = ([x]: readonly TensorType[], { axis }: { axis: number }): TensorType => {
   wantFloat(x);
-  normalizeAxis(axis, x.shape.length);
+  wantAxis(axis, x.shape.length);
   return { dtype: x.dtype, shape: x.shape };
 };
 
@@ -119,6 +143,14 @@ function windowSize(
   kernel: readonly Dim[],
   { strides, pads }: Window2d,
 ): number[] {
+  want(
+    strides.every((s) => Number.isInteger(s) && s >= 1),
+    `strides [${strides}] must be whole numbers from 1 on`,
+  );
+  want(
+    pads.every((p) => Number.isInteger(p) && p >= 0),
+    `pads [${pads}] must be whole numbers from 0 on`,
+  );
   return [0, 1].map((i) => {
     const full = size[i];
     const k = kernel[i];
@@ -147,18 +179,26 @@ function convolved(x: Shape, weight: Shape, attributes: Convolution): Shape {
   return [x[0], out, ...windowSize(x.slice(2), weight.slice(2), attributes)];
 }
 
+const summable = ['f32', 'f16', 'i64', 'i32'] as const;
+
 const rules: { readonly [Op in OpName]: Rule<Op> } = {
-  input: (_, { dtype, shape }) => ({ dtype, shape }),
+  input: (_, { dtype, shape }) => ({ dtype, shape: shape.map(dim) }),
   parameter: (_, { dtype, shape }) => ({ dtype, shape: shape.map(dim) }),
   constant: (_, { dtype, shape, data }) => {
     want(data.length === sizeOf(shape), `${data.length} elements do not fill ${printShape(shape)}`);
     return { dtype, shape };
   },
-  full: (_, { dtype, shape }) => ({ dtype, shape: shape.map(dim) }),
+  full: (_, { dtype, shape, value }) => {
+    wantElement(value, dtype, 'value');
+    return { dtype, shape: shape.map(dim) };
+  },
   iota: (_, { length }) => ({ dtype: 'i32', shape: [dim(length)] }),
   dimension: () => ({ dtype: 'i32', shape: [] }),
 
-  neg: numericUnary,
+  neg: ([x]) => {
+    want(x.dtype !== 'u8', 'needs signed numbers, not u8; cast it');
+    return numericUnary([x]);
+  },
   abs: numericUnary,
   exp: floatUnary,
   log: floatUnary,
@@ -176,6 +216,8 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   cos: floatUnary,
   clip: ([x], { min, max }) => {
     want(min <= max, `min ${min} is above max ${max}`);
+    wantElement(min, x.dtype, 'min');
+    wantElement(max, x.dtype, 'max');
     return numericUnary([x]);
   },
   not: logical,
@@ -196,7 +238,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   },
   minimum: arithmetic,
   maximum: arithmetic,
-  equal: comparison,
+  equal: equality,
   less: comparison,
   lessOrEqual: comparison,
   greater: comparison,
@@ -206,6 +248,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   where: ([condition, a, b]) => {
     want(condition.dtype === 'bool', `the condition must be bool, not ${condition.dtype}`);
     wantSameDType([a, b]);
+    wantDType(a, ['f32', 'f16', 'i64', 'i32', 'u8']);
     return { dtype: a.dtype, shape: broadcastAll([condition, a, b]) };
   },
   bitwiseAnd: bitwise,
@@ -230,7 +273,10 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     want(batch !== undefined, 'leading dimensions do not broadcast');
     return { dtype: a.dtype, shape: [...batch, rows ?? 1, columns ?? 1] };
   },
-  reduceSum: reduction,
+  reduceSum: (inputs, attributes) => {
+    wantDType(inputs[0], summable);
+    return reduction(inputs, attributes);
+  },
   reduceMean: (inputs, attributes) => {
     wantFloat(inputs[0]);
     return reduction(inputs, attributes);
@@ -255,11 +301,12 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     return [{ dtype: x.dtype, shape: x.shape }, row, row];
   },
   cumulativeSum: ([x], { axis }) => {
-    normalizeAxis(axis, x.shape.length);
+    wantDType(x, summable);
+    wantAxis(axis, x.shape.length);
     return numericUnary([x]);
   },
   topK: ([x], { axis, k }) => {
-    const size = x.shape[normalizeAxis(axis, x.shape.length)];
+    const size = x.shape[wantAxis(axis, x.shape.length)];
     want(typeof size !== 'number' || k <= size, `cannot take ${k} of ${size}`);
     want(k >= 1, 'k must be at least 1');
     const shape = x.shape.map((d, i) => (i === axis ? k : d));
@@ -267,11 +314,10 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   },
 
   reshape: ([x], { shape }) => {
+    const size = sizeOf(x.shape);
+    want(!shape.includes(-1), `${size} elements do not fill ${printShape(shape)}`);
     const target = shape.map(dim);
-    want(
-      sizeOf(target) === sizeOf(x.shape),
-      `${sizeOf(x.shape)} elements do not fill ${printShape(target)}`,
-    );
+    want(sizeOf(target) === size, `${size} elements do not fill ${printShape(target)}`);
     return { dtype: x.dtype, shape: target };
   },
   transpose: ([x], { permutation }) => {
@@ -281,7 +327,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     );
     return {
       dtype: x.dtype,
-      shape: permutation.map((axis) => x.shape[normalizeAxis(axis, x.shape.length)]),
+      shape: permutation.map((axis) => x.shape[wantAxis(axis, x.shape.length)]),
     };
   },
   expand: ([x], { shape }) => {
@@ -296,7 +342,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   slice: ([x], { starts, ends, axes }) => {
     const shape = [...x.shape];
     for (const [i, axis] of axes.entries()) {
-      const size = x.shape[normalizeAxis(axis, x.shape.length)];
+      const size = x.shape[wantAxis(axis, x.shape.length)];
       const [start, end] = [starts[i], ends[i]];
       want(
         typeof start !== 'number' || typeof end !== 'number' || (start >= 0 && start <= end),
@@ -313,7 +359,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   concat: (inputs, { axis }) => {
     want(inputs.length > 0, 'needs at least one input');
     wantSameDType(inputs);
-    normalizeAxis(axis, inputs[0].shape.length);
+    wantAxis(axis, inputs[0].shape.length);
     for (const t of inputs)
       want(
         t.shape.length === inputs[0].shape.length &&
@@ -327,7 +373,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     };
   },
   split: ([x], { axis, sizes }) => {
-    const whole = x.shape[normalizeAxis(axis, x.shape.length)];
+    const whole = x.shape[wantAxis(axis, x.shape.length)];
     const sum = sizes.reduce((a, b) => a + b, 0);
     want(sum === whole, `parts of ${sizes.join(' + ')} do not make ${whole}`);
     return sizes.map((size) => ({
@@ -335,7 +381,8 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
       shape: x.shape.map((d, i) => (i === axis ? size : d)),
     }));
   },
-  pad: ([x], { before, after }) => {
+  pad: ([x], { before, after, value }) => {
+    wantElement(value, x.dtype, 'value');
     want(
       before.length === x.shape.length && after.length === x.shape.length,
       `needs a number before and after each of ${x.shape.length} dimensions`,
@@ -347,27 +394,28 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   },
   gather: ([data, indices], { axis }) => {
     wantIndices(indices);
-    normalizeAxis(axis, data.shape.length);
+    wantAxis(axis, data.shape.length);
     const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)];
     return { dtype: data.dtype, shape };
   },
   gatherElements: ([data, indices], { axis }) => {
     wantIndices(indices);
     wantRank(indices, data.shape.length);
-    normalizeAxis(axis, data.shape.length);
+    wantAxis(axis, data.shape.length);
     return { dtype: data.dtype, shape: indices.shape };
   },
   scatterAddElements: ([data, indices, updates], { axis }) => {
     wantIndices(indices);
     wantSameDType([data, updates]);
+    want(data.dtype !== 'bool', 'needs numbers, not bool');
     wantRank(indices, data.shape.length);
-    normalizeAxis(axis, data.shape.length);
+    wantAxis(axis, data.shape.length);
     want(sameShape(indices.shape, updates.shape), 'indices and updates must have the same shape');
     return { dtype: data.dtype, shape: data.shape };
   },
   oneHot: ([indices], { depth, dtype }) => {
     wantIndices(indices);
-    return { dtype, shape: [...indices.shape, depth] };
+    return { dtype, shape: [...indices.shape, dim(depth)] };
   },
 
   conv2d: ([x, weight], attributes) => {
@@ -376,7 +424,10 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     return { dtype: x.dtype, shape: convolved(x.shape, weight.shape, attributes) };
   },
   conv2dInputGradient: ([dy, weight], attributes) => {
+    wantFloat(dy);
     wantSameDType([dy, weight]);
+    wantRank(dy, 4);
+    wantRank(weight, 4);
     const channels = weight.shape[1];
     want(typeof channels === 'number', 'channels must be numbers');
     const shape = [dy.shape[0], channels * attributes.groups, ...attributes.size];
@@ -387,7 +438,10 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     return { dtype: dy.dtype, shape };
   },
   conv2dWeightGradient: ([x, dy], attributes) => {
+    wantFloat(x);
     wantSameDType([x, dy]);
+    wantRank(x, 4);
+    wantRank(dy, 4);
     const channels = x.shape[1];
     want(typeof channels === 'number', 'channels must be numbers');
     const shape = [dy.shape[1], channels / attributes.groups, ...attributes.kernel];
@@ -398,12 +452,19 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     return { dtype: x.dtype, shape };
   },
   averagePool2d: ([x], attributes) => {
+    const { kernel, pads } = attributes;
     wantFloat(x);
     wantRank(x, 4);
+    want(
+      pads.every((p, i) => p < kernel[i % 2]),
+      `pads [${pads}] must be smaller than the kernel [${kernel}]`,
+    );
     const size = windowSize(x.shape.slice(2), attributes.kernel, attributes);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...size] };
   },
   averagePool2dGradient: ([dy], attributes) => {
+    wantFloat(dy);
+    wantRank(dy, 4);
     const shape = [...dy.shape.slice(0, 2), ...attributes.size];
     const expected = windowSize(attributes.size, attributes.kernel, attributes);
     want(

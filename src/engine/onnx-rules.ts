@@ -1,6 +1,6 @@
 /** How each op is written in ONNX (opset 21, and com.microsoft where that is faster). */
 import { f32ToF16Bits } from '../base/half.ts';
-import { dtypes } from './dtype.ts';
+import { type DType, dtypes } from './dtype.ts';
 import type { NodeOf } from './graph.ts';
 import type { OnnxAttribute, OnnxWriter } from './onnx-writer.ts';
 import { rawTensor } from './onnx-writer.ts';
@@ -128,6 +128,30 @@ const shiftRight: Rule<'shiftRight'> = (writer, [x], { attributes: { bits } }) =
   return writer.emit('Cast', [shifted], { to: BigInt(dtypes.i32.onnx) });
 };
 
+const layerNorm: Rule<'layerNorm'> = (writer, inputs, node) => {
+  const attributes = { axis: -1n, epsilon: node.attributes.epsilon };
+  const outputs = writer.emitAll('LayerNormalization', inputs, { attributes, outputs: 3 });
+  const { dtype } = node.outputs[0];
+  // The mean and deviation of f16 rows come as f32.
+  return dtype === 'f32'
+    ? outputs
+    : outputs.map((value, i) => (i === 0 ? value : castTo(writer, value, dtype)));
+};
+
+/** ONNX Runtime's CPU adds up f32 and integers, not f16. */
+const scatterAddElements: Rule<'scatterAddElements'> = (writer, [data, indices, updates], node) => {
+  const attributes = { axis: BigInt(node.attributes.axis), reduction: 'add' };
+  const { dtype } = node.outputs[0];
+  if (dtype !== 'f16') return writer.emit('ScatterElements', [data, indices, updates], attributes);
+  const [wideData, wideUpdates] = [data, updates].map((value) => castTo(writer, value, 'f32'));
+  const sum = writer.emit('ScatterElements', [wideData, indices, wideUpdates], attributes);
+  return castTo(writer, sum, 'f16');
+};
+
+function castTo(writer: OnnxWriter, value: string, dtype: DType): string {
+  return writer.emit('Cast', [value], { to: BigInt(dtypes[dtype].onnx) });
+}
+
 const toI32 = { to: BigInt(dtypes.i32.onnx) };
 
 export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> } = {
@@ -206,11 +230,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
     writer.emit('Softmax', [x], { axis: BigInt(axis) }),
   logSoftmax: (writer, [x], { attributes: { axis } }) =>
     writer.emit('LogSoftmax', [x], { axis: BigInt(axis) }),
-  layerNorm: (writer, inputs, { attributes: { epsilon } }) =>
-    writer.emitAll('LayerNormalization', inputs, {
-      attributes: { axis: -1n, epsilon },
-      outputs: 3,
-    }),
+  layerNorm,
   cumulativeSum: (writer, [x], { attributes: { axis, reverse } }) =>
     writer.emit('CumSum', [x, writer.scalar('i64', axis)], { reverse: reverse ? 1n : 0n }),
   topK: (writer, [x], { attributes: { axis, k } }) => {
@@ -241,8 +261,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
     writer.emit('Gather', inputs, { axis: BigInt(axis) }),
   gatherElements: (writer, inputs, { attributes: { axis } }) =>
     writer.emit('GatherElements', inputs, { axis: BigInt(axis) }),
-  scatterAddElements: (writer, inputs, { attributes: { axis } }) =>
-    writer.emit('ScatterElements', inputs, { axis: BigInt(axis), reduction: 'add' }),
+  scatterAddElements,
   oneHot: (writer, [indices], { inputs: [{ dtype: index }], attributes: { depth, dtype } }) => {
     const classes = dtypes[index].create(depth);
     for (let i = 0; i < depth; i++) classes[i] = index === 'i64' ? BigInt(i) : i;

@@ -108,10 +108,11 @@ function addLeaf(
     const { dtype, shape, data } = node.attributes;
     known.set(node.outputs[0], writer.tensor(dtype, shape, data));
   } else if (node.op === 'parameter' || node.op === 'input') {
-    const { name, dtype, shape } = node.attributes;
+    const { name } = node.attributes;
+    const { dtype, shape } = node.outputs[0];
     const weight = node.op === 'parameter' ? options.weight?.(name) : undefined;
     if (weight) {
-      writer.initializers.push(weightTensor(name, node.attributes.shape, weight));
+      writer.initializers.push(weightTensor(name, shape, weight));
       const narrow = weight.dtype !== dtype;
       known.set(
         node.outputs[0],

@@ -5,14 +5,14 @@
  */
 
 import { f32ToF16Bits } from '../base/half.ts';
-import { type DType, dtypes } from './dtype.ts';
-import { constant, make, makeNode, type Value } from './graph.ts';
+import { type DType, dtypes, holds } from './dtype.ts';
+import { constant, GraphError, make, makeNode, type Value } from './graph.ts';
 import type { Convolution, OpName, Pooling } from './op-names.ts';
 import {
   addDims,
   type Dim,
   dim,
-  isStatic,
+  divideDims,
   multiplyDims,
   type Shape,
   sameShape,
@@ -22,17 +22,26 @@ import {
 /** A value, or a number that becomes a scalar of the other operand's dtype. */
 export type Operand = Value | number;
 
-/** A scalar constant. */
+/** A scalar constant. @throws GraphError when the dtype has no such number */
 export function scalar(value: number, dtype: DType = 'f32'): Value {
+  return scalarFor(scalar, value, dtype);
+}
+
+function scalarFor(caller: (...args: never[]) => unknown, value: number, dtype: DType): Value {
+  if (!holds(dtype, value)) {
+    const error = new GraphError(`the number ${value} is no ${dtype}; cast the other operand`);
+    Error.captureStackTrace?.(error, caller);
+    throw error;
+  }
   const data = dtypes[dtype].create(1);
   if (data instanceof BigInt64Array) data[0] = BigInt(value);
   else data[0] = dtype === 'f16' ? f32ToF16Bits(value) : value;
   return constant(dtype, [], data);
 }
 
-function asValue(operand: Operand, like: Operand): Value {
+function asValue(operand: Operand, like: Operand, caller: (...args: never[]) => unknown): Value {
   if (typeof operand !== 'number') return operand;
-  return scalar(operand, typeof like === 'number' ? 'f32' : like.dtype);
+  return scalarFor(caller, operand, typeof like === 'number' ? 'f32' : like.dtype);
 }
 
 type UnaryName = {
@@ -48,7 +57,7 @@ function unary(op: UnaryName): (x: Value) => Value {
 
 function binary(op: UnaryName): (a: Operand, b: Operand) => Value {
   const apply = (a: Operand, b: Operand): Value =>
-    make(op, [asValue(a, b), asValue(b, a)], {}, apply);
+    make(op, [asValue(a, b, apply), asValue(b, a, apply)], {}, apply);
   return apply;
 }
 
@@ -109,7 +118,8 @@ export function cast(x: Value, dtype: DType): Value {
 
 /** a where the condition holds, b elsewhere; the three broadcast. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
-  return make('where', [condition, asValue(a, b), asValue(b, a)], {}, where);
+  const operands = [condition, asValue(a, b, where), asValue(b, a, where)];
+  return make('where', operands, {}, where);
 }
 
 /** One value in every place of `shape`. */
@@ -143,7 +153,7 @@ function reduction(
   op: ReductionName,
 ): (x: Value, axes?: readonly number[], keepDims?: boolean) => Value {
   const apply = (x: Value, axes?: readonly number[], keepDims = false): Value => {
-    const all = (axes ?? x.shape.map((_, i) => i)).map((a) => (a < 0 ? a + x.shape.length : a));
+    const all = (axes ?? x.shape.map((_, i) => i)).map((axis) => fromStart(x, axis));
     if (all.length === 0) return x;
     return make(op, [x], { axes: [...all].sort((a, b) => a - b), keepDims }, apply);
   };
@@ -155,8 +165,9 @@ export const reduceMean = reduction('reduceMean');
 export const reduceMax = reduction('reduceMax');
 export const reduceMin = reduction('reduceMin');
 
+/** An axis counted from the start; one outside stays as it is, for the op to refuse. */
 function fromStart(x: Value, axis: number): number {
-  return axis < 0 ? axis + x.shape.length : axis;
+  return axis < 0 && axis + x.shape.length >= 0 ? axis + x.shape.length : axis;
 }
 
 /** Index of the largest element along `axis` (the first of equals), i32. */
@@ -190,20 +201,25 @@ export function topK(x: Value, k: number, axis = -1): { values: Value; indices: 
 
 /** The same elements in another shape. One dimension may be -1: whatever is left. */
 export function reshape(x: Value, shape: Shape): Value {
-  let target: Shape = shape;
-  const open = shape.indexOf(-1);
-  if (open >= 0 && isStatic(x.shape) && isStatic(shape)) {
-    const rest = shape.reduce((product, d, i) => (i === open ? product : product * d), 1);
-    target = shape.map((d, i) => (i === open ? Number(sizeOf(x.shape)) / rest : d));
-  }
+  const target = fillOpen(x.shape, shape);
   return sameShape(target, x.shape) ? x : make('reshape', [x], { shape: target }, reshape);
+}
+
+function fillOpen(from: Shape, to: Shape): Shape {
+  const open = to.indexOf(-1);
+  if (open < 0) return to;
+  const rest = sizeOf(to.toSpliced(open, 1));
+  const size = rest === 0 ? undefined : divideDims(sizeOf(from), rest);
+  // What does not divide keeps its -1, which the op refuses.
+  return size === undefined ? to : to.with(open, size);
 }
 
 /** Reorders the dimensions; swaps the last two by default. */
 export function transpose(x: Value, permutation?: readonly number[]): Value {
   const rank = x.shape.length;
   const order = permutation ?? [...x.shape.keys()].slice(0, -2).concat([rank - 1, rank - 2]);
-  return make('transpose', [x], { permutation: order }, transpose);
+  const fromFirst = order.map((axis) => fromStart(x, axis));
+  return make('transpose', [x], { permutation: fromFirst }, transpose);
 }
 
 /** Repeats dimensions of size 1 (and missing leading ones) up to `shape`. */
@@ -214,8 +230,9 @@ export function expand(x: Value, shape: Shape): Value {
 /** Elements start .. end - 1 along one axis; numbers below 0 count from the end of a known size. */
 export function slice(x: Value, axis: number, start: Dim, end: Dim): Value {
   const at = fromStart(x, axis);
-  const size = x.shape[at];
-  const place = (d: Dim): Dim => (typeof d === 'number' && d < 0 ? addDims(size, d) : d);
+  const size: Dim | undefined = x.shape[at];
+  const place = (d: Dim): Dim =>
+    typeof d === 'number' && d < 0 && size !== undefined ? addDims(size, d) : d;
   return make('slice', [x], { starts: [place(start)], ends: [place(end)], axes: [at] }, slice);
 }
 
@@ -298,11 +315,12 @@ export function dequantizeLinear(x: Value, scale: Value): Value {
 }
 
 export function square(x: Value): Value {
-  return mul(x, x);
+  return make('mul', [x, x], {}, square);
 }
 
 /** [a, b, ...] -> [a * b, ...]: merges the dimensions from `first` to `last`. */
 export function mergeDims(x: Value, first: number, last: number): Value {
   const merged = x.shape.slice(first, last + 1).reduce<Dim>(multiplyDims, 1);
-  return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
+  const shape = [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)];
+  return make('reshape', [x], { shape }, mergeDims);
 }

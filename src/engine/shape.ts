@@ -170,11 +170,3 @@ export function broadcast(a: Shape, b: Shape): Shape | undefined {
   }
   return result;
 }
-
-/** Turns an axis counted from the end (-1) into one from the start. @throws RangeError */
-export function normalizeAxis(axis: number, rank: number): number {
-  const result = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || result < 0 || result >= rank)
-    throw new RangeError(`axis ${axis} is outside a tensor of ${rank} dimensions`);
-  return result;
-}

@@ -41,8 +41,11 @@ function keyOf(node: Node): string | undefined {
     const { dtype, shape, data } = node.attributes;
     return data.length > 16 ? undefined : `constant ${dtype} ${shape} ${spell(data)}`;
   }
+  // JSON knows neither infinities nor -0.
   const attributes = JSON.stringify(node.attributes, (_, value) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `number ${Object.is(value, -0) ? '-0' : value}`
+      : value,
   );
   return `${node.op} ${inputs} ${attributes}`;
 }
