@@ -7,8 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom, type Random } from '../src/base/random.ts';
-import { parseSafetensors, readSafetensors, SafetensorsError } from '../src/nn/safetensors.ts';
-import { encodeSafetensors } from '../src/nn/safetensors-write.ts';
+import {
+  encodeSafetensors,
+  parseSafetensors,
+  readSafetensors,
+  SafetensorsError,
+} from '../src/nn/safetensors.ts';
 import { bytesPerElement, elementCount, type WeightTensor } from '../src/nn/weights.ts';
 import { accessFile } from '../src/nn/weights-file.ts';
 

@@ -174,6 +174,13 @@ function compareUtf8(a: string, b: string): number {
   return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1);
 }
 
+/** The error for a tensor whose bytes do not fit its shape. */
+export function sizeError(path: string, name: string, length: number, wanted: number): InputError {
+  return new InputError(
+    `${path}: tensor ${quote(name)} has ${length} bytes and its shape needs ${wanted}.`,
+  );
+}
+
 /** A name as messages show it: quoted, and cut when it is hostile. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);

@@ -1,9 +1,8 @@
 /** Writing safetensors: atomically, tensor by tensor, sorted and aligned as the reference does, in shards on request. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { layOut, quote } from './safetensors-header.ts';
+import { layOut, sizeError } from './safetensors-header.ts';
 import {
   bytesPerElement,
   convertBytes,
@@ -63,24 +62,6 @@ export async function writeSafetensors(
     }
   }
   await writeFileAtomic(path, chunks());
-}
-
-/** The whole file in memory: for browsers and small models. */
-export function encodeSafetensors(
-  weights: ReadonlyMap<string, WeightTensor>,
-  metadata: Readonly<Record<string, string>> = { format: 'pt' },
-): Uint8Array {
-  const items = [...weights].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-  const { prefix, entries } = layOut(items, Object.entries(metadata), 'memory');
-  const result = new Uint8Array(prefix.length + (entries.at(-1)?.end ?? 0));
-  result.set(prefix);
-  for (const { name, begin, end } of entries) {
-    const data = weights.get(name)?.data;
-    if (data?.length !== end - begin)
-      throw sizeError('memory', name, data?.length ?? 0, end - begin);
-    result.set(data, prefix.length + begin);
-  }
-  return result;
 }
 
 export interface WeightsFolderOptions extends SafetensorsWriteOptions {
@@ -183,10 +164,4 @@ async function* tensorChunks(
   }
   for (let at = 0; at < data.length; at += chunkElements * size)
     yield convertBytes(data.subarray(at, at + chunkElements * size), weight.dtype, dtype);
-}
-
-function sizeError(path: string, name: string, length: number, wanted: number): InputError {
-  return new InputError(
-    `${path}: tensor ${quote(name)} has ${length} bytes and its shape needs ${wanted}.`,
-  );
 }

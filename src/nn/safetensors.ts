@@ -1,6 +1,9 @@
-/** Reading safetensors from memory or by random access: header at once, tensors on demand. Browser-safe. */
+/**
+ * Reading safetensors from memory or by random access (header at once, tensors on demand), and encoding
+ * them in memory. Browser-safe: files are opened and written by weights-file.ts and safetensors-write.ts.
+ */
 import { InputError } from '../base/errors.ts';
-import { headerLength, parseHeader, quote } from './safetensors-header.ts';
+import { headerLength, layOut, parseHeader, quote, sizeError } from './safetensors-header.ts';
 import {
   aligned,
   bytesPerElement,
@@ -88,6 +91,24 @@ export function parseSafetensors(
     tensors.set(name, { dtype, shape, data });
   }
   return { metadata: source.metadata, tensors };
+}
+
+/** The whole file in memory: for browsers and small models. */
+export function encodeSafetensors(
+  weights: ReadonlyMap<string, WeightTensor>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): Uint8Array {
+  const items = [...weights].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  const { prefix, entries } = layOut(items, Object.entries(metadata), 'memory');
+  const result = new Uint8Array(prefix.length + (entries.at(-1)?.end ?? 0));
+  result.set(prefix);
+  for (const { name, begin, end } of entries) {
+    const data = weights.get(name)?.data;
+    if (data?.length !== end - begin)
+      throw sizeError('memory', name, data?.length ?? 0, end - begin);
+    result.set(data, prefix.length + begin);
+  }
+  return result;
 }
 
 /** The tensor's entry. @throws InputError naming the source when it has none. */

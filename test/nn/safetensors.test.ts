@@ -1,13 +1,18 @@
 /** The safetensors reader and writer against the reference's file, the format's rules, and each other. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fuzzSafetensors } from '../../scripts/fuzz-safetensors.ts';
-import { parseSafetensors, readSafetensors, SafetensorsError } from '../../src/nn/safetensors.ts';
 import {
   encodeSafetensors,
+  parseSafetensors,
+  readSafetensors,
+  SafetensorsError,
+} from '../../src/nn/safetensors.ts';
+import {
   lazyWeights,
   writeSafetensors,
   writeWeightsFolder,
@@ -21,7 +26,7 @@ import {
   type WeightTensor,
 } from '../../src/nn/weights.ts';
 import { accessFile } from '../../src/nn/weights-file.ts';
-import { fixtures } from '../paths.ts';
+import { fixtures, repositoryRoot } from '../paths.ts';
 
 const reference = join(fixtures, 'safetensors/all-dtypes.safetensors');
 let folder: string;
@@ -255,6 +260,23 @@ describe('a broken file', () => {
     expect(accepted).toBeGreaterThan(300);
     expect(refused).toBeGreaterThan(1000);
     expect(memoryGrowth).toBeLessThan(128 * 2 ** 20);
+  });
+});
+
+describe('the readers that work on bytes', () => {
+  it('import nothing of Node, so that a browser can run them', () => {
+    const seen = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      for (const [, target] of readFileSync(path, 'utf8').matchAll(/from '([^']+)'/g)) {
+        expect(target, path).toMatch(/^\./);
+        visit(join(dirname(path), target));
+      }
+    };
+    for (const name of ['safetensors.ts', 'pickle-weights.ts'])
+      visit(join(repositoryRoot, 'src/nn', name));
+    expect(seen.size).toBeGreaterThan(7);
   });
 });
 
