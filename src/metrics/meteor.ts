@@ -37,7 +37,7 @@ export interface Meteor {
    * @param references the same; with none, all statistics are those of an empty reference.
    */
   statistics(candidate: string, references: readonly string[]): Float64Array;
-  /** The score from statistics of one image, or from their sums over a corpus. */
+  /** The score from the statistics of one image, or from the sums of `toCorpusStatistics` over images. */
   score(statistics: ArrayLike<number>): number;
 }
 
@@ -59,7 +59,8 @@ export function createMeteorMetric(data: MeteorData, paraphrases?: ParaphraseTab
   return {
     ...meteorScoring,
     statistics({ tokenized }: CaptionedImage, out: Float64Array, offset: number): void {
-      out.set(scorer.statistics(tokenized.candidate, tokenized.references), offset);
+      const statistics = scorer.statistics(tokenized.candidate, tokenized.references);
+      out.set(toCorpusStatistics(statistics), offset);
     },
   };
 }
@@ -71,7 +72,7 @@ export const meteorScoring: Pick<Metric, 'names' | 'width' | 'scores'> = {
   scores: (sums) => [meteorScore(sums)],
 };
 
-/** The METEOR score from its 23 statistics, or from sums of them. */
+/** The METEOR score from an image's 23 statistics, or from the sums of `toCorpusStatistics` over images. */
 export function meteorScore(statistics: ArrayLike<number>): number {
   const at = (index: number) => statistics[index] ?? 0;
   let matched1 = 0;
@@ -84,11 +85,25 @@ export function meteorScore(statistics: ArrayLike<number>): number {
   const precision = matched1 / (DELTA * (at(0) - at(2)) + (1 - DELTA) * at(2));
   const recall = matched2 / (DELTA * (at(1) - at(3)) + (1 - DELTA) * at(3));
   const mean = 1 / ((1 - ALPHA) / precision + ALPHA / recall);
-  const chunks = at(20);
-  const whole = at(21) === at(0) && at(22) === at(1) && chunks === 1;
-  const fragmentation = whole ? 0 : chunks / ((at(21) + at(22)) / 2);
+  const fragmentation = isWhole(statistics) ? 0 : at(20) / ((at(21) + at(22)) / 2);
   const score = mean * (1 - GAMMA * fragmentation ** BETA);
-  return score > 0 ? score : 0;
+  return Number.isNaN(score) ? 0 : Math.max(0, score);
+}
+
+/** Whether every word of both texts is matched, in one chunk: there is no penalty then. */
+function isWhole(statistics: ArrayLike<number>): boolean {
+  return (
+    statistics[20] === 1 && statistics[21] === statistics[0] && statistics[22] === statistics[1]
+  );
+}
+
+/**
+ * Changes an image's statistics, in place, into what it adds to a corpus: the one chunk of an
+ * image whose words all match does not count.
+ */
+export function toCorpusStatistics(statistics: Float64Array): Float64Array {
+  if (isWhole(statistics)) statistics[20] = 0;
+  return statistics;
 }
 
 class Scorer {
