@@ -1,25 +1,20 @@
-/** The conformance runner: `npm run verify -- NAME PATH` checks this project against reference cases. */
+/** The conformance runner: `npm run verify -- SUBJECT PATH` compares the project with reference data. */
 
-/** Each check resolves to whether everything agrees; it prints its table itself. */
-interface Check {
-  verify(path: string): Promise<boolean>;
+interface Verifier {
+  /** Returns the exit code: 0 if all agrees. */
+  run(args: readonly string[]): Promise<number>;
 }
 
-const checks: Record<string, () => Promise<Check>> = {
-  preprocess: () => import('./preprocess.ts'),
-  tokenizer: () => import('./tokenizer.ts'),
+/** What can be verified, each loaded only when asked for. */
+const subjects: Readonly<Record<string, () => Promise<Verifier>>> = {
+  metrics: () => import('./metrics.ts'),
 };
 
-const [name = '', path] = process.argv.slice(2);
-const load = Object.hasOwn(checks, name) ? checks[name] : undefined;
-if (load === undefined || path === undefined) {
-  console.error(`usage: npm run verify -- ${Object.keys(checks).join('|')} PATH`);
-  process.exitCode = 2;
+const [subject = '', ...args] = process.argv.slice(2);
+const load = Object.hasOwn(subjects, subject) ? subjects[subject] : undefined;
+if (load) {
+  process.exitCode = await (await load()).run(args);
 } else {
-  try {
-    if (!(await (await load()).verify(path))) process.exitCode = 1;
-  } catch (error) {
-    console.error(`verify: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  }
+  console.error(`Usage: npm run verify -- ${Object.keys(subjects).join('|')} PATH`);
+  process.exitCode = 2;
 }

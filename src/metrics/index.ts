@@ -7,7 +7,16 @@ export {
   type DocumentFrequencyFile,
   type DocumentFrequencyTable,
 } from './document-frequencies.ts';
+export {
+  bestRouge,
+  createRouge,
+  type RougeOptions,
+  type RougeScore,
+  RougeScorer,
+  type RougeType,
+  rougeTypes,
+} from './rouge.ts';
 export { createRougeL } from './rouge-l.ts';
 export { createSacreBleu, type SacreBleuResult, sacreBleuFrom, tokenize13a } from './sacrebleu.ts';
-export { ptbTokens, tokenizeCaption, tokenizeCaptions } from './tokenizer.ts';
+export { ptbTokens, tokenizeCaption, tokenizeCaptionBefore } from './tokenizer.ts';
 export type { CaptionedImage, Metric } from './types.ts';

@@ -121,22 +121,19 @@ export function ptbTokens(caption: string, following = commonNext): string[] {
  * case, without punctuation, joined by spaces. Line breaks of every kind count as spaces.
  *
  * That program reads all captions as one text, where a caption's end can depend on the next one's
- * start: of "the letter T." the period goes if a new sentence seems to follow. Here one does;
- * `tokenizeCaptions()` looks.
+ * start: of "the letter T." the period goes if a new sentence seems to follow. Here one does, so
+ * that no score depends on the order of images.
  */
 export function tokenizeCaption(caption: string): string {
-  return tokenizeBefore(caption, commonNext);
+  return tokenizeCaptionBefore(caption, commonNext);
 }
 
-/** Several captions as `tokenizeCaption()` gives them, each seen before the next and the last at the end. */
-export function tokenizeCaptions(captions: readonly string[]): string[] {
-  return captions.map((caption, index) => {
-    const next = captions[index + 1];
-    return tokenizeBefore(caption, next === undefined ? '' : `\n${next}`);
-  });
-}
-
-function tokenizeBefore(caption: string, following: string): string {
+/**
+ * A caption as `tokenizeCaption()` gives it, in a given place.
+ *
+ * @param following what stands behind it in the reference program's input, from the line end on; '' at the end.
+ */
+export function tokenizeCaptionBefore(caption: string, following: string): string {
   const line = caption.includes('\n') ? caption.replaceAll('\n', ' ') : caption;
   const text = line + following;
   const scanner = scannerOf(text, line.length);
