@@ -9,6 +9,11 @@ export interface LazyCommand {
 
 export const commands: LazyCommand[] = [
   {
+    name: 'train',
+    summary: 'train a captioner on pictures with captions',
+    load: () => import('./train.ts'),
+  },
+  {
     name: 'score',
     summary: 'score captions against references: BLEU, METEOR, ROUGE, CIDEr, diversity',
     load: () => import('./score.ts'),

@@ -1,0 +1,211 @@
+/**
+ * The engine against the machine's own matrix-product rate, and against PyTorch where a Python with
+ * it is given: a whole training step (forward, backward, AdamW) of a BLIP-base-sized model.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createRandom } from '../src/base/random.ts';
+import { type BlipConfig, parseBlipConfig } from '../src/blip/config.ts';
+import { encodeOnnx, input, ops, Session, tensor } from '../src/engine/index.ts';
+import { adamW } from '../src/nn/optimizers.ts';
+import { ParameterStore } from '../src/nn/parameter-store.ts';
+import { Scope } from '../src/nn/scope.ts';
+import { Updater } from '../src/nn/updater.ts';
+import { gradientPrefix, lossGraph, withGradients } from '../src/train/objective.ts';
+import { machine, median, peakMemory, printTable } from './measure.ts';
+
+const textLength = 24;
+
+/** Multiply-adds times two of forward and backward products of one image and its caption. */
+function stepFlops({ vision_config: vision, text_config: text }: BlipConfig): number {
+  if (vision.model_type !== 'blip_vision_model') throw new TypeError('a ViT is measured here');
+  const d = vision.hidden_size;
+  const patches = (vision.image_size / vision.patch_size) ** 2;
+  const s = patches + 1;
+  const block = 2 * s * (4 * d * d + 2 * d * vision.intermediate_size) + 4 * s * s * d;
+  const embedding = 2 * patches * d * 3 * vision.patch_size ** 2;
+  const w = text.hidden_size;
+  const t = textLength;
+  const layer =
+    2 * t * (6 * w * w + 2 * w * text.intermediate_size) +
+    2 * s * 2 * d * w +
+    4 * t * t * w +
+    4 * t * s * w;
+  const head = 2 * t * (w * w + w * text.vocab_size);
+  // A product's backward pass is two products of its size; the pixels need no gradient.
+  return (
+    3 * (vision.num_hidden_layers * block + text.num_hidden_layers * layer + head) + 2 * embedding
+  );
+}
+
+async function productRate(threads: number): Promise<number> {
+  const [rows, inner, columns] = [2308, 768, 3072];
+  const random = createRandom(1);
+  const numbers = (n: number) => Float32Array.from({ length: n }, () => random.next() - 0.5);
+  using session = await Session.open(
+    { y: ops.matmul(input('a', 'f32', [rows, inner]), input('b', 'f32', [inner, columns])) },
+    { threads },
+  );
+  const feeds = {
+    a: tensor('f32', [rows, inner], numbers(rows * inner)),
+    b: tensor('f32', [inner, columns], numbers(inner * columns)),
+  };
+  const into = { y: tensor('f32', [rows, columns]) };
+  const seconds = await repeat(12, () => session.run(feeds, into));
+  return (2 * rows * inner * columns) / median(seconds.slice(2));
+}
+
+async function repeat(times: number, run: () => Promise<unknown>): Promise<number[]> {
+  const seconds: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    await run();
+    seconds.push((performance.now() - start) / 1000);
+  }
+  return seconds;
+}
+
+async function measureStep(batch: number, steps: number, threads: number, profile?: string) {
+  const config = parseBlipConfig(
+    { text_config: { num_attention_heads: 12 } },
+    'the BLIP-base sizes',
+  );
+  const started = performance.now();
+  const scope = new Scope();
+  const loss = lossGraph(scope, config, { images: 'pixels', labelSmoothing: 0.1, dropout: false });
+  const store = new ParameterStore(scope.parameters);
+  const outputs = withGradients(scope, loss, new Set(store.trainableNames));
+  const encoded = encodeOnnx(outputs);
+  using session = await Session.openEncoded(encoded, { threads, ...(profile && { profile }) });
+  const opened = (performance.now() - started) / 1000;
+
+  store.initialize(createRandom(7));
+  const gradients = new Float32Array(store.trainable.length);
+  using updater = await Updater.open(adamW(), store, { threads });
+  const random = createRandom(8);
+  const size = config.vision_config.image_size;
+  const pixels = Float32Array.from({ length: batch * 3 * size * size }, () => random.normal());
+  const words = Int32Array.from({ length: batch * textLength }, () => random.integer(30522));
+  const feeds = {
+    ...store.feeds(),
+    pixels: tensor('f32', [batch, 3, size, size], pixels),
+    ids: tensor('i32', [batch, 1, textLength], words),
+    labels: tensor('i32', [batch, 1, textLength], words),
+  };
+  const into = Object.fromEntries(
+    store.trainableNames.map((name) => [gradientPrefix + name, store.viewOf(name, gradients)]),
+  );
+  let step = 0;
+  const graphSeconds: number[] = [];
+  const seconds = await repeat(steps + 1, async () => {
+    const start = performance.now();
+    await session.run(feeds, into);
+    graphSeconds.push((performance.now() - start) / 1000);
+    const norm = await updater.gradientNorm(gradients);
+    step += 1;
+    await updater.apply(gradients, {
+      step,
+      learningRate: 1e-5,
+      weightDecay: 0.05,
+      gradientScale: Math.min(1, 1 / norm),
+    });
+  });
+  const flops = stepFlops(config) * batch;
+  return { opened, seconds: median(seconds.slice(1)), graph: median(graphSeconds.slice(1)), flops };
+}
+
+/** `npm run bench -- engine [--batch 1,4] [--steps 3] [--threads 2] [--python PATH]` */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      batch: { type: 'string', default: '1,4' },
+      steps: { type: 'string', default: '3' },
+      threads: { type: 'string', default: '2' },
+      python: { type: 'string' },
+      profile: { type: 'string' },
+      worker: { type: 'boolean', default: false },
+    },
+  });
+  const threads = Number(values.threads);
+  if (values.worker) {
+    // One batch size a process: its peak memory is its own.
+    const result = await measureStep(
+      Number(values.batch),
+      Number(values.steps),
+      threads,
+      values.profile,
+    );
+    console.log(JSON.stringify({ ...result, peak: peakMemory() }));
+    return;
+  }
+  console.log(machine());
+  const rows: (string | number)[][] = [];
+  for (const batch of values.batch.split(',')) {
+    const rate = await productRate(threads);
+    const ours = runWorker(process.execPath, [
+      ...process.execArgv,
+      fileURLToPath(new URL('./main.ts', import.meta.url)),
+      ...[
+        'engine',
+        '--worker',
+        '--batch',
+        batch,
+        '--steps',
+        values.steps,
+        '--threads',
+        values.threads,
+      ],
+    ]);
+    rows.push(row('refcap', batch, ours, rate));
+    if (!values.python) continue;
+    const script = fileURLToPath(new URL('./peers/engine.py', import.meta.url));
+    const theirs = runWorker(values.python, [script, batch, values.steps, values.threads]);
+    rows.push(row('PyTorch', batch, { ...theirs, flops: ours.flops }, rate));
+  }
+  printTable(
+    [
+      'program',
+      'batch',
+      's a step',
+      's in the graph',
+      'GFLOP/s',
+      'share of product',
+      'peak GiB',
+      's to open',
+    ],
+    rows,
+  );
+}
+
+interface Measured {
+  opened: number;
+  seconds: number;
+  graph: number;
+  flops: number;
+  peak: number;
+}
+
+function runWorker(program: string, args: string[]): Measured {
+  const text = execFileSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const last = text.trim().split('\n').at(-1) ?? '{}';
+  return JSON.parse(last) as Measured;
+}
+
+function row(program: string, batch: string, m: Measured, rate: number): (string | number)[] {
+  const achieved = m.flops / m.seconds;
+  return [
+    program,
+    batch,
+    m.seconds.toFixed(2),
+    m.graph.toFixed(2),
+    (achieved / 1e9).toFixed(0),
+    `${((100 * achieved) / rate).toFixed(0)} % of ${(rate / 1e9).toFixed(0)}`,
+    (m.peak / 2 ** 30).toFixed(2),
+    m.opened.toFixed(1),
+  ];
+}
