@@ -1,5 +1,4 @@
 /** One reader a caption format; all hand their captions to a CaptionSink. */
-import { Readable } from 'node:stream';
 import { InputError } from '../base/errors.ts';
 import {
   type CaptionFormat,
@@ -173,37 +172,45 @@ async function readJsonLines({ source, records, keep }: Context): Promise<Descri
 
 async function readTable({ source, role, sink, keep }: Context): Promise<Describe> {
   const { parse } = await import('csv-parse');
+  const { pipeline } = await import('node:stream/promises');
   const shape = tableShape(source.head, source.whole) ?? { delimiter: ',', header: false };
-  const parser = Readable.from(source.pieces).pipe(
-    parse({
-      delimiter: shape.delimiter,
-      relax_quotes: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      info: true,
-      trim: shape.delimiter === '|',
-    }),
-  );
   let columns: TableColumns | undefined;
   let line = 0;
-  try {
-    for await (const row of parser) {
-      const { record, info } = row as { record: string[]; info: { lines: number } };
-      line = info.lines;
-      if (!columns) {
-        columns = tableColumns(source.name, role, shape.header ? record : undefined, record.length);
-        if (shape.header) continue;
-      }
-      if (record.length !== columns.count)
-        throw new InputError(
-          `${source.name}: line ${line} has ${record.length} columns where ${columns.count} are expected; put a caption that holds the separator between double quotes.`,
-        );
-      if (columns.split >= 0 && !keep.takes(record[columns.split])) continue;
-      const id = record[columns.id] ?? '';
-      if (id === '')
-        throw new InputError(`${source.name}: line ${line} names no image; fill its first column.`);
-      for (const column of columns.texts) sink.caption(id, record[column] ?? '', line);
+  const read = (record: string[]): void => {
+    if (!columns) {
+      columns = tableColumns(source.name, role, shape.header ? record : undefined, record.length);
+      if (shape.header) return;
     }
+    if (record.length !== columns.count)
+      throw new InputError(
+        `${source.name}: line ${line} has ${record.length} columns where ${columns.count} are expected; put a caption that holds the separator between double quotes.`,
+      );
+    if (columns.split >= 0 && !keep.takes(record[columns.split])) return;
+    const id = record[columns.id];
+    if (id === '')
+      throw new InputError(
+        `${source.name}: line ${line} names no image; write its id or file name in column ${columns.id + 1}.`,
+      );
+    for (const column of columns.texts) sink.caption(id, record[column], line);
+  };
+  const parser = parse({
+    delimiter: shape.delimiter,
+    record_delimiter: ['\r\n', '\n'],
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: shape.delimiter === '|',
+    // Records are used up as they are parsed: none goes down the stream.
+    on_record: (record: string[], { lines }) => {
+      line = lines;
+      read(record);
+      return null;
+    },
+  });
+  try {
+    await pipeline(source.pieces, parser, async (records) => {
+      for await (const _ of records);
+    });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'CSV_QUOTE_NOT_CLOSED')
       throw new InputError(

@@ -116,22 +116,23 @@ function unfinished(bytes: Buffer): number {
 
 /** Offset of the first byte that cannot stand in UTF-8, by bisection over prefixes. */
 function firstInvalid(bytes: Buffer): number {
-  const valid = (length: number): boolean => {
+  const valid = (length: number, stream: boolean): boolean => {
     try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream });
       return true;
     } catch {
       return false;
     }
   };
   let good = 0;
-  let bad = bytes.length;
-  if (valid(bad)) return Math.max(0, bytes.length - 1); // cut off inside a character
+  let bad = bytes.length + 1;
   while (bad - good > 1) {
     const middle = (good + bad) >>> 1;
-    if (valid(middle)) good = middle;
+    if (valid(middle, true)) good = middle;
     else bad = middle;
   }
+  // The character in which the fault shows may begin up to three bytes before.
+  while (!valid(good, false)) good--;
   return good;
 }
 
