@@ -40,7 +40,17 @@ export function bootstrapIntervals(
   scores: ScoreSums,
   options: BootstrapOptions,
 ): Interval[] {
-  return percentiles(resampledScores([table], scores, options)[0], options.confidence);
+  return finish(bootstrapSteps(table, scores, options));
+}
+
+/** The same in steps of one resample, for callers that have to look up in between. */
+export function* bootstrapSteps(
+  table: StatisticsTable,
+  scores: ScoreSums,
+  options: BootstrapOptions,
+): Generator<void, Interval[]> {
+  const [resampled] = yield* resampledScores([table], scores, options);
+  return percentiles(resampled, options.confidence);
 }
 
 /**
@@ -55,8 +65,18 @@ export function compareSystems(
   scores: ScoreSums,
   options: BootstrapOptions,
 ): Difference[] {
+  return finish(compareSteps(first, second, scores, options));
+}
+
+/** The same in steps of one resample. */
+export function* compareSteps(
+  first: StatisticsTable,
+  second: StatisticsTable,
+  scores: ScoreSums,
+  options: BootstrapOptions,
+): Generator<void, Difference[]> {
   const images = first.values.length / first.width;
-  const [a, b] = resampledScores([first, second], scores, options);
+  const [a, b] = yield* resampledScores([first, second], scores, options);
   const intervals = percentiles(
     b.map((values, r) => values.map((value, score) => value - a[r][score])),
     options.confidence,
@@ -64,7 +84,7 @@ export function compareSystems(
   const sumsA = columnSums(first);
   const sumsB = columnSums(second);
   const differences = subtract(scores(sumsB, images), scores(sumsA, images));
-  const pValues = randomization(first, second, scores, differences, options);
+  const pValues = yield* randomization(first, second, scores, differences, options);
   return differences.map((difference, i) => ({ difference, ...intervals[i], pValue: pValues[i] }));
 }
 
@@ -77,12 +97,19 @@ export function columnSums({ values, width }: StatisticsTable): Float64Array {
   return sums;
 }
 
+function finish<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /** For each system and resample the scores; all systems see the same resamples. */
-function resampledScores(
+function* resampledScores(
   tables: readonly StatisticsTable[],
   scores: ScoreSums,
   { resamples, random }: BootstrapOptions,
-): number[][][] {
+): Generator<void, number[][][]> {
   const images = tables[0].values.length / tables[0].width;
   const times = new Uint32Array(images);
   const results: number[][][] = tables.map(() => []);
@@ -98,18 +125,19 @@ function resampledScores(
       }
       results[system].push(scores(sums, images));
     });
+    yield;
   }
   return results;
 }
 
 /** Share of random swaps that make a difference at least as large as the one observed. */
-function randomization(
+function* randomization(
   first: StatisticsTable,
   second: StatisticsTable,
   scores: ScoreSums,
   differences: readonly number[],
   { resamples, random }: BootstrapOptions,
-): number[] {
+): Generator<void, number[]> {
   const { width } = first;
   const images = first.values.length / width;
   const extreme = differences.map(() => 0);
@@ -130,6 +158,7 @@ function randomization(
       // Sums in another order differ in their last bits: that must not make equal ones "smaller".
       if (Math.abs(swapped[i]) >= Math.abs(observed) - 1e-12) extreme[i]++;
     });
+    yield;
   }
   return extreme.map((count) => (count + 1) / (resamples + 1));
 }
