@@ -5,8 +5,8 @@
 import { isFloat } from './dtype.ts';
 import { gradientRules } from './gradient-rules.ts';
 import { GraphError, make, type Node, type Value } from './graph.ts';
-import { add, full, mul, reshape, slice } from './ops.ts';
-import { sameShape } from './shape.ts';
+import { add, cast, full, mul, reshape, slice } from './ops.ts';
+import { printShape, sameShape } from './shape.ts';
 
 /**
  * The gradients of `output` with respect to `targets` (inputs, parameters or inner values), each of
@@ -16,10 +16,7 @@ import { sameShape } from './shape.ts';
  * that has no gradient
  */
 export function gradients(output: Value, targets: readonly Value[], seed?: Value): Value[] {
-  if (!isFloat(output.dtype) || (!seed && output.shape.length > 0))
-    throw new GraphError(
-      `gradients: needs a float scalar or a seed, not ${output.dtype}[${output.shape}]`,
-    );
+  checkSeed(output, seed);
   const order = nodesBetween(output, targets);
   const gradientOf = new Map<Value, Value>([[output, seed ?? full([], 1, output.dtype)]]);
   const replay = createReplay(order);
@@ -41,6 +38,19 @@ export function gradients(output: Value, targets: readonly Value[], seed?: Value
     }
   }
   return targets.map((target) => gradientOf.get(target) ?? zerosLike(target));
+}
+
+function checkSeed(output: Value, seed: Value | undefined): void {
+  const type = `${output.dtype}${printShape(output.shape)}`;
+  let reason: string | undefined;
+  if (!isFloat(output.dtype)) reason = `needs floating point, not ${type}`;
+  else if (!seed && output.shape.length > 0) reason = `needs a scalar or a seed, not ${type}`;
+  else if (seed && (seed.dtype !== output.dtype || !sameShape(seed.shape, output.shape)))
+    reason = `the seed is ${seed.dtype}${printShape(seed.shape)}, the output ${type}`;
+  if (reason === undefined) return;
+  const error = new GraphError(`gradients: ${reason}`);
+  Error.captureStackTrace?.(error, gradients);
+  throw error;
 }
 
 function zerosLike(value: Value): Value {
@@ -132,10 +142,10 @@ function copyBlock(block: readonly Node[], incoming: Value, copies: Map<Node, No
   const replace = (value: Value): Value => {
     const copy = copies.get(value.node);
     if (copy && value.node.block === block[0].block) return copy.outputs[value.output];
-    if (!isFloat(value.dtype) || isLeaf(value.node) || value.dtype !== nothing.dtype) return value;
+    if (!isFloat(value.dtype) || isFixed(value.node)) return value;
     const known = held.get(value);
     if (known) return known;
-    const delayed = add(value, nothing);
+    const delayed = add(value, cast(nothing, value.dtype));
     held.set(value, delayed);
     return delayed;
   };
@@ -145,6 +155,7 @@ function copyBlock(block: readonly Node[], incoming: Value, copies: Map<Node, No
   }
 }
 
-function isLeaf(node: Node): boolean {
-  return node.inputs.length === 0;
+/** Weights and constants are there all the time: delaying them would only copy them. */
+function isFixed(node: Node): boolean {
+  return node.inputs.length === 0 && node.op !== 'input';
 }
