@@ -7,7 +7,7 @@ const positive = z.int().positive();
 const ids = z.array(count);
 
 const schema = z.strictObject({
-  /** Longest sequence, with [DEC] and the prompt. Default 20. */
+  /** Longest sequence, with [DEC] and the prompt. Where no most is given: 20 ids after the prompt. */
   max_length: positive.optional(),
   /** Most tokens after the prompt; takes precedence over max_length. */
   max_new_tokens: positive.optional(),
@@ -47,7 +47,6 @@ const schema = z.strictObject({
 export type GenerationOptions = Readonly<z.infer<typeof schema>>;
 
 export const generationDefaults = {
-  max_length: 20,
   min_length: 0,
   num_beams: 1,
   do_sample: false,

@@ -8,7 +8,7 @@
 import type { Value } from '../engine/graph.ts';
 import { input } from '../engine/graph.ts';
 import * as ops from '../engine/ops.ts';
-import { addDims, type Dim, multiplyDims } from '../engine/shape.ts';
+import { addDims, type Dim, multiplyDims, type Shape } from '../engine/shape.ts';
 import { type Dropout, noDropout } from '../nn/dropout.ts';
 import {
   attention,
@@ -254,33 +254,33 @@ export function encoderGraph(scope: Scope, config: BlipConfig): Record<string, V
 }
 
 /**
- * One step of generation: `ids` [images, beams, length] after `past` positions -> the logits
- * [images beams, vocabulary] of the next word, and the grown keys and values. `beam` names the row
- * of the past that each row goes on from. A past of length 0 starts a caption.
+ * One step of generation: `ids` [images, beams, length] after `past` positions -> for each row
+ * (image by image, beam by beam) the `logits` [rows, vocabulary] of the next word, the log of the sum
+ * of their exponentials `normalizer` [rows], and the grown keys and values. A past of length 0 starts
+ * a caption.
  */
 export function stepGraph(scope: Scope, config: TextConfig): Record<string, Value> {
   const { num_hidden_layers: layers, num_attention_heads: heads, hidden_size: width } = config;
   const headWidth = width / heads;
   const ids = input('ids', 'i32', ['images', 'beams', 'length']);
   const rows = multiplyDims('images', 'beams');
-  const beam = input('beam', 'i32', [rows]);
-  const each = <T>(make: (i: number) => T): T[] =>
-    Array.from({ length: layers }, (_, i) => make(i));
-  const tokens = 'tokens';
-  const cross = each((i) => ({
-    key: input(`crossKey.${i}`, 'f32', ['images', heads, tokens, headWidth]),
-    value: input(`crossValue.${i}`, 'f32', ['images', heads, tokens, headWidth]),
-  }));
-  const past = each((i) => ({
-    key: gather(input(`pastKey.${i}`, 'f32', ['pastRows', heads, 'past', headWidth]), beam),
-    value: gather(input(`pastValue.${i}`, 'f32', ['pastRows', heads, 'past', headWidth]), beam),
-  }));
+  const each = (name: string, shape: Shape): KeyValue[] =>
+    Array.from({ length: layers }, (_, i) => ({
+      key: input(`${name}Key.${i}`, 'f32', shape),
+      value: input(`${name}Value.${i}`, 'f32', shape),
+    }));
+  const cross = each('cross', ['images', heads, 'tokens', headWidth]);
+  const past = each('past', [rows, heads, 'past', headWidth]);
   const { states, present } = textDecoder(scope, config, { ids, cross, past });
   const last = reshape(slice(states[layers - 1], 1, addDims('length', -1), 'length'), [
     rows,
     width,
   ]);
-  const outputs: Record<string, Value> = { logits: languageHead(scope, config, last) };
+  const logits = languageHead(scope, config, last);
+  const largest = ops.reduceMax(logits, [1], true);
+  const sum = ops.reduceSum(ops.exp(ops.sub(logits, largest)), [1]);
+  const normalizer = add(ops.log(sum), reshape(largest, [rows]));
+  const outputs: Record<string, Value> = { logits, normalizer };
   for (const [i, { key, value }] of present.entries()) {
     outputs[`presentKey.${i}`] = key;
     outputs[`presentValue.${i}`] = value;
