@@ -98,7 +98,11 @@ export function createTokenizer(
 }
 
 const jsonSchema = z.looseObject({
-  model: z.looseObject({ type: z.string(), vocab: z.unknown() }),
+  // Old files leave the type out.
+  model: z.looseObject({
+    type: z.literal('WordPiece', 'only WordPiece is supported').optional(),
+    vocab: z.record(z.string(), z.int(), 'must be an object of tokens and ids'),
+  }),
   added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })),
   normalizer: z
     .looseObject({
