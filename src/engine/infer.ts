@@ -375,7 +375,10 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   split: ([x], { axis, sizes }) => {
     const whole = x.shape[wantAxis(axis, x.shape.length)];
     const sum = sizes.reduce((a, b) => a + b, 0);
-    want(sum === whole, `parts of ${sizes.join(' + ')} do not make ${whole}`);
+    want(
+      sum === whole && sizes.every((size) => Number.isInteger(size) && size >= 0),
+      `parts of ${sizes.join(' + ')} do not make ${whole}`,
+    );
     return sizes.map((size) => ({
       dtype: x.dtype,
       shape: x.shape.map((d, i) => (i === axis ? size : d)),
