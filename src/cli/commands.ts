@@ -9,6 +9,11 @@ export interface LazyCommand {
 
 export const commands: LazyCommand[] = [
   {
+    name: 'caption',
+    summary: 'caption pictures',
+    load: () => import('./caption.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
     load: () => import('./train.ts'),

@@ -1,0 +1,236 @@
+/** Pictures in, captions out: a model with its sessions, tokenizer and preprocessing. */
+import { InputError } from '../base/errors.ts';
+import { type DecodeOptions, decodeImage, type RgbImage } from '../data/image.ts';
+import { createPreprocessor, type Preprocessor } from '../data/preprocess.ts';
+import type { CaptionTokenizer } from '../data/tokenizer.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { type ImageCaption, toCaption, type Word, WordCollector } from './caption-result.ts';
+import type { BlipConfig } from './config.ts';
+import { generate } from './generation.ts';
+import type { GenerationContext } from './generation-context.ts';
+import { type GenerationOptions, resolveGeneration } from './generation-options.ts';
+import { Inference, type InferenceOptions } from './inference.ts';
+import { loadModel, type PretrainedModel } from './pretrained.ts';
+
+/** The model that comes with the package. */
+export const bundledModel = 'refcap-small';
+
+/** A picture: the path of a file, a file's bytes, or pixels. */
+export type ImageSource = string | Uint8Array | RgbImage;
+
+export interface CaptionerOptions extends InferenceOptions {
+  /** Pixels a side other than the config's; position embeddings are interpolated. */
+  readonly imageSize?: number;
+  /** How a model that is not here is found and downloaded. */
+  readonly hub?: ResolveOptions;
+}
+
+/** Options of generation, under transformers' names, and what goes beyond them. */
+export interface CaptionOptions extends GenerationOptions {
+  /** What every caption begins with, such as 'a picture of'. */
+  readonly prompt?: string;
+  /** Words (or phrases) that must not be written, beside `bad_words_ids`. */
+  readonly bannedWords?: readonly string[];
+  /** Seed of sampling. Default 0. */
+  readonly seed?: number;
+  /** Also give each word's log-probability. */
+  readonly words?: boolean;
+  /** Stops between runs of the model. */
+  readonly signal?: AbortSignal;
+  /** Limits of decoding. */
+  readonly decode?: Omit<DecodeOptions, 'signal'>;
+  /** Number of the first image, where one stream is captioned in several calls. */
+  readonly firstImage?: number;
+}
+
+/** A picture decoded and made fit for the model. */
+export interface PreparedImage {
+  /** [3, size, size]. */
+  readonly pixels: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Writes captions. Dispose it when done: its memory is not the garbage collector's. */
+export class Captioner implements Disposable {
+  readonly config: BlipConfig;
+  readonly tokenizer: CaptionTokenizer;
+  /** The model's own defaults of generation. */
+  readonly defaults: GenerationOptions;
+  readonly #inference: Inference;
+  readonly #preprocessor: Preprocessor;
+
+  private constructor(model: PretrainedModel, inference: Inference) {
+    this.config = model.config;
+    this.tokenizer = model.tokenizer;
+    this.defaults = model.generation;
+    this.#inference = inference;
+    this.#preprocessor = createPreprocessor(model.preprocessing);
+  }
+
+  /**
+   * Opens a model: a folder or weight file, the name of a bundled model, or a hub id.
+   * @throws InputError naming what is missing or does not fit
+   */
+  static async load(
+    model: string = bundledModel,
+    options: CaptionerOptions = {},
+  ): Promise<Captioner> {
+    const { imageSize, hub, ...inferenceOptions } = options;
+    const { path } = await resolveModel(model, hub);
+    await using loaded = await loadModel(path, imageSize === undefined ? {} : { imageSize });
+    const inference = await Inference.open(loaded.config, loaded.weights, inferenceOptions);
+    return new Captioner(loaded, inference);
+  }
+
+  /**
+   * Captions one picture.
+   * @throws InputError for a picture or an option that cannot be used; the signal's reason when aborted
+   */
+  async caption(image: ImageSource, options: CaptionOptions = {}): Promise<ImageCaption> {
+    const [result] = await this.captionAll([image], options);
+    return result;
+  }
+
+  /** Captions several pictures as one batch. */
+  async captionAll(
+    images: readonly ImageSource[],
+    options: CaptionOptions = {},
+  ): Promise<ImageCaption[]> {
+    if (images.length === 0) return [];
+    const prepared = await Promise.all(images.map((image) => this.prepare(image, options)));
+    return this.captionPrepared(prepared, options);
+  }
+
+  /** Decodes and preprocesses a picture: what may be done ahead while another batch runs. */
+  async prepare(image: ImageSource, options: CaptionOptions = {}): Promise<PreparedImage> {
+    const { signal, decode } = options;
+    const decoded =
+      typeof image === 'string' || image instanceof Uint8Array
+        ? await decodeImage(image, { ...decode, ...(signal && { signal }) })
+        : image;
+    const pixels = new Float32Array(this.#preprocessor.valuesPerImage);
+    this.#preprocessor.write(decoded, pixels);
+    return { pixels, width: decoded.width, height: decoded.height };
+  }
+
+  /** Captions prepared pictures as one batch. */
+  async captionPrepared(
+    images: readonly PreparedImage[],
+    options: CaptionOptions = {},
+  ): Promise<ImageCaption[]> {
+    return this.#captionPrepared(images, options);
+  }
+
+  /**
+   * Captions one picture, giving each word of the best caption as soon as it is whole; the generator
+   * returns the result. Beam search settles a caption only at its end, so with beams all words come then.
+   */
+  async *stream(
+    image: ImageSource,
+    options: CaptionOptions = {},
+  ): AsyncGenerator<Word, ImageCaption> {
+    const prepared = await this.prepare(image, options);
+    const collector = new WordCollector(this.tokenizer);
+    const words: Word[] = [];
+    let given = 0;
+    let wake = (): void => undefined;
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    let result: ImageCaption | undefined;
+    const work = this.#captionPrepared(
+      [prepared],
+      { ...options, signal, words: true },
+      (_, candidate, id, logprob) => {
+        const word = candidate === 0 ? collector.push(id, logprob) : undefined;
+        if (word) words.push(word);
+        wake();
+      },
+    ).then(([done]) => {
+      // What is left: the last word, or with beams all of them.
+      words.push(...(done.captions[0].words ?? []).slice(words.length));
+      result = done;
+    });
+    const ended = work.then(wake, wake);
+    try {
+      for (;;) {
+        while (given < words.length) yield words[given++];
+        if (result) return result;
+        const next = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        await Promise.race([next, work]);
+      }
+    } finally {
+      stop.abort();
+      await ended;
+    }
+  }
+
+  async #captionPrepared(
+    images: readonly PreparedImage[],
+    options: CaptionOptions,
+    onId?: GenerationContext['onId'],
+  ): Promise<ImageCaption[]> {
+    const {
+      prompt: text,
+      bannedWords,
+      seed,
+      words,
+      signal,
+      decode: _,
+      firstImage,
+      ...rest
+    } = options;
+    const settings = resolveGeneration(this.#withBanned(rest, bannedWords), this.defaults);
+    const prompt = this.#promptIds(text);
+    signal?.throwIfAborted();
+    const encoded = await this.#inference.encode(this.#batch(images));
+    const all = await generate(this.#inference.decode(encoded), settings, {
+      config: this.config.text_config,
+      prompt,
+      ...(seed !== undefined && { seed }),
+      ...(firstImage !== undefined && { firstImage }),
+      ...(signal && { signal }),
+      ...(onId && { onId }),
+    });
+    return all.map((sequences, i) => {
+      const captions = sequences.map((sequence) =>
+        toCaption(sequence, this.tokenizer, prompt.length, words ?? false),
+      );
+      const { width, height } = images[i];
+      return { caption: captions[0].text, captions, width, height };
+    });
+  }
+
+  #batch(images: readonly PreparedImage[]): Tensor<'f32'> {
+    const { width, height } = this.#preprocessor.preprocessing;
+    const shape = [images.length, 3, height, width];
+    if (images.length === 1) return tensor('f32', shape, images[0].pixels);
+    const size = this.#preprocessor.valuesPerImage;
+    const data = new Float32Array(images.length * size);
+    for (const [i, { pixels }] of images.entries()) data.set(pixels, i * size);
+    return tensor('f32', shape, data);
+  }
+
+  /** [DEC] and the prompt: BERT's [CLS] is replaced and its [SEP] dropped, as in transformers. */
+  #promptIds(prompt = ''): number[] {
+    const ids = this.tokenizer.encode(prompt, { specialTokens: false });
+    return [this.config.text_config.bos_token_id, ...ids];
+  }
+
+  #withBanned(options: GenerationOptions, words: readonly string[] = []): GenerationOptions {
+    if (words.length === 0) return options;
+    const banned = words.map((word): [number, ...number[]] => {
+      const [first, ...others] = this.tokenizer.encode(word, { specialTokens: false });
+      if (first === undefined) throw new InputError(`the banned word '${word}' has no letters.`);
+      return [first, ...others];
+    });
+    return { ...options, bad_words_ids: [...(options.bad_words_ids ?? []), ...banned] };
+  }
+
+  [Symbol.dispose](): void {
+    this.#inference[Symbol.dispose]();
+  }
+}
