@@ -1,7 +1,8 @@
 /** Scores a chunk of images: what a worker does, and this thread for small inputs. */
 import type { DocumentFrequencyTable } from '../metrics/document-frequencies.ts';
-import type { CaptionedImage } from '../metrics/types.ts';
-import { createLayout, type FamilyName, families, type Layout } from './families.ts';
+import type { ParaphraseTable } from '../metrics/meteor-paraphrases.ts';
+import type { CaptionedImage, Metric } from '../metrics/types.ts';
+import { type FamilyName, families, layoutOf } from './families.ts';
 import { type PackedTexts, packTexts, unpackTexts } from './packed-texts.ts';
 import type { TaskHandler } from './pool.ts';
 import { type UnusualCaptions, UnusualCounter } from './unusual.ts';
@@ -15,8 +16,7 @@ export interface Tokenized {
 export interface ScorerSetup {
   families: readonly FamilyName[];
   tokenized: Tokenized;
-  /** Path of a METEOR paraphrase table. */
-  paraphrases?: string | undefined;
+  paraphrases?: ParaphraseTable | undefined;
   /** What CIDEr weighs n-grams by. */
   frequencies?: DocumentFrequencyTable | undefined;
   /** Whether results shall hold the tokenized captions. */
@@ -48,7 +48,7 @@ export function chunkBuffers({ references, first, candidates }: ChunkTask): Arra
 
 export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkResult> {
   #setup: ScorerSetup | undefined;
-  #layout: Layout | undefined;
+  #metrics: readonly Metric[] = [];
   #tokenize: (caption: string) => string = (caption) => caption;
 
   async setUp(setup: ScorerSetup): Promise<void> {
@@ -58,7 +58,9 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
       const { DocumentFrequencies } = await import('../metrics/document-frequencies.ts');
       frequencies = DocumentFrequencies.fromTable(setup.frequencies);
     }
-    this.#layout = await createLayout(setup.families, { counting: true, frequencies, paraphrases });
+    this.#metrics = await Promise.all(
+      setup.families.map((name) => families[name].create({ frequencies, paraphrases })),
+    );
     const needed = setup.returnTokens || setup.families.some((name) => families[name].tokens);
     if (needed && !(tokenized.candidates && tokenized.references)) {
       const { tokenizeCaption } = await import('../metrics/tokenizer.ts');
@@ -68,7 +70,7 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
   }
 
   run(task: ChunkTask): ChunkResult {
-    if (!this.#setup || !this.#layout) throw new Error('a chunk came before the setup');
+    if (!this.#setup) throw new Error('a chunk came before the setup');
     const { tokenized, returnTokens } = this.#setup;
     const references = unpackTexts(task.references);
     const referenceTokens = tokenized.references ? references : references.map(this.#tokenize);
@@ -106,10 +108,10 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
   }
 
   #count(images: readonly CaptionedImage[]): Float64Array<ArrayBuffer> {
-    const { metrics = [], offsets = [], width = 0 } = this.#layout ?? {};
+    const { offsets, width } = layoutOf(this.#metrics);
     const rows = new Float64Array(images.length * width);
     images.forEach((image, i) => {
-      metrics.forEach((metric, m) => {
+      this.#metrics.forEach((metric, m) => {
         metric.statistics(image, rows, i * width + offsets[m]);
       });
     });

@@ -2,6 +2,7 @@
 import type { StatisticsTable } from '../metrics/bootstrap.ts';
 import { Diversity, type DiversityResult } from '../metrics/diversity.ts';
 import { DocumentFrequencies } from '../metrics/document-frequencies.ts';
+import type { ParaphraseTable } from '../metrics/meteor-paraphrases.ts';
 import {
   type ChunkResult,
   ChunkScorer,
@@ -10,7 +11,7 @@ import {
   type ScorerSetup,
   type Tokenized,
 } from './chunk-scorer.ts';
-import { createLayout, type FamilyName, type Layout } from './families.ts';
+import { type FamilyName, families, type Layout, layoutOf } from './families.ts';
 import { withoutSingles } from './frequencies.ts';
 import { packBytes, packTexts, unpackTexts } from './packed-texts.ts';
 import { defaultWorkers, localRunner, type Runner, workerRunner } from './pool.ts';
@@ -31,8 +32,8 @@ export interface CorpusOptions {
   /** The training set's captions, for the share of captions that are not among them. */
   training?: readonly string[] | undefined;
   tokenized: Tokenized;
-  /** Path of a METEOR paraphrase table. */
-  paraphrases?: string | undefined;
+  /** METEOR's paraphrase table. */
+  paraphrases?: ParaphraseTable | undefined;
   /** CIDEr's document frequencies; from the corpus' own references where undefined. */
   frequencies?: DocumentFrequencies | undefined;
   /** Threads; 0 for this thread alone. By default one a core, none for small inputs. No result depends on it. */
@@ -115,11 +116,12 @@ class CorpusScorer {
   }
 
   async run(): Promise<CorpusScores> {
-    const { families, keepTables, training } = this.#options;
+    const { families: wanted, keepTables, training } = this.#options;
     // What has to wait for the document frequencies stands last in the rows.
-    const first = families.filter((name) => name !== 'cider' || !this.#counted);
+    const first = wanted.filter((name) => name !== 'cider' || !this.#counted);
     const order: FamilyName[] = this.#counted ? [...first, 'cider'] : first;
-    const layout = await createLayout(order, { counting: false });
+    const scorings = await Promise.all(order.map((name) => families[name].scoring()));
+    const layout = layoutOf(scorings);
     const known = training && (await this.#tokenizedSet(training));
     const systems = Array.from(
       { length: this.#corpus.systems },
@@ -129,7 +131,7 @@ class CorpusScorer {
       ? systems.map(() => new Diversity(known))
       : systems.map(() => undefined);
     const unusual = systems.map(() => new UnusualCounter());
-    const ciderWidth = this.#counted ? layout.metrics[order.length - 1].width : 0;
+    const ciderWidth = this.#counted ? scorings[order.length - 1].width : 0;
     const firstWidth = layout.width - ciderWidth;
     await this.#firstPass(first, firstWidth, systems, variety, unusual);
     if (this.#counted) await this.#secondPass(this.#counted, firstWidth, ciderWidth, systems);
@@ -147,7 +149,7 @@ class CorpusScorer {
   }
 
   async #firstPass(
-    families: readonly FamilyName[],
+    names: readonly FamilyName[],
     width: number,
     systems: readonly SystemSums[],
     variety: readonly (Diversity | undefined)[],
@@ -155,11 +157,11 @@ class CorpusScorer {
   ): Promise<void> {
     const { tokenized, paraphrases, frequencies, diversity } = this.#options;
     await this.#runner.setUp({
-      families,
+      families: names,
       tokenized,
       paraphrases,
       frequencies:
-        frequencies && families.includes('cider') ? withoutSingles(frequencies.table()) : undefined,
+        frequencies && names.includes('cider') ? withoutSingles(frequencies.table()) : undefined,
       returnTokens: diversity || this.#counted !== undefined,
     });
     let image = 0;

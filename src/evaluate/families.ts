@@ -1,16 +1,18 @@
 /** The metrics that `refcap score` knows, by family: one row of statistics an image holds them all. */
 import type { ScoreSums } from '../metrics/bootstrap.ts';
 import type { DocumentFrequencies } from '../metrics/document-frequencies.ts';
+import type { ParaphraseTable } from '../metrics/meteor-paraphrases.ts';
 import type { Metric } from '../metrics/types.ts';
 
-/** What families need besides the captions. */
+/** The part of a metric that makes scores from sums: it needs no data files. */
+export type Scoring = Omit<Metric, 'statistics'>;
+
+/** What families need to count captions. */
 export interface MetricResources {
-  /** False where the metric shall only turn sums into scores: METEOR's data then stay unread. */
-  counting: boolean;
   /** CIDEr's document frequencies. */
   frequencies?: DocumentFrequencies | undefined;
-  /** Path of a METEOR paraphrase table. */
-  paraphrases?: string | undefined;
+  /** METEOR's paraphrase table. */
+  paraphrases?: ParaphraseTable | undefined;
 }
 
 interface Family {
@@ -18,47 +20,69 @@ interface Family {
   names: readonly string[];
   /** Whether it reads PTB tokens; the others read the captions as they are. */
   tokens: boolean;
+  scoring(): Promise<Scoring>;
   create(resources: MetricResources): Promise<Metric>;
+}
+
+/** A family whose metric needs nothing, so that making it is as good as making its scoring. */
+function simple(names: readonly string[], tokens: boolean, create: () => Promise<Metric>): Family {
+  return { names, tokens, scoring: create, create };
+}
+
+function rouge(suffix: string, options: { stem?: boolean; over?: 'mean' }): Family {
+  const names = ['rouge1', 'rouge2', 'rougeL'].map((name) => name + suffix);
+  return simple(names, false, async () =>
+    (await import('../metrics/rouge.ts')).createRouge(options),
+  );
 }
 
 /** In the order in which scores are printed. Modules are loaded when their family is asked for. */
 const table = {
-  bleu: {
-    names: ['Bleu_1', 'Bleu_2', 'Bleu_3', 'Bleu_4'],
+  bleu: simple(['Bleu_1', 'Bleu_2', 'Bleu_3', 'Bleu_4'], true, async () =>
+    (await import('../metrics/bleu.ts')).createBleu(),
+  ),
+  meteor: {
+    names: ['METEOR'],
     tokens: true,
-    create: async () => (await import('../metrics/bleu.ts')).createBleu(),
+    scoring: async () => (await import('../metrics/meteor.ts')).meteorScoring,
+    create: async ({ paraphrases }) => {
+      const { createMeteorMetric } = await import('../metrics/meteor.ts');
+      const { loadMeteorData } = await import('../data/meteor-data.ts');
+      return createMeteorMetric(loadMeteorData(), paraphrases);
+    },
   },
-  'rouge-l': {
-    names: ['ROUGE_L'],
-    tokens: true,
-    create: async () => (await import('../metrics/rouge-l.ts')).createRougeL(),
-  },
+  'rouge-l': simple(['ROUGE_L'], true, async () =>
+    (await import('../metrics/rouge-l.ts')).createRougeL(),
+  ),
   cider: {
     names: ['CIDEr', 'CIDEr_plain'],
     tokens: true,
-    create: async ({ frequencies }) => {
-      const { DocumentFrequencies } = await import('../metrics/document-frequencies.ts');
-      const { createCider } = await import('../metrics/cider.ts');
-      return createCider(frequencies ?? new DocumentFrequencies());
-    },
+    scoring: () => createCider(undefined),
+    create: ({ frequencies }) => createCider(frequencies),
   },
   rouge: rouge('', {}),
   'rouge-stem': rouge('_stem', { stem: true }),
   'rouge-mean': rouge('_mean', { over: 'mean' }),
   'rouge-stem-mean': rouge('_stem_mean', { stem: true, over: 'mean' }),
-  sacrebleu: {
-    names: ['sacreBLEU'],
-    tokens: false,
-    create: async () => (await import('../metrics/sacrebleu.ts')).createSacreBleu(),
+  sacrebleu: simple(['sacreBLEU'], false, async () =>
+    (await import('../metrics/sacrebleu.ts')).createSacreBleu(),
+  ),
+  'nltk-meteor': {
+    names: ['NLTK_METEOR'],
+    tokens: true,
+    scoring: async () => (await import('../metrics/nltk-meteor.ts')).nltkMeteorScoring,
+    create: async () => {
+      const { createNltkMeteorMetric } = await import('../metrics/nltk-meteor.ts');
+      const { loadMeteorData } = await import('../data/meteor-data.ts');
+      return createNltkMeteorMetric(loadMeteorData());
+    },
   },
 } as const satisfies Record<string, Family>;
 
-function rouge(suffix: string, options: { stem?: boolean; over?: 'mean' }): Family {
-  return {
-    names: ['rouge1', 'rouge2', 'rougeL'].map((name) => name + suffix),
-    tokens: false,
-    create: async () => (await import('../metrics/rouge.ts')).createRouge(options),
-  };
+async function createCider(frequencies: DocumentFrequencies | undefined): Promise<Metric> {
+  const { DocumentFrequencies } = await import('../metrics/document-frequencies.ts');
+  const { createCider: create } = await import('../metrics/cider.ts');
+  return create(frequencies ?? new DocumentFrequencies());
 }
 
 export type FamilyName = keyof typeof table;
@@ -67,8 +91,6 @@ export const familyNames = Object.keys(table) as FamilyName[];
 
 /** Several metrics side by side: where the statistics of each stand in an image's row. */
 export interface Layout {
-  families: readonly FamilyName[];
-  metrics: readonly Metric[];
   /** Offset of each metric's statistics in a row. */
   offsets: readonly number[];
   /** Statistics of one image. */
@@ -80,12 +102,8 @@ export interface Layout {
   imageScores(row: Float64Array): number[];
 }
 
-/** Makes the metrics of `names`, in the order given. */
-export async function createLayout(
-  names: readonly FamilyName[],
-  resources: MetricResources,
-): Promise<Layout> {
-  const metrics = await Promise.all(names.map((name) => families[name].create(resources)));
+/** The layout of metrics in the order given. */
+export function layoutOf(metrics: readonly Scoring[]): Layout {
   const offsets: number[] = [];
   let width = 0;
   for (const metric of metrics) {
@@ -95,8 +113,6 @@ export async function createLayout(
   const part = (row: Float64Array, i: number): Float64Array =>
     row.subarray(offsets[i], offsets[i] + metrics[i].width);
   return {
-    families: names,
-    metrics,
     offsets,
     width,
     names: metrics.flatMap((metric) => metric.names),

@@ -1,5 +1,6 @@
 /** `refcap score` without the command line: caption files in, reports out. */
 import { writeFileAtomic } from '../base/files.ts';
+import type { ParaphraseTable } from '../metrics/meteor-paraphrases.ts';
 import { type CorpusScores, scoreCorpus } from './corpus.ts';
 import { readFrequencies } from './frequencies.ts';
 import { type ImageScores, perImageFormat, perImageLines } from './per-image.ts';
@@ -7,7 +8,7 @@ import type { SystemReport } from './report.ts';
 import { readInput, type ScoreInput } from './score-input.ts';
 import type { ScoreFilesOptions } from './score-options.ts';
 import { makeReports } from './score-reports.ts';
-import { defaultMetrics, selectMetrics } from './selection.ts';
+import { defaultMetrics, type Selection, selectMetrics } from './selection.ts';
 
 export type { ScoreFilesOptions } from './score-options.ts';
 
@@ -25,7 +26,7 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemRepo
     diversity: selection.diversity,
     training: input.training,
     tokenized: options.tokenized ?? { candidates: false, references: false },
-    paraphrases: options.paraphrases,
+    paraphrases: await paraphraseTable(selection, options),
     frequencies:
       options.frequencies === undefined ? undefined : await readFrequencies(options.frequencies),
     workers: options.workers,
@@ -46,6 +47,14 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemRepo
   if (options.saveFrequencies !== undefined && scores.frequencies)
     await writeFileAtomic(options.saveFrequencies, JSON.stringify(scores.frequencies));
   return reports;
+}
+
+async function paraphraseTable(
+  { families }: Selection,
+  { paraphrases }: ScoreFilesOptions,
+): Promise<ParaphraseTable | undefined> {
+  if (paraphrases === undefined || !families.includes('meteor')) return undefined;
+  return (await import('./paraphrases.ts')).readParaphrases(paraphrases);
 }
 
 function warnOfUnusual(

@@ -28,7 +28,7 @@ export function settingsOf(
       candidates: tokenizer(tokenized?.candidates),
       references: tokenizer(tokenized?.references),
     },
-    ...((families as string[]).includes('meteor') && {
+    ...(families.includes('meteor') && {
       METEOR: {
         version: '1.5',
         modules: `exact, stem, synonym${options.paraphrases === undefined ? '' : ', paraphrase'}`,

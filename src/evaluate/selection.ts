@@ -10,7 +10,7 @@ export interface Selection {
 }
 
 /** What is measured unless something else is asked for. */
-export const defaultMetrics = 'bleu,rouge-l,cider,rouge,sacrebleu,diversity';
+export const defaultMetrics = 'bleu,meteor,rouge-l,cider,rouge,sacrebleu,diversity';
 
 /** Scores of the family `diversity`, which measures the captions without their references. */
 export const diversityNames = [
