@@ -59,9 +59,10 @@ export async function readDataset(
   assignSplits(images, path, options.shares ?? {}, notes);
   const { found, missing } = findFiles(images, folder);
   describeMissing(missing, images.size, folder, notes);
+  if (images.size === 0) throw new InputError(`${path}: no image has a caption; check the file.`);
   if (found.length === 0)
     throw new InputError(
-      `${path}: none of the ${images.size} images with captions is in ${folder.folder}; name their folder.`,
+      `${path}: none of ${plural(images.size, 'captioned image')} is in ${folder.folder}; name their folder.`,
     );
   return { name: path, images: found, missing, notes };
 }

@@ -1,5 +1,5 @@
 /** Decodes image files to 8-bit RGB pixels, checking limits before any pixel is decoded. */
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { InputError } from '../base/errors.ts';
@@ -77,12 +77,12 @@ async function readBytes(
 
 async function readImageFile(path: string, name: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    await using file = await open(path, 'r');
-    const stat = await file.stat();
-    if (stat.isDirectory()) throw new InputError(`${name}: this is a folder, not an image.`);
-    if (!stat.isFile()) throw new InputError(`${name}: this is not a regular file.`);
-    if (stat.size > maxBytes) throw tooManyBytes(name, stat.size, maxBytes);
-    return await file.readFile();
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    const about = await stat(path);
+    if (about.isDirectory()) throw new InputError(`${name}: this is a folder, not an image.`);
+    if (!about.isFile()) throw new InputError(`${name}: this is not a regular file.`);
+    if (about.size > maxBytes) throw tooManyBytes(name, about.size, maxBytes);
+    return await readFile(path);
   } catch (error) {
     if (error instanceof InputError || !(error instanceof Error) || !('code' in error)) throw error;
     const reasons: Record<string, string> = {

@@ -38,7 +38,7 @@ export function makeVocabulary(
   captions: Iterable<string>,
   { base, minCount = 5, addWords = false }: VocabularyOptions = {},
 ): Vocabulary {
-  const words = countWords(captions, base ?? reserved);
+  const words = countWords(captions);
   const frequent = [...words]
     .filter(([word, count]) => count >= minCount && !reserved.includes(word))
     .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
@@ -68,8 +68,9 @@ export async function writeVocabulary(path: string, tokens: readonly string[]): 
   await writeFileAtomic(path, `${tokens.join('\n')}\n`);
 }
 
-function countWords(captions: Iterable<string>, base: readonly string[]): Map<string, number> {
-  const tokenizer = tokenizerFromVocabulary(base, 'the base vocabulary');
+function countWords(captions: Iterable<string>): Map<string, number> {
+  // How text falls into words does not depend on the vocabulary.
+  const tokenizer = tokenizerFromVocabulary(reserved);
   const words = new Map<string, number>();
   for (const caption of captions)
     for (const word of tokenizer.words(caption)) words.set(word, (words.get(word) ?? 0) + 1);

@@ -1,4 +1,5 @@
 /** Decoding: every format to the same pixels, orientation, colours, transparency. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -224,5 +225,10 @@ describe('a path', () => {
       /none\.jpg: there is no such file\.$/,
     );
     await expect(decodeImage(folder)).rejects.toThrow(/this is a folder, not an image\.$/);
+  });
+
+  it.skipIf(process.platform === 'win32')('that is a pipe is not waited for', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.jpg')]);
+    await expect(decodeImage(join(folder, 'pipe.jpg'))).rejects.toThrow(/not a regular file\.$/);
   });
 });
