@@ -7,6 +7,7 @@ interface Verifier {
 
 /** What can be verified, each loaded only when asked for. */
 const subjects: Readonly<Record<string, () => Promise<Verifier>>> = {
+  blip: () => import('./blip.ts'),
   metrics: () => import('./metrics.ts'),
 };
 
