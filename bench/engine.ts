@@ -116,7 +116,7 @@ async function measureStep(batch: number, steps: number, threads: number, profil
 }
 
 /** `npm run bench -- engine [--batch 1,4] [--steps 3] [--threads 2] [--python PATH]` */
-export async function run(args: readonly string[]): Promise<void> {
+export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -138,7 +138,7 @@ export async function run(args: readonly string[]): Promise<void> {
       values.profile,
     );
     console.log(JSON.stringify({ ...result, peak: peakMemory() }));
-    return;
+    return 0;
   }
   console.log(machine());
   const rows: (string | number)[][] = [];
@@ -177,6 +177,7 @@ export async function run(args: readonly string[]): Promise<void> {
     ],
     rows,
   );
+  return 0;
 }
 
 interface Measured {

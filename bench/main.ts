@@ -1,14 +1,21 @@
-/** `npm run bench -- NAME [options]`: loads and runs one benchmark. */
-type Benchmark = { run(args: readonly string[]): Promise<void> };
+/** The benchmark runner: `npm run bench -- SUBJECT ...` measures the project, and peers where they are installed. */
 
-const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+interface Benchmark {
+  /** Returns the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** What can be measured, each loaded only when asked for. */
+const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: () => import('./engine.ts'),
+  metrics: () => import('./metrics.ts'),
 };
 
-const [name = '', ...args] = process.argv.slice(2);
-const load = benchmarks[name];
-if (load) await (await load()).run(args);
-else {
-  console.error(`usage: npm run bench -- ${Object.keys(benchmarks).join('|')} [options]`);
+const [subject = '', ...args] = process.argv.slice(2);
+const load = Object.hasOwn(subjects, subject) ? subjects[subject] : undefined;
+if (load) {
+  process.exitCode = await (await load()).run(args);
+} else {
+  console.error(`Usage: npm run bench -- ${Object.keys(subjects).join('|')} ...`);
   process.exitCode = 2;
 }

@@ -1,7 +1,7 @@
 /** BLEU-1..4 as the COCO caption evaluation computes it, per image and for a corpus. */
 import { maximumOrder, NgramCounts, NgramTrie, rootNode } from './ngrams.ts';
 import type { CaptionedImage, Metric } from './types.ts';
-import { splitWords, Vocabulary } from './words.ts';
+import { Vocabulary } from './words.ts';
 
 // The reference program's guards against 0/0; they are part of its scores.
 const small = 1e-9;
@@ -35,8 +35,8 @@ export class ClippedCounter {
    * reference, each counted at most as often as one reference has it.
    */
   count(
-    candidate: Int32Array,
-    references: readonly Int32Array[],
+    candidate: readonly number[],
+    references: readonly (readonly number[])[],
     out: Float64Array,
     offset: number,
   ): void {
@@ -49,7 +49,7 @@ export class ClippedCounter {
     }
   }
 
-  #readCandidate(words: Int32Array): void {
+  #readCandidate(words: readonly number[]): void {
     const trie = this.#trie;
     trie.clear();
     this.#candidate.clear();
@@ -71,7 +71,7 @@ export class ClippedCounter {
     }
   }
 
-  #readReference(words: Int32Array): void {
+  #readReference(words: readonly number[]): void {
     const counts = this.#reference;
     counts.clear();
     for (let start = 0; start < words.length; start++) {
@@ -102,8 +102,8 @@ export function createBleu(): Metric {
     width: correct + maximumOrder,
 
     statistics({ tokenized }: CaptionedImage, out: Float64Array, offset: number): void {
-      const candidate = vocabulary.encode(splitWords(tokenized.candidate));
-      const references = tokenized.references.map((text) => vocabulary.encode(splitWords(text)));
+      const candidate = vocabulary.encode(tokenized.candidate);
+      const references = tokenized.references.map((text) => vocabulary.encode(text));
       const lengths = references.map(({ length }) => length);
       out.fill(0, offset, offset + correct + maximumOrder);
       out[offset + testLength] = candidate.length;

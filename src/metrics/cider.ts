@@ -2,7 +2,7 @@
 import type { DocumentFrequencies } from './document-frequencies.ts';
 import { enlarged, maximumOrder, NgramCounts, NgramTrie, rootNode } from './ngrams.ts';
 import type { CaptionedImage, Metric } from './types.ts';
-import { splitWords, Vocabulary } from './words.ts';
+import { Vocabulary } from './words.ts';
 
 const sigma = 6;
 
@@ -24,25 +24,21 @@ class WeightedNgrams {
     this.#logDocuments = Math.log(frequencies.documents);
   }
 
-  encode(text: string): Int32Array {
+  encode(text: string): number[] {
     const before = this.#vocabulary.size;
-    const words = splitWords(text);
-    const ids = this.#vocabulary.encode(words);
-    if (this.#vocabulary.size > before) {
-      if (this.#vocabulary.size > this.#documentWords.length) {
-        this.#documentWords = enlarged(this.#documentWords, this.#vocabulary.size * 2);
-      }
-      for (let index = 0; index < ids.length; index++) {
-        if (ids[index] >= before) {
-          this.#documentWords[ids[index]] = this.#frequencies.word(words[index]);
-        }
-      }
+    const ids = this.#vocabulary.encode(text);
+    const words = this.#vocabulary.words();
+    if (words.length > this.#documentWords.length) {
+      this.#documentWords = enlarged(this.#documentWords, words.length * 2);
+    }
+    for (let id = before; id < words.length; id++) {
+      this.#documentWords[id] = this.#frequencies.word(words[id]);
     }
     return ids;
   }
 
   /** Counts the n-grams of a caption into `counts`. */
-  count(words: Int32Array, counts: NgramCounts): void {
+  count(words: readonly number[], counts: NgramCounts): void {
     counts.clear();
     this.#reserve(this.trie.size + words.length * maximumOrder);
     counts.reserve(this.weights.length);

@@ -1,6 +1,6 @@
 /** How varied a set of captions is: distinct n-grams, vocabulary, length, share of captions not copied. */
 import { maximumOrder, NgramTrie, rootNode } from './ngrams.ts';
-import { splitWords, Vocabulary } from './words.ts';
+import { Vocabulary } from './words.ts';
 
 export interface DiversityResult {
   captions: number;
@@ -34,7 +34,7 @@ export class Diversity {
 
   /** Adds one caption: words separated by spaces, such as `tokenizeCaption()` gives. */
   add(tokenized: string): void {
-    const words = this.#vocabulary.encode(splitWords(tokenized));
+    const words = this.#vocabulary.encode(tokenized);
     for (let start = 0; start < words.length; start++) {
       const orders = Math.min(maximumOrder, words.length - start);
       for (let order = 0, node = rootNode; order < orders; order++) {

@@ -33,7 +33,7 @@ export class DocumentFrequencies {
   add(references: readonly string[]): void {
     this.documents++;
     for (const text of references) {
-      const words = this.#vocabulary.encode(splitWords(text));
+      const words = this.#vocabulary.encode(text);
       for (let start = 0; start < words.length; start++) {
         const orders = Math.min(maximumOrder, words.length - start);
         for (let order = 0, node = rootNode; order < orders; order++) {
@@ -50,7 +50,7 @@ export class DocumentFrequencies {
 
   /** Adds counts made elsewhere, over other documents. */
   merge(table: DocumentFrequencyTable): void {
-    const words = this.#vocabulary.encode(table.words);
+    const words = table.words.map((word) => this.#vocabulary.id(word));
     const nodes = new Int32Array(table.count.length + 1);
     this.#reserve(this.#trie.size + nodes.length);
     for (let index = 0; index < table.count.length; index++) {
@@ -69,7 +69,7 @@ export class DocumentFrequencies {
     this.#reserve(size);
     return {
       documents: this.documents,
-      words: this.#vocabulary.words(),
+      words: [...this.#vocabulary.words()],
       prefix: this.#trie.prefixes.slice(1, size),
       word: this.#trie.words.slice(1, size),
       count: this.#counts.slice(1, size),

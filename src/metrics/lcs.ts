@@ -6,11 +6,11 @@ export class SubsequenceLength {
   #rows = new Int32Array(256);
   #places = new Int32Array(64);
   #open = new Int32Array(2);
-  #first: Int32Array = new Int32Array(0);
+  #first: readonly number[] = [];
   #blocks = 0;
 
   /** Sets the sequence that the following calls of `with()` compare against; words are numbers from 0. */
-  compare(first: Int32Array): void {
+  compare(first: readonly number[]): void {
     for (const word of this.#first) this.#rows[word] = 0;
     this.#first = first;
     this.#blocks = (first.length + 31) >>> 5;
@@ -30,7 +30,7 @@ export class SubsequenceLength {
   }
 
   /** The length of the longest common subsequence of `second` and the sequence given to `compare()`. */
-  with(second: Int32Array): number {
+  with(second: readonly number[]): number {
     const blocks = this.#blocks;
     const open = this.#open;
     open.fill(-1, 0, blocks);

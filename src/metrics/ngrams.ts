@@ -72,8 +72,9 @@ export class NgramTrie {
 }
 
 function hash(prefix: number, word: number): number {
-  const mixed = Math.imul(prefix, 0x9e3779b1) ^ Math.imul(word + 0x7f4a7c15, 0x85ebca6b);
-  return mixed ^ (mixed >>> 15);
+  let mixed = (Math.imul(prefix, 0x9e3779b1) + word) | 0;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  return mixed ^ (mixed >>> 13);
 }
 
 /** A copy of `array` with room for `length` elements, the new ones zero. */

@@ -18,12 +18,12 @@ export function createRougeL(): Metric {
     width: 1,
 
     statistics({ tokenized }: CaptionedImage, out: Float64Array, offset: number): void {
-      const candidate = vocabulary.encode(tokenized.candidate.split(' '));
+      const candidate = vocabulary.encodeParts(tokenized.candidate);
       common.compare(candidate);
       let precision = 0;
       let recall = 0;
       for (const text of tokenized.references) {
-        const reference = vocabulary.encode(text.split(' '));
+        const reference = vocabulary.encodeParts(text);
         const length = common.with(reference);
         precision = Math.max(precision, length / candidate.length);
         recall = Math.max(recall, length / reference.length);

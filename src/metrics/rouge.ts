@@ -22,17 +22,17 @@ export interface RougeOptions {
   over?: 'best' | 'mean';
 }
 
-/** rouge_score's words: runs of a-z and 0-9 of the text in lower case. */
-export function rougeWords(text: string, stem: boolean): string[] {
-  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-  return stem ? words.map((word) => (word.length > 3 ? porterStem(word) : word)) : words;
+/** rouge_score's words are runs of a-z and 0-9 of the text in lower case. */
+function isWordCharacter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39);
 }
 
 /** Compares a candidate with each of its references by one kind of words. */
 export class RougeScorer {
   readonly #stem: boolean;
-  readonly #numbers = new Map<string, number>();
   readonly #vocabulary = new Vocabulary();
+  /** By number of a word: that of its stem. */
+  readonly #stems: (number | undefined)[] = [];
   readonly #trie = new NgramTrie();
   readonly #candidate = new NgramCounts();
   readonly #reference = new NgramCounts();
@@ -60,23 +60,34 @@ export class RougeScorer {
     });
   }
 
-  /** Stemming costs more than a look-up, so a word is stemmed once. */
-  #encode(text: string): Int32Array {
-    const words = rougeWords(text, false);
-    const ids = new Int32Array(words.length);
-    for (let index = 0; index < ids.length; index++) {
-      const word = words[index];
-      let id = this.#numbers.get(word);
-      if (id === undefined) {
-        id = this.#vocabulary.id(this.#stem && word.length > 3 ? porterStem(word) : word);
-        this.#numbers.set(word, id);
+  /** Numbers the words, equal stems alike. Stemming costs more than a look-up, so a word is stemmed once. */
+  #encode(text: string): number[] {
+    const lower = text.toLowerCase();
+    const ids: number[] = [];
+    let start = -1;
+    for (let index = 0; index <= lower.length; index++) {
+      if (index < lower.length && isWordCharacter(lower.charCodeAt(index))) {
+        if (start < 0) start = index;
+      } else if (start >= 0) {
+        const word = this.#vocabulary.id(lower, start, index);
+        ids.push(this.#stem ? this.#stemOf(word) : word);
+        start = -1;
       }
-      ids[index] = id;
     }
     return ids;
   }
 
-  #count(words: Int32Array, counts: NgramCounts): void {
+  #stemOf(word: number): number {
+    let stem = this.#stems[word];
+    if (stem === undefined) {
+      const text = this.#vocabulary.words()[word];
+      stem = text.length > 3 ? this.#vocabulary.id(porterStem(text)) : word;
+      this.#stems[word] = stem;
+    }
+    return stem;
+  }
+
+  #count(words: readonly number[], counts: NgramCounts): void {
     counts.clear();
     counts.reserve(this.#trie.size + words.length * 2);
     let previous = -1;
@@ -88,7 +99,7 @@ export class RougeScorer {
   }
 
   /** How many of the reference's unigrams and bigrams the candidate has too. */
-  #overlaps(reference: Int32Array): [number, number] {
+  #overlaps(reference: readonly number[]): [number, number] {
     this.#count(reference, this.#reference);
     this.#candidate.reserve(this.#trie.size);
     const overlaps: [number, number] = [0, 0];

@@ -83,15 +83,14 @@ export function sacreBleuFrom(sums: Float64Array, effectiveOrder: boolean): Sacr
 export function createSacreBleu(): Metric {
   const vocabulary = new Vocabulary();
   const counter = new ClippedCounter();
+  const encode = (text: string) => tokenize13a(trimEnd(text)).map((word) => vocabulary.id(word));
   return {
     names: ['sacreBLEU'],
     width,
 
     statistics(image: CaptionedImage, out: Float64Array, offset: number): void {
-      const candidate = vocabulary.encode(tokenize13a(trimEnd(image.candidate)));
-      const references = image.references.map((text) =>
-        vocabulary.encode(tokenize13a(trimEnd(text))),
-      );
+      const candidate = encode(image.candidate);
+      const references = image.references.map(encode);
       out.fill(0, offset, offset + width);
       out[offset + systemLength] = candidate.length;
       out[offset + referenceLength] = closestLength(
