@@ -9,6 +9,8 @@ interface Verifier {
 const subjects: Readonly<Record<string, () => Promise<Verifier>>> = {
   blip: () => import('./blip.ts'),
   metrics: () => import('./metrics.ts'),
+  preprocess: () => import('./preprocess.ts'),
+  tokenizer: () => import('./tokenizer.ts'),
 };
 
 const [subject = '', ...args] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /** Checks image decoding and resampling against a folder of pictures and what Pillow made of them. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { blipPreprocessing, createPreprocessor, decodeImage } from '../src/data/index.ts';
+import { readCases } from './read-cases.ts';
 
 const casesSchema = z.array(
   z.looseObject({ input: z.string(), size: z.int().positive(), expected: z.string() }),
@@ -11,10 +11,16 @@ const casesSchema = z.array(
 /**
  * Runs every case of DIR/cases.json: `input` squashed to `size` x `size` must equal the picture
  * `expected` in every byte. Prints a row a case.
- * @returns whether all agree.
+ * @returns 0 if all agree, 1 if some do not or cannot be read, 2 without a path.
  */
-export async function verify(folder: string): Promise<boolean> {
-  const cases = casesSchema.parse(JSON.parse(await readFile(join(folder, 'cases.json'), 'utf8')));
+export async function run([folder]: readonly string[]): Promise<number> {
+  if (folder === undefined) {
+    console.error('Usage: npm run verify -- preprocess FOLDER');
+    return 2;
+  }
+  const file = join(folder, 'cases.json');
+  const cases = await readCases(file, casesSchema);
+  if (cases === undefined) return 1;
   let failures = 0;
   for (const { input, size, expected } of cases) {
     const verdict = await compare(join(folder, input), size, join(folder, expected));
@@ -22,7 +28,7 @@ export async function verify(folder: string): Promise<boolean> {
     console.log(`${input.padEnd(28)} ${String(size).padStart(5)}  ${verdict}`);
   }
   console.log(`preprocess: ${cases.length - failures} of ${cases.length} equal`);
-  return failures === 0 && cases.length > 0;
+  return failures === 0 && cases.length > 0 ? 0 : 1;
 }
 
 async function compare(input: string, size: number, expected: string): Promise<string> {

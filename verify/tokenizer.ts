@@ -9,6 +9,7 @@ import {
   parseVocabulary,
   tokenizerFromVocabulary,
 } from '../src/data/index.ts';
+import { readCases } from './read-cases.ts';
 
 const casesSchema = z.array(
   z.looseObject({
@@ -22,26 +23,41 @@ type Case = z.infer<typeof casesSchema>[number];
 /**
  * Runs every case of FILE with the vocab.txt and the tokenizer.json beside it, whichever are there:
  * ids (between [CLS] and [SEP]) and tokens must be equal. Prints the cases that are not.
- * @returns whether all agree.
+ * @returns 0 if all agree, 1 if some do not or cannot be read, 2 without a path.
  */
-export async function verify(file: string): Promise<boolean> {
-  const cases = casesSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+export async function run([file]: readonly string[]): Promise<number> {
+  if (file === undefined) {
+    console.error(
+      'Usage: npm run verify -- tokenizer FILE (vocab.txt or tokenizer.json beside it)',
+    );
+    return 2;
+  }
+  const cases = await readCases(file, casesSchema);
+  if (cases === undefined) return 1;
+  try {
+    const results = (await tokenizersBeside(file)).map(([name, made]) => check(cases, made, name));
+    if (results.length === 0)
+      console.error(`${dirname(file)}: there is neither vocab.txt nor tokenizer.json.`);
+    return results.length > 0 && cases.length > 0 && results.every(Boolean) ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+async function tokenizersBeside(file: string): Promise<[name: string, CaptionTokenizer][]> {
   const vocabulary = join(dirname(file), 'vocab.txt');
   const json = join(dirname(file), 'tokenizer.json');
-  let agree = cases.length > 0;
+  const made: [string, CaptionTokenizer][] = [];
   if (existsSync(vocabulary)) {
     const tokens = parseVocabulary(await readFile(vocabulary, 'utf8'), vocabulary);
-    agree = check(cases, tokenizerFromVocabulary(tokens, vocabulary), 'vocab.txt') && agree;
+    made.push(['vocab.txt', tokenizerFromVocabulary(tokens, vocabulary)]);
   }
   if (existsSync(json)) {
     const content: unknown = JSON.parse(await readFile(json, 'utf8'));
-    agree = check(cases, createTokenizer(content, json), 'tokenizer.json') && agree;
+    made.push(['tokenizer.json', createTokenizer(content, json)]);
   }
-  if (!existsSync(vocabulary) && !existsSync(json)) {
-    console.log(`tokenizer: neither vocab.txt nor tokenizer.json beside ${file}`);
-    return false;
-  }
-  return agree;
+  return made;
 }
 
 function check(cases: readonly Case[], tokenizer: CaptionTokenizer, name: string): boolean {

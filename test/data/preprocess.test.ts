@@ -11,7 +11,7 @@ import {
   preprocessingToJson,
   readPreprocessing,
 } from '../../src/data/index.ts';
-import { verify as verifyPreprocess } from '../../verify/preprocess.ts';
+import { run as verifyPreprocess } from '../../verify/preprocess.ts';
 import { fixtures } from '../paths.ts';
 import { samplePicture } from './picture.ts';
 
@@ -52,7 +52,7 @@ describe('pixel values', () => {
 
   it('pass the reference cases byte for byte', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-    expect(await verifyPreprocess(join(fixtures, 'preprocess'))).toBe(true);
+    expect(await verifyPreprocess([join(fixtures, 'preprocess')])).toBe(0);
     expect(log.mock.calls.at(-1)).toEqual(['preprocess: 9 of 9 equal']);
     log.mockRestore();
   });
