@@ -51,8 +51,9 @@ export function encodeMeteorData(content: WordNetContent): Uint8Array {
   for (const block of blocks) writer.number(block.bytes().length);
   for (const block of blocks) writer.append(block);
   for (const list of content.exceptions) {
-    const pairs = list.flatMap(([inflected, bases]) => bases.map((base) => `${inflected} ${base}`));
-    const lines = [...new Set(pairs)].sort(compareAscii);
+    // A form may have two lines; the sort keeps their order.
+    const sorted = [...list].sort((a, b) => compareAscii(a[0], b[0]));
+    const lines = sorted.map(([inflected, bases]) => [inflected, ...bases].join(' '));
     writer.number(lines.length);
     for (const [i, line] of lines.entries()) writer.word(line, lines[i - 1] ?? '');
   }

@@ -82,9 +82,11 @@ class PackedWordNet implements MeteorData {
     let line = '';
     for (let left = reader.number(); left > 0; left--) {
       line = reader.word(line);
-      const [inflected = '', base = ''] = line.split(' ');
-      addTo(map, inflected, base);
-      addTo(this.anyIrregular, inflected, base);
+      const [inflected = '', ...bases] = line.split(' ');
+      // Of two lines for a form NLTK takes the last, METEOR both.
+      map.set(inflected, bases);
+      const all = this.anyIrregular.get(inflected) ?? [];
+      this.anyIrregular.set(inflected, [...all, ...bases]);
     }
     return map;
   }
@@ -141,18 +143,14 @@ class PackedWordNet implements MeteorData {
   }
 }
 
-function addTo(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (!list) map.set(key, [value]);
-  else if (!list.includes(value)) list.push(value);
-}
-
 /** Sorted words with their senses, in blocks that are read when asked. */
 class WordBlocks {
   private readonly reader: Reader;
   private readonly count: number;
   /** Where each block starts. */
   private readonly starts: Int32Array;
+  /** First word of each block, once it was read. */
+  private readonly heads: (string | undefined)[] = [];
 
   constructor(reader: Reader) {
     this.reader = reader;
@@ -171,11 +169,20 @@ class WordBlocks {
     let high = this.starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      this.reader.at = this.starts[middle] ?? 0;
-      if (this.reader.word('') <= word) low = middle;
+      if (this.head(middle) <= word) low = middle;
       else high = middle - 1;
     }
     return this.read(low, (found) => found === word);
+  }
+
+  private head(block: number): string {
+    let head = this.heads[block];
+    if (head === undefined) {
+      this.reader.at = this.starts[block] ?? 0;
+      head = this.reader.word('');
+      this.heads[block] = head;
+    }
+    return head;
   }
 
   /** Visits all words in order. */
