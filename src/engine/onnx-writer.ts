@@ -42,7 +42,7 @@ export class OnnxWriter {
 
   /** Adds a node and returns the names of its outputs. */
   emitAll(op: string, inputs: readonly string[], options: EmitOptions = {}): string[] {
-    const outputs = Array.from({ length: options.outputs ?? 1 }, () => `v${this.#count++}`);
+    const outputs = Array.from({ length: options.outputs ?? 1 }, () => `__v${this.#count++}`);
     this.nodes.push(
       create(NodeProtoSchema, {
         opType: op,
@@ -93,7 +93,7 @@ export class OnnxWriter {
     const key = bytes.length <= 256 ? `${dtype}:${shape}:${bytes}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
-    const name = `c${this.initializers.length}`;
+    const name = `__c${this.initializers.length}`;
     this.initializers.push(rawTensor(name, dtype, shape, bytes));
     if (key !== undefined) this.#constants.set(key, name);
     return name;

@@ -66,6 +66,9 @@ export function encodeOnnx(
   const order = topologicalOrder(values);
   for (const node of order) addLeaf(node, writer, known, inputs, options);
   for (const node of order) addNode(node, writer, known);
+  const both = names.find((name) => inputs.some((other) => other.name === name));
+  if (both !== undefined)
+    throw new InputError(`'${both}' names an input and an output of the graph; rename one`);
   writer.nameOutputs(names.map((name, i) => [known.get(values[i]) ?? '', name]));
 
   const bytes = writer.initializers.reduce((sum, t) => sum + t.rawData.length, 0);
