@@ -87,6 +87,19 @@ export class OnnxWriter {
     }
   }
 
+  /**
+   * Moves the nodes that nobody reads to the end, the first made last. ONNX Runtime walks back from
+   * its last leaf first, so a weight's gradient is computed as soon as it can be, and what it reads
+   * is freed, instead of after the whole backward pass.
+   */
+  leavesLast(): void {
+    const read = new Set(this.nodes.flatMap((node) => node.input));
+    const isLeaf = (node: NodeProto): boolean => node.output.every((name) => !read.has(name));
+    const leaves = this.nodes.filter(isLeaf).reverse();
+    const others = this.nodes.filter((node) => !isLeaf(node));
+    this.nodes.splice(0, this.nodes.length, ...others, ...leaves);
+  }
+
   /** A constant tensor; equal small ones are shared. */
   tensor(dtype: DType, shape: readonly number[], data: TypedArray): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

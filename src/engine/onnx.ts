@@ -70,6 +70,7 @@ export function encodeOnnx(
   if (both !== undefined)
     throw new InputError(`'${both}' names an input and an output of the graph; rename one`);
   writer.nameOutputs(names.map((name, i) => [known.get(values[i]) ?? '', name]));
+  writer.leavesLast();
 
   const bytes = writer.initializers.reduce((sum, t) => sum + t.rawData.length, 0);
   if (bytes > largestModel)
