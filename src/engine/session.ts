@@ -1,11 +1,19 @@
 /** Runs graphs in ONNX Runtime. The only file that opens its sessions. */
 import { availableParallelism } from 'node:os';
+import { parse, relative, resolve } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { InputError } from '../base/errors.ts';
-import type { Value } from './graph.ts';
-import { type EncodedGraph, type EncodeOptions, encodeOnnx } from './onnx.ts';
+import type { DType } from './dtype.ts';
+import { input, type Value } from './graph.ts';
+import {
+  type EncodedGraph,
+  type EncodeOptions,
+  encodeOnnx,
+  type GraphInput,
+  type Weight,
+} from './onnx.ts';
 import { fromOrt, toOrt } from './ort-tensor.ts';
-import { printShape, type Shape } from './shape.ts';
+import { printShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Where and how a graph runs. */
@@ -23,17 +31,28 @@ export interface SessionOptions {
   readonly profile?: string;
   /** Outputs that stay on the device, to be fed to the next run without a copy. Not for 'cpu'. */
   readonly keepOnDevice?: readonly string[];
-  /** Files that the model's baked-in weights point into, by the location that it names. */
-  readonly externalFiles?: readonly { readonly location: string; readonly file: string }[];
+  /**
+   * The folder that the locations of baked-in weights are relative to. ONNX Runtime maps the files
+   * into memory, so that several sessions and processes share one copy.
+   */
+  readonly externalFolder?: string;
   /** Further settings of ONNX Runtime, by its own keys, such as 'session.disable_prepacking'. */
   readonly extra?: Readonly<Record<string, string>>;
 }
 
-/** A value on a device, as a run with `keepOnDevice` gives it: feed it again, or dispose it. */
+/**
+ * A value on a device, as a run with `keepOnDevice` gives it: feed it again, read it with
+ * `readFromDevice`, or dispose it.
+ */
 export class DeviceTensor implements Disposable {
   readonly raw: ort.Tensor;
-  constructor(raw: ort.Tensor) {
+  readonly dtype: DType;
+  constructor(raw: ort.Tensor, dtype: DType) {
     this.raw = raw;
+    this.dtype = dtype;
+  }
+  get shape(): readonly number[] {
+    return this.raw.dims;
   }
   [Symbol.dispose](): void {
     this.raw.dispose();
@@ -53,13 +72,15 @@ export function listDevices(): string[] {
 /** A graph ready to run. Dispose it with `using` or `dispose()`: its memory is not the garbage collector's. */
 export class Session implements Disposable {
   readonly #session: ort.InferenceSession;
-  readonly #inputs: ReadonlyMap<string, { shape: Shape; dtype: string }>;
+  readonly #inputs: ReadonlyMap<string, GraphInput>;
+  readonly #outputs: ReadonlyMap<string, GraphInput>;
   readonly #profiled: boolean;
   #disposed = false;
 
   private constructor(session: ort.InferenceSession, encoded: EncodedGraph, profiled: boolean) {
     this.#session = session;
     this.#inputs = new Map(encoded.inputs.map((spec) => [spec.name, spec]));
+    this.#outputs = new Map(encoded.outputs.map((spec) => [spec.name, spec]));
     this.#profiled = profiled;
   }
 
@@ -71,29 +92,56 @@ export class Session implements Disposable {
     outputs: Readonly<Record<string, Value>>,
     options: SessionOptions & EncodeOptions = {},
   ): Promise<Session> {
-    return Session.openEncoded(encodeOnnx(outputs, options), options);
+    const folder = options.externalFolder;
+    if (folder === undefined) return Session.openEncoded(encodeOnnx(outputs, options), options);
+    // ONNX Runtime refuses links that lead out of the folder, which download caches are made of:
+    // name the files from the root.
+    const { root } = parse(resolve(folder));
+    const weight = (name: string): Weight | undefined => {
+      const found = options.weight?.(name);
+      if (!found || 'data' in found) return found;
+      return { ...found, location: relative(root, resolve(folder, found.location)) };
+    };
+    return Session.openEncoded(encodeOnnx(outputs, { ...options, weight }), {
+      ...options,
+      externalFolder: root,
+    });
   }
 
-  /** Opens an encoded graph. */
+  /**
+   * Opens an encoded graph.
+   * @throws InputError when the device is not there, or ONNX Runtime cannot open the graph on it
+   */
   static async openEncoded(encoded: EncodedGraph, options: SessionOptions = {}): Promise<Session> {
     const device = options.device ?? 'cpu';
     if (!listDevices().includes(device))
       throw new InputError(
         `the device '${device}' is not available; this onnxruntime-node has: ${listDevices().join(', ')}`,
       );
-    const session = await ort.InferenceSession.create(encoded.model, ortOptions(device, options));
+    const session = await ort.InferenceSession.create(
+      encoded.model,
+      ortOptions(device, options),
+    ).catch((error: unknown) => {
+      throw described(`the graph cannot be opened on '${device}'`, error);
+    });
     return new Session(session, encoded, options.profile !== undefined);
   }
 
   /** Names, dtypes and shapes of what must be fed. */
-  get inputs(): ReadonlyMap<string, { shape: Shape; dtype: string }> {
+  get inputs(): ReadonlyMap<string, GraphInput> {
     return this.#inputs;
+  }
+
+  /** Names, dtypes and shapes of what a run gives. */
+  get outputs(): ReadonlyMap<string, GraphInput> {
+    return this.#outputs;
   }
 
   /**
    * Runs the graph. Inputs are not copied. An output named in `into` is written there; it may be the
    * very tensor that is also an input where every reader of the old value comes before the write.
-   * @throws InputError naming an input that is missing, unknown or of the wrong dtype or shape
+   * @throws InputError naming an input that is missing, unknown or of the wrong dtype or shape, or
+   * what ONNX Runtime found wrong, such as an index outside of its table
    */
   async run(
     feeds: Feeds,
@@ -111,7 +159,9 @@ export class Session implements Disposable {
     return Object.fromEntries(
       Object.entries(results).map(([name, value]) => [
         name,
-        value.location === 'cpu' ? fromOrt(value) : new DeviceTensor(value),
+        value.location === 'cpu'
+          ? fromOrt(value)
+          : new DeviceTensor(value, this.#outputs.get(name)?.dtype ?? 'f32'),
       ]),
     );
   }
@@ -121,20 +171,21 @@ export class Session implements Disposable {
     into: Readonly<Record<string, Tensor>>,
   ): Promise<Record<string, ort.Tensor>> {
     if (this.#disposed) throw new Error('the session was disposed');
-    const raw: Record<string, ort.Tensor> = {};
-    for (const [name, value] of Object.entries(feeds)) {
-      if (value instanceof DeviceTensor) raw[name] = value.raw;
-      else {
-        checkFeed(name, value, this.#inputs.get(name));
-        raw[name] = toOrt(value);
-      }
+    checkFeeds(feeds, this.#inputs);
+    for (const [name, value] of Object.entries(into)) {
+      const spec = this.#outputs.get(name);
+      if (!spec) throw new InputError(`the graph has no output '${name}'`);
+      checkType('output', value, spec);
     }
-    for (const name of this.#inputs.keys())
-      if (!(name in raw)) throw new InputError(`the input '${name}' is missing`);
+    const raw: Record<string, ort.Tensor> = {};
+    for (const [name, value] of Object.entries(feeds))
+      raw[name] = value instanceof DeviceTensor ? value.raw : toOrt(value);
     const fetches = Object.fromEntries(
       this.#session.outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]),
     );
-    const results = await this.#session.run(raw, fetches);
+    const results = await this.#session.run(raw, fetches).catch((error: unknown) => {
+      throw described('the graph cannot be run', error);
+    });
     return results as Record<string, ort.Tensor>;
   }
 
@@ -153,11 +204,13 @@ export class Session implements Disposable {
 }
 
 function ortOptions(device: string, options: SessionOptions): ort.InferenceSession.SessionOptions {
-  const { keepOnDevice, profile, externalFiles } = options;
+  const { keepOnDevice, profile, externalFolder } = options;
   return {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     intraOpNumThreads: options.threads ?? availableParallelism(),
     enableCpuMemArena: options.arena ?? true,
+    // A planned block would be taken beside what the first run left in the arena: twice the memory.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     ...(keepOnDevice && {
       preferredOutputLocation: Object.fromEntries(
@@ -165,25 +218,68 @@ function ortOptions(device: string, options: SessionOptions): ort.InferenceSessi
       ),
     }),
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
-    ...(externalFiles && {
-      externalData: externalFiles.map(({ location, file }) => ({ path: location, data: file })),
-    }),
-    ...(options.extra && { extra: options.extra }),
+    extra: {
+      ...(externalFolder !== undefined && {
+        'session.model_external_initializers_file_folder_path': externalFolder,
+      }),
+      ...options.extra,
+    },
   };
 }
 
-function checkFeed(
-  name: string,
-  value: Tensor,
-  spec: { shape: Shape; dtype: string } | undefined,
-): void {
-  if (!spec) throw new InputError(`the graph has no input '${name}'`);
+/** Checks dtypes and shapes, and that every symbolic size is the same wherever it stands. */
+function checkFeeds(feeds: Feeds, inputs: ReadonlyMap<string, GraphInput>): void {
+  const sizes = new Map<string, { size: number; name: string }>();
+  for (const [name, value] of Object.entries(feeds)) {
+    const spec = inputs.get(name);
+    if (!spec) throw new InputError(`the graph has no input '${name}'`);
+    checkType('input', value, spec);
+    for (const [axis, d] of spec.shape.entries()) {
+      if (typeof d === 'number') continue;
+      const size = value.shape[axis];
+      const known = sizes.get(d);
+      if (known && known.size !== size)
+        throw new InputError(
+          `the size '${d}' is ${known.size} in the input '${known.name}' but ${size} in '${name}'`,
+        );
+      sizes.set(d, { size, name });
+    }
+  }
+  for (const name of inputs.keys())
+    if (!(name in feeds)) throw new InputError(`the input '${name}' is missing`);
+}
+
+function checkType(kind: 'input' | 'output', value: Feed, spec: GraphInput): void {
   const fits =
     value.dtype === spec.dtype &&
     value.shape.length === spec.shape.length &&
     spec.shape.every((d, i) => typeof d !== 'number' || d === value.shape[i]);
   if (!fits)
     throw new InputError(
-      `the input '${name}' must be ${spec.dtype}${printShape(spec.shape)}, not ${value.dtype}${printShape(value.shape)}`,
+      `the ${kind} '${spec.name}' must be ${spec.dtype}${printShape(spec.shape)}, not ${value.dtype}${printShape(value.shape)}`,
     );
+}
+
+/** What ONNX Runtime says, as one line. */
+function described(what: string, error: unknown): InputError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new InputError(`${what}: ${message.replaceAll(/\s*\n\s*/g, ' ').trim()}`, {
+    cause: error,
+  });
+}
+
+/**
+ * Copies values from a device into memory. Each call opens a small session, so read what a loop
+ * needs every time as an ordinary output instead.
+ */
+export async function readFromDevice(
+  device: string,
+  values: Readonly<Record<string, DeviceTensor>>,
+): Promise<Record<string, Tensor>> {
+  const copies = Object.entries(values).map(([name, { dtype, shape }]) => [
+    name,
+    input(name, dtype, shape),
+  ]);
+  using session = await Session.open(Object.fromEntries(copies), { device });
+  return await session.run(values);
 }
