@@ -69,7 +69,7 @@ export async function trainDecoder(input: TrainerInput): Promise<ParameterStore>
   const graph = lossGraph(scope, model, {
     images: 'tokens',
     labelSmoothing: config.labelSmoothing,
-    dropout: true,
+    dropout: config.dropout > 0,
   });
   const plain = lossGraph(scope, model, { images: 'tokens', labelSmoothing: 0, dropout: false });
   const store = new ParameterStore(scope.parameters);
@@ -102,7 +102,7 @@ export async function trainDecoder(input: TrainerInput): Promise<ParameterStore>
       const started = performance.now();
       const seed = tensor('i32', [], Int32Array.of(dropoutSeed(config.seed, step, 1)));
       const result = await gradientSession.run(
-        { ...parameters, ...feeds, dropoutSeed: seed },
+        { ...parameters, ...feeds, ...(config.dropout > 0 && { dropoutSeed: seed }) },
         into,
       );
       const loss = Number(result.loss.data[0]);
@@ -189,9 +189,14 @@ async function* loadBatches(
     return { feeds, text };
   };
   let next = batches.length > 0 ? load(batches[0]) : undefined;
-  for (let i = 0; next; i++) {
-    const current = await next;
-    next = i + 1 < batches.length ? load(batches[i + 1]) : undefined;
-    yield current;
+  try {
+    for (let i = 0; next; i++) {
+      const current = await next;
+      next = i + 1 < batches.length ? load(batches[i + 1]) : undefined;
+      yield current;
+    }
+  } finally {
+    // Whoever stops early must not leave a read behind that fails when the file is closed.
+    await next?.catch(() => undefined);
   }
 }

@@ -1,0 +1,154 @@
+/** Optimizers, schedules and the flat store, against PyTorch's update rules written out and against each other. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
+import { adamW, type Optimizer, sgd, withAverage } from '../../src/nn/optimizers.ts';
+import { ParameterStore } from '../../src/nn/parameter-store.ts';
+import { createSchedule } from '../../src/nn/schedules.ts';
+import { normal, type ParameterSpec, zeros } from '../../src/nn/scope.ts';
+import { Updater } from '../../src/nn/updater.ts';
+
+const specs: ParameterSpec[] = [
+  { name: 'first.bias', shape: [5], initializer: zeros },
+  { name: 'first.weight', shape: [5, 7], initializer: normal(1) },
+  { name: 'second.weight', shape: [3, 3], initializer: normal(1) },
+];
+
+function newStore(): ParameterStore {
+  const store = new ParameterStore(specs);
+  store.initialize(createRandom(3));
+  return store;
+}
+
+async function runSteps(optimizer: Optimizer, steps: number, scale = 1) {
+  const store = newStore();
+  const random = createRandom(4);
+  using updater = await Updater.open(optimizer, store, { threads: 1 });
+  const history: Float32Array[] = [];
+  for (let step = 1; step <= steps; step++) {
+    const gradients = Float32Array.from(store.trainable, () => random.normal());
+    history.push(gradients);
+    await updater.apply(gradients, {
+      step,
+      learningRate: 0.1,
+      weightDecay: 0.05,
+      gradientScale: scale,
+    });
+  }
+  return { store, slots: updater.slots, history };
+}
+
+/** torch.optim.AdamW's single-tensor loop in f64. */
+function adamWByHand(start: number, gradients: number[], decay: number): number {
+  const [beta1, beta2, epsilon, rate] = [0.9, 0.999, 1e-8, 0.1];
+  let [p, m, v] = [start, 0, 0];
+  for (const [i, g] of gradients.entries()) {
+    p *= 1 - rate * decay;
+    m += (g - m) * (1 - beta1);
+    v = v * beta2 + (1 - beta2) * g * g;
+    const denominator = Math.sqrt(v) / Math.sqrt(1 - beta2 ** (i + 1)) + epsilon;
+    p -= ((rate / (1 - beta1 ** (i + 1))) * m) / denominator;
+  }
+  return p;
+}
+
+describe('optimizers', () => {
+  it('moves every parameter as AdamW does, decaying weights but not biases', async () => {
+    const { store, history } = await runSteps(adamW(), 6, 0.5);
+    const begin = newStore();
+    for (let i = 0; i < store.trainable.length; i++) {
+      const decay = i < store.decayedLength ? 0.05 : 0;
+      const wanted = adamWByHand(
+        begin.trainable[i],
+        history.map((g) => g[i] * 0.5),
+        decay,
+      );
+      expect(Math.abs(store.trainable[i] - wanted)).toBeLessThan(2e-6);
+    }
+    expect(store.groupOf('first.bias')).toBe('plain');
+    expect(store.groupOf('first.weight')).toBe('decayed');
+  });
+
+  it('follows SGD with momentum', async () => {
+    const { store, history } = await runSteps(sgd({ momentum: 0.9 }), 5);
+    const begin = newStore();
+    for (let i = 0; i < store.trainable.length; i++) {
+      let [p, v] = [begin.trainable[i], 0];
+      for (const g of history) {
+        v = 0.9 * v + g[i];
+        p = p * (1 - 0.1 * (i < store.decayedLength ? 0.05 : 0)) - 0.1 * v;
+      }
+      expect(Math.abs(store.trainable[i] - p)).toBeLessThan(2e-6);
+    }
+  });
+
+  it('averages without being drawn to zero, and leaves the parameter as it would be', async () => {
+    const plain = await runSteps(adamW(), 1);
+    const averaged = await runSteps(withAverage(adamW(), 0.99), 1);
+    expect(averaged.store.trainable).toEqual(plain.store.trainable);
+    expect(averaged.slots.average).toEqual(plain.store.trainable);
+    const longer = await runSteps(withAverage(adamW(), 0.99), 8);
+    const distance = longer.slots.average.reduce(
+      (sum, x, i) => sum + Math.abs(x - longer.store.trainable[i]),
+      0,
+    );
+    expect(distance).toBeGreaterThan(0.01);
+  });
+
+  it('tells a gradient that is not finite by its norm', async () => {
+    const store = newStore();
+    using updater = await Updater.open(adamW(), store, { threads: 1 });
+    const gradients = new Float32Array(store.trainable.length).fill(2);
+    expect(await updater.gradientNorm(gradients)).toBeCloseTo(2 * Math.sqrt(gradients.length), 4);
+    gradients[7] = Number.NaN;
+    expect(await updater.gradientNorm(gradients)).toBeNaN();
+    gradients[7] = Number.POSITIVE_INFINITY;
+    expect(await updater.gradientNorm(gradients)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('keeps frozen parameters out of the flat array', () => {
+    const store = new ParameterStore(specs, ({ name }) =>
+      name.startsWith('first') ? 'frozen' : 'decayed',
+    );
+    store.initialize(createRandom(3));
+    expect(store.trainableNames).toEqual(['second.weight']);
+    expect(store.tensor('first.weight').data.some((x) => x !== 0)).toBe(true);
+    expect(() => store.tensor('third')).toThrow("no parameter named 'third'");
+  });
+});
+
+describe('schedules', () => {
+  it('climb to the peak in the warm-up and fall to the floor', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('constant' as const, 'linear' as const, 'cosine' as const),
+        fc.integer({ min: 0, max: 50 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (name, warmupSteps, rest, floor) => {
+          const schedule = createSchedule({
+            name,
+            warmupSteps,
+            totalSteps: warmupSteps + rest,
+            floor,
+          });
+          const factors = Array.from({ length: warmupSteps + rest + 1 }, (_, step) =>
+            schedule(step),
+          );
+          expect(schedule(warmupSteps)).toBeCloseTo(1, 12);
+          expect(schedule(warmupSteps + rest)).toBeCloseTo(name === 'constant' ? 1 : floor, 12);
+          for (let i = 1; i < factors.length; i++)
+            if (i < warmupSteps) expect(factors[i]).toBeGreaterThan(factors[i - 1]);
+            else if (i > warmupSteps)
+              expect(factors[i]).toBeLessThanOrEqual(factors[i - 1] + 1e-12);
+        },
+      ),
+    );
+  });
+
+  it('can change by epoch instead of by step', () => {
+    const schedule = createSchedule({ name: 'linear', warmupSteps: 0, totalSteps: 100, every: 10 });
+    expect(schedule(19)).toBe(schedule(10));
+    expect(schedule(20)).toBeLessThan(schedule(19));
+  });
+});
