@@ -1,0 +1,27 @@
+/** Layers, losses, optimizers, the parameter store and weight files. */
+export { type Dropout, dropoutSeed, noDropout, seededDropout } from './dropout.ts';
+export {
+  attention,
+  causalMask,
+  embeddingTable,
+  layerNorm,
+  linear,
+  mergeHeads,
+  splitHeads,
+} from './layers.ts';
+export { type CountedLoss, crossEntropy, klDivergence } from './losses.ts';
+export { adamW, type Optimizer, sgd, withAverage } from './optimizers.ts';
+export { type Group, ParameterStore, usualGroup } from './parameter-store.ts';
+export { encodeSafetensors, parseSafetensors, SafetensorsError } from './safetensors.ts';
+export { writeSafetensors, writeWeightsFolder } from './safetensors-write.ts';
+export { createSchedule, type Schedule, type ScheduleOptions } from './schedules.ts';
+export { type Initializer, normal, ones, type ParameterSpec, Scope, zeros } from './scope.ts';
+export { Updater, type UpdateSettings } from './updater.ts';
+export {
+  convert,
+  fromFloat32,
+  toFloat32,
+  type WeightSource,
+  type WeightTensor,
+} from './weights.ts';
+export { openWeights } from './weights-open.ts';
