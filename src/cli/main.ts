@@ -15,7 +15,8 @@ const program = new Command('refcap')
 
 for (const { name, summary, load } of commands) {
   // The heavy modules behind a subcommand are imported only when it is the one that runs.
-  if (process.argv[2] === name) program.addCommand((await load()).command);
+  if (process.argv[2] === name)
+    program.addCommand((await load()).command.copyInheritedSettings(program));
   else program.command(name).summary(summary).description(summary);
 }
 

@@ -96,8 +96,8 @@ export const command = new Command('score')
 
 async function score(candidates: string[], flags: Flags): Promise<void> {
   refuseContradictions(candidates, flags);
-  const { scoreFiles } = await import('../evaluate/score-files.ts');
   const interrupt = listenForInterrupt();
+  const { scoreFiles } = await import('../evaluate/score-files.ts');
   const progress = progressLine();
   try {
     const reports = await scoreFiles({

@@ -110,7 +110,11 @@ function cells(reports: readonly SystemReport[], heading: Headings): string[][] 
 }
 
 function number(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) > 1 ? String(value) : value.toFixed(4);
+  return Number.isInteger(value) && Math.abs(value) > 1 ? String(value) : fixed(value);
+}
+
+function fixed(value: number): string {
+  return value.toFixed(4).replace(/^-(?=0\.0+$)/, '');
 }
 
 function range(interval: ReportInterval | undefined): string {
@@ -118,7 +122,7 @@ function range(interval: ReportInterval | undefined): string {
 }
 
 function signed(value: number | undefined): string {
-  return value === undefined ? '' : `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
+  return value === undefined ? '' : fixed(value).replace(/^(?!-)/, '+');
 }
 
 function plainTable(rows: readonly (readonly string[])[]): string {

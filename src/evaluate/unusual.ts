@@ -63,7 +63,7 @@ export class UnusualCounter {
       count === 0
         ? []
         : [
-            `${name}: ${count === 1 ? `1 caption ${one}` : `${count} captions ${many}`} (first: ${where(first)}); scored as it stands.`,
+            `${name}: ${count === 1 ? `1 caption ${one}` : `${count} captions ${many}`} (first: ${where(first)}); scored as ${count === 1 ? 'it stands' : 'they stand'}.`,
           ];
     return [
       ...say(total.empty, total.firstEmpty, 'is empty', 'are empty'),
