@@ -7,22 +7,30 @@ import {
   createMeteor,
   decodeMeteorData,
   type Meteor,
+  type MeteorData,
   type ParaphraseTable,
   parseParaphraseTable,
+  toCorpusStatistics,
 } from '../src/metrics/meteor.ts';
+import { createNltkMeteor } from '../src/metrics/nltk-meteor.ts';
 import { englishStem } from '../src/metrics/stem-english.ts';
 import { porterStem } from '../src/metrics/stem-porter.ts';
+import { splitWords } from '../src/metrics/words.ts';
 import type { Comparisons } from './comparisons.ts';
 import type { Corpus, Layouts } from './metrics-schema.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tableName = 'synthetic-paraphrase-en.gz';
 
-let data: ReturnType<typeof decodeMeteorData> | undefined;
+let data: MeteorData | undefined;
+
+function wordNet(): MeteorData {
+  data ??= decodeMeteorData(gunzipSync(readFileSync(join(root, 'data/meteor-en.bin.gz'))));
+  return data;
+}
 
 function meteor(paraphrases?: ParaphraseTable): Meteor {
-  data ??= decodeMeteorData(gunzipSync(readFileSync(join(root, 'data/meteor-en.bin.gz'))));
-  return createMeteor(data, paraphrases);
+  return createMeteor(wordNet(), paraphrases);
 }
 
 /** The paraphrase table of the reference data: beside them, or the one among the tests' fixtures. */
@@ -56,12 +64,13 @@ export function compareMeteor(
     const sums = new Float64Array(23);
     for (const { id, ptb, coco } of items) {
       const computed = metric.statistics(ptb.candidate, ptb.references);
-      for (const [index, value] of computed.entries()) sums[index] += value;
       const where = `${path} ${id}`;
       if (score in coco) comparisons.number(name, where, metric.score(computed), coco[score]);
-      if (!(statistics in coco)) continue;
-      const expected = `${coco[statistics]}`.trim().split(/\s+/).map(Number);
-      comparisons.numbers(`${name} statistics`, where, computed, expected);
+      if (statistics in coco) {
+        const expected = `${coco[statistics]}`.trim().split(/\s+/).map(Number);
+        comparisons.numbers(`${name} statistics`, where, computed, expected);
+      }
+      for (const [index, value] of toCorpusStatistics(computed).entries()) sums[index] += value;
     }
     const expected = corpus.coco[score];
     if (expected === undefined) continue;
@@ -94,6 +103,37 @@ export function comparePublished(
     const digits = Math.min(20, `${expected}`.split('.')[1]?.length ?? 0);
     const computed = Number(metric.score(sums).toFixed(digits));
     comparisons.number('METEOR (published)', `${path} ${source}`, computed, expected);
+  }
+}
+
+/** NLTK's METEOR of PTB tokens and of the text in lower case split at white space. */
+export function compareNltkMeteor(
+  { corpus, items }: Corpus,
+  path: string,
+  comparisons: Comparisons,
+): void {
+  if (!corpus.nltk_meteor && items.every((item) => !item.nltk_meteor)) return;
+  const nltk = createNltkMeteor(wordNet());
+  const lowered = (text: string) => splitWords(text.toLowerCase());
+  const sums: Record<string, number> = {};
+  for (const { id, candidate, references, ptb, nltk_meteor: expected = {} } of items) {
+    const words = splitWords(ptb.candidate);
+    const single = ptb.references.map((text) => nltk.score(words, [splitWords(text)]));
+    const scores: Record<string, number> = {
+      ptb_tokens: Math.max(0, ...single),
+      lower_whitespace: nltk.score(lowered(candidate), references.map(lowered)),
+      ptb_tokens_mean_over_refs: single.reduce((sum, score) => sum + score, 0) / single.length,
+    };
+    for (const [key, score] of Object.entries(scores)) {
+      sums[key] = (sums[key] ?? 0) + score;
+      if (key in expected) {
+        comparisons.number("NLTK's METEOR", `${path} ${id} ${key}`, score, expected[key]);
+      }
+    }
+  }
+  for (const [key, expected] of Object.entries(corpus.nltk_meteor ?? {})) {
+    const name = "NLTK's METEOR (corpus)";
+    comparisons.number(name, `${path} ${key}`, sums[key] / items.length, expected);
   }
 }
 

@@ -15,7 +15,12 @@ import { bestRouge, RougeScorer, rougeTypes } from '../src/metrics/rouge.ts';
 import { sacreBleuFrom } from '../src/metrics/sacrebleu.ts';
 import type { CaptionedImage, Metric } from '../src/metrics/types.ts';
 import { Comparisons } from './comparisons.ts';
-import { compareMeteor, comparePublished, compareStems } from './metrics-meteor.ts';
+import {
+  compareMeteor,
+  compareNltkMeteor,
+  comparePublished,
+  compareStems,
+} from './metrics-meteor.ts';
 import { type Corpus, type Layouts, recognise } from './metrics-schema.ts';
 
 const tolerance = 1e-6;
@@ -85,6 +90,7 @@ function compareCorpus(data: Corpus, path: string, comparisons: Comparisons): vo
   compareRouge(data, path, comparisons);
   compareDiversity(data, path, comparisons);
   compareMeteor(data, path, comparisons);
+  compareNltkMeteor(data, path, comparisons);
 }
 
 /** Statistics of each image, and their sum. */
