@@ -33,14 +33,14 @@ export async function beamSearch(
   context: GenerationContext,
   longest: number,
 ): Promise<Sequence[][]> {
-  const { prompt, config, seed = 0, firstImage = 0, signal } = context;
+  const { prompt, config, seed = 0, imageNumbers, signal } = context;
   const { num_beams: beams, num_return_sequences: returned } = settings;
   const end = config.sep_token_id;
   const rules = scoreRules(settings, end, prompt.length);
   const start: Beam = { ids: prompt, logprobs: [], score: 0, parent: 0 };
   const searches: Search[] = Array.from({ length: decoding.images }, (_, image) => ({
     image,
-    random: createRandom(streamSeed(seed, firstImage + image, 0)),
+    random: createRandom(streamSeed(seed, imageNumbers?.[image] ?? image, 0)),
     running: [start],
     finished: [],
   }));

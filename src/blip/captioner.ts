@@ -7,9 +7,13 @@ import { type Tensor, tensor } from '../engine/tensor.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { type ImageCaption, toCaption, type Word, WordCollector } from './caption-result.ts';
 import type { BlipConfig } from './config.ts';
-import { generate } from './generation.ts';
+import { generate, longestLength } from './generation.ts';
 import type { GenerationContext } from './generation-context.ts';
-import { type GenerationOptions, resolveGeneration } from './generation-options.ts';
+import {
+  type GenerationOptions,
+  type GenerationSettings,
+  resolveGeneration,
+} from './generation-options.ts';
 import { Inference, type InferenceOptions } from './inference.ts';
 import { loadModel, type PretrainedModel } from './pretrained.ts';
 
@@ -40,8 +44,8 @@ export interface CaptionOptions extends GenerationOptions {
   readonly signal?: AbortSignal;
   /** Limits of decoding. */
   readonly decode?: Omit<DecodeOptions, 'signal'>;
-  /** Number of the first image, where one stream is captioned in several calls. */
-  readonly firstImage?: number;
+  /** Numbers of the images, by which sampling draws: the same number and seed give the same words. */
+  readonly imageNumbers?: readonly number[];
 }
 
 /** A picture decoded and made fit for the model. */
@@ -115,6 +119,15 @@ export class Captioner implements Disposable {
     return { pixels, width: decoded.width, height: decoded.height };
   }
 
+  /**
+   * Checks options without running anything.
+   * @throws InputError naming an option that is unknown, wrong, or does not fit the model
+   */
+  check(options: CaptionOptions): void {
+    const { settings, prompt } = this.#settings(options);
+    longestLength(settings, { config: this.config.text_config, prompt });
+  }
+
   /** Captions prepared pictures as one batch. */
   async captionPrepared(
     images: readonly PreparedImage[],
@@ -173,25 +186,15 @@ export class Captioner implements Disposable {
     options: CaptionOptions,
     onId?: GenerationContext['onId'],
   ): Promise<ImageCaption[]> {
-    const {
-      prompt: text,
-      bannedWords,
-      seed,
-      words,
-      signal,
-      decode: _,
-      firstImage,
-      ...rest
-    } = options;
-    const settings = resolveGeneration(this.#withBanned(rest, bannedWords), this.defaults);
-    const prompt = this.#promptIds(text);
+    const { seed, words, signal, imageNumbers } = options;
+    const { settings, prompt } = this.#settings(options);
     signal?.throwIfAborted();
     const encoded = await this.#inference.encode(this.#batch(images));
     const all = await generate(this.#inference.decode(encoded), settings, {
       config: this.config.text_config,
       prompt,
       ...(seed !== undefined && { seed }),
-      ...(firstImage !== undefined && { firstImage }),
+      ...(imageNumbers && { imageNumbers }),
       ...(signal && { signal }),
       ...(onId && { onId }),
     });
@@ -202,6 +205,22 @@ export class Captioner implements Disposable {
       const { width, height } = images[i];
       return { caption: captions[0].text, captions, width, height };
     });
+  }
+
+  /** The options of generation with all defaults, and the ids that captions begin with. */
+  #settings(options: CaptionOptions): { settings: GenerationSettings; prompt: number[] } {
+    const own = new Set([
+      'prompt',
+      'bannedWords',
+      'seed',
+      'words',
+      'signal',
+      'decode',
+      'imageNumbers',
+    ]);
+    const rest = Object.fromEntries(Object.entries(options).filter(([name]) => !own.has(name)));
+    const settings = resolveGeneration(this.#withBanned(rest, options.bannedWords), this.defaults);
+    return { settings, prompt: this.#promptIds(options.prompt) };
   }
 
   #batch(images: readonly PreparedImage[]): Tensor<'f32'> {

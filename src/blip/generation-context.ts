@@ -18,8 +18,8 @@ export interface GenerationContext {
   readonly prompt: readonly number[];
   /** Seed of sampling. Default 0. Each image and candidate has a stream of its own. */
   readonly seed?: number;
-  /** Number of the first image, so that a batch draws what its images alone would. Default 0. */
-  readonly firstImage?: number;
+  /** Numbers of the images, by which sampling draws. Default: 0, 1, ... */
+  readonly imageNumbers?: readonly number[];
   readonly signal?: AbortSignal;
   /** Called for each id as it is chosen (not with beams): image, candidate, id and its log-probability. */
   readonly onId?: (image: number, candidate: number, id: number, logprob: number) => void;

@@ -22,10 +22,15 @@ export async function generate(
     : writeRows(decoding, settings, context, longest);
 }
 
-/** Ids that a sequence may have, prompt and end included. */
-function longestLength(settings: GenerationSettings, context: GenerationContext): number {
+/**
+ * Ids that a sequence may have, prompt and end included.
+ * @throws InputError when that is more than the model has positions, or no more than the prompt
+ */
+export function longestLength(
+  settings: GenerationSettings,
+  { prompt, config }: Pick<GenerationContext, 'prompt' | 'config'>,
+): number {
   const { max_length: whole, max_new_tokens: added } = settings;
-  const { prompt, config } = context;
   const most = config.max_position_embeddings;
   const longest =
     added !== undefined

@@ -21,7 +21,7 @@ export async function writeRows(
   context: GenerationContext,
   longest: number,
 ): Promise<Sequence[][]> {
-  const { prompt, config, seed = 0, firstImage = 0, signal, onId } = context;
+  const { prompt, config, seed = 0, imageNumbers, signal, onId } = context;
   const end = config.sep_token_id;
   const rules = scoreRules(settings, end, prompt.length);
   const candidates = settings.num_return_sequences;
@@ -29,7 +29,7 @@ export async function writeRows(
   const rows: Row[] = Array.from({ length: count * candidates }, (_, i) => {
     const image = Math.floor(i / candidates);
     const candidate = i % candidates;
-    const random = createRandom(streamSeed(seed, firstImage + image, candidate));
+    const random = createRandom(streamSeed(seed, imageNumbers?.[image] ?? image, candidate));
     return { image, candidate, ids: [...prompt], logprobs: [], random };
   });
 

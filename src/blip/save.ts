@@ -1,10 +1,10 @@
 /** Writes a captioner's folder in transformers' layout, whole or not at all. */
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { type Preprocessing, preprocessingToJson } from '../data/preprocess.ts';
-import { wordPieceFiles } from '../data/wordpiece.ts';
+import { parseVocabulary, wordPieceFiles } from '../data/wordpiece.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
 import { type NamedWeights, writeWeightsFolder } from '../nn/safetensors-write.ts';
 import { fromFloat32, type WeightTensor } from '../nn/weights.ts';
@@ -136,14 +136,29 @@ const tokenizerFiles = [
 ];
 
 async function writeTokenizer(folder: string, tokenizer: ModelToSave['tokenizer']): Promise<void> {
-  if ('vocabulary' in tokenizer) {
-    for (const [name, text] of Object.entries(wordPieceFiles(tokenizer.vocabulary)))
+  const write = async (files: Readonly<Record<string, string>>) => {
+    for (const [name, text] of Object.entries(files))
       await writeFileAtomic(join(folder, name), text);
+  };
+  if ('vocabulary' in tokenizer) {
+    await write(wordPieceFiles(tokenizer.vocabulary));
     return;
   }
   const there = new Set(await readdir(tokenizer.folder));
   for (const name of tokenizerFiles)
     if (there.has(name)) await copyFile(join(tokenizer.folder, name), join(folder, name));
+  if (there.has('tokenizer.json')) return;
+  // From vocab.txt alone: what it means is written out, so that every program reads the same.
+  const path = join(tokenizer.folder, 'vocab.txt');
+  const files = wordPieceFiles(parseVocabulary(await readFile(path, 'utf8'), path));
+  if (there.has('tokenizer_config.json')) return;
+  const config: object = JSON.parse(files['tokenizer_config.json']);
+  // Without a config, transformers does not clean up spaces.
+  const settings = { ...config, clean_up_tokenization_spaces: false };
+  await write({
+    'tokenizer.json': files['tokenizer.json'],
+    'tokenizer_config.json': `${JSON.stringify(settings, null, 2)}\n`,
+  });
 }
 
 /** Fields that transformers 5 refuses as whole numbers. */

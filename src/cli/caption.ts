@@ -1,40 +1,307 @@
-/** `refcap caption`: pictures in, one caption a line out. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Command } from 'commander';
-import { InputError } from '../base/errors.ts';
-import { bundledModel, Captioner } from '../blip/captioner.ts';
-import { listImages } from '../data/image-folder.ts';
+/** `refcap caption`: pictures in, captions out. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import { type CaptionOutputFormat, captionOutputFormats } from '../blip/caption-formats.ts';
+import { countInputs, type InputOptions, listInputs } from '../blip/caption-inputs.ts';
+import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../blip/caption-output.ts';
+import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts';
+import { bundledModel, Captioner, type CaptionOptions } from '../blip/captioner.ts';
+import { Progress } from './progress.ts';
+
+interface Flags {
+  model: string;
+  revision?: string;
+  offline?: true;
+  device?: string;
+  threads?: number;
+  imageSize?: number;
+  quantize?: 'int8';
+  batchSize: number;
+  beams?: number;
+  minLength?: number;
+  maxLength?: number;
+  minNewTokens?: number;
+  maxNewTokens?: number;
+  lengthPenalty?: number;
+  repetitionPenalty?: number;
+  noRepeatNgram?: number;
+  earlyStopping?: boolean | 'never';
+  sample?: true;
+  topP?: number;
+  topK?: number;
+  temperature?: number;
+  seed?: number;
+  numCaptions?: number;
+  prompt?: string;
+  ban?: string[];
+  words?: true;
+  format: CaptionOutputFormat;
+  output?: string;
+  recursive?: true;
+  allowUrl?: true;
+  allowSvg?: true;
+  maxPixels?: number;
+  maxBytes?: number;
+  resume?: true;
+  overwrite?: true;
+  failFast?: true;
+  keepGoing?: true;
+  quiet?: true;
+}
+
+const help = `
+Inputs: image files, folders, patterns ('photos/**/*.jpg'), - for a list on the standard input
+(a path or address a line), http(s) addresses with --allow-url (private networks are refused).
+
+Options of generation that are not given come from the model's generation_config.json, then
+transformers' defaults: greedy, at most 20 new tokens. Lengths count the first token and the prompt.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some pictures failed, 130 interrupted.
+
+Examples:
+  refcap caption photo.jpg
+  refcap caption photos --recursive --format jsonl --output captions.jsonl
+  refcap caption photos --recursive --format jsonl --output captions.jsonl --resume
+  refcap caption photo.jpg --beams 3 --num-captions 3 --format json --words
+  find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new InvalidArgumentError('not a number.');
+  return value;
+}
+
+function whole(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError('must be at least 1.');
+  return value;
+}
+
+function stopping(text: string): boolean | 'never' {
+  if (text === 'never') return text;
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError("must be 'true', 'false' or 'never'.");
+}
+
+const collect = (word: string, before: string[] | undefined): string[] => [...(before ?? []), word];
 
 export const command = new Command('caption')
   .summary('caption pictures')
   .description('Caption pictures: one line for each, its path and its caption.')
-  .argument('<inputs...>', 'image files and folders')
-  .option('-m, --model <model>', 'model folder, bundled model or hub id', bundledModel)
-  .action(async (inputs: string[], flags: { model: string }) => {
-    const files: string[] = [];
-    for (const input of inputs) {
-      const isFolder = await stat(input).then(
-        (found) => found.isDirectory(),
-        () => false,
-      );
-      if (!isFolder) files.push(input);
-      else {
-        const folder = await listImages(input);
-        files.push(...folder.files.map((file) => join(input, file)));
-      }
-    }
-    using captioner = await Captioner.load(flags.model);
-    let failures = 0;
-    for (const file of files) {
-      try {
-        const { caption } = await captioner.caption(file);
-        process.stdout.write(`${file}\t${caption}\n`);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        failures += 1;
-        process.stderr.write(`refcap: ${error.message}\n`);
-      }
-    }
-    if (failures > 0) process.exitCode = 3;
+  .argument('<inputs...>', 'image files, folders, patterns, addresses, or - for a list')
+  .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
+  .option('--revision <name>', 'branch, tag or commit of a hub model')
+  .option('--offline', 'use only models that are here already')
+  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .option('--threads <n>', 'processor threads (default: all cores)', positive)
+  .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
+  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
+  .option('--batch-size <n>', 'pictures at a time', positive, 4)
+  .option('--beams <n>', 'beams of beam search (1: greedy)', positive)
+  .option('--min-length <n>', 'fewest tokens', whole)
+  .option('--max-length <n>', 'most tokens', positive)
+  .option('--min-new-tokens <n>', 'fewest tokens after the prompt', whole)
+  .option('--max-new-tokens <n>', 'most tokens after the prompt', positive)
+  .option('--length-penalty <x>', 'beam scores are divided by length to this power', number)
+  .option('--repetition-penalty <x>', 'above 1: words written before become less likely', number)
+  .option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice', whole)
+  .option('--early-stopping <when>', "end of beam search: 'true', 'false' or 'never'", stopping)
+  .option('--sample', 'draw words by chance')
+  .option('--top-p <p>', 'draw from the words whose probabilities reach p', number)
+  .option('--top-k <n>', 'draw from the n best words', whole)
+  .option('--temperature <t>', 'draw from probabilities to the power 1/t', number)
+  .option('--seed <n>', 'seed of drawing (default: 0)', whole)
+  .option('--num-captions <n>', 'captions of each picture', positive)
+  .option('--prompt <text>', 'what every caption begins with')
+  .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', collect)
+  .option('--words', "also give each word's log-probability (json, jsonl)")
+  .addOption(
+    new Option('-f, --format <format>', 'how results are written')
+      .choices(captionOutputFormats)
+      .default('text'),
+  )
+  .option('-o, --output <file>', 'write results to a file instead of the standard output')
+  .option('-r, --recursive', 'also look into the folders of folders')
+  .option('--allow-url', 'fetch http(s) addresses')
+  .option('--allow-svg', 'draw SVG files')
+  .option('--max-pixels <n>', 'largest picture, in pixels', positive)
+  .option('--max-bytes <n>', 'largest file, in bytes', positive)
+  .option('--resume', 'skip what the output already holds')
+  .option('--overwrite', 'replace the output')
+  .addOption(
+    new Option('--fail-fast', 'stop at the first picture that fails').conflicts('keepGoing'),
+  )
+  .option('--keep-going', 'go on when pictures fail and list them at the end (the default)')
+  .option('-q, --quiet', 'no progress and no summary')
+  .addHelpText('after', help)
+  .action(run);
+
+async function run(inputs: string[], flags: Flags): Promise<void> {
+  checkFlags(flags);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  // A reader that has seen enough, such as head, closes the pipe.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
   });
+  try {
+    const { counts, failures } = await captionInputs(inputs, flags, stop.signal);
+    for (const failure of failures) console.error(`refcap: ${failure}`);
+    const more = counts.failed - failures.length;
+    if (more > 0) console.error(`refcap: and ${more} more`);
+    if (counts.failed > 0) process.exitCode = 3;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    const how =
+      flags.output || flags.format === 'sidecar' ? ' Run again with --resume to go on.' : '';
+    console.error(`refcap: interrupted.${how}`);
+    process.exitCode = 130;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function checkFlags({ resume, overwrite, output, format }: Flags): void {
+  if (resume && overwrite) throw new UsageError('--resume and --overwrite exclude each other.');
+  if (format === 'sidecar') {
+    if (output)
+      throw new UsageError('--format sidecar writes beside the pictures: leave out --output.');
+  } else if ((resume || overwrite) && !output)
+    throw new UsageError(
+      `--${resume ? 'resume' : 'overwrite'} needs --output (or --format sidecar).`,
+    );
+}
+
+/** Failures that are kept to be listed. */
+const mostListed = 1000;
+
+async function captionInputs(
+  inputs: readonly string[],
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<{ counts: RunCounts; failures: string[] }> {
+  const options = generationOptions(flags);
+  using captioner = await loadCaptioner(flags, signal);
+  captioner.check(options);
+  const inputOptions: InputOptions = {
+    recursive: flags.recursive ?? false,
+    allowUrl: flags.allowUrl ?? false,
+    allowSvg: flags.allowSvg ?? false,
+  };
+  const sink = await openSink(flags, options.num_return_sequences ?? 1);
+  const progress = new Progress();
+  if (!flags.quiet)
+    countInputs(inputs, inputOptions).then(
+      (total) => {
+        progress.total = total;
+      },
+      () => undefined,
+    );
+  const failures: string[] = [];
+  const onDone = (outcome: Outcome): void => {
+    if (!flags.quiet) progress.advance(outcome.kind === 'skipped');
+    if (outcome.kind === 'failed' && failures.length < mostListed)
+      failures.push(outcome.error.message);
+  };
+  const { batchSize, failFast = false } = flags;
+  try {
+    const counts = await captionRun(captioner, listInputs(inputs, inputOptions), sink, {
+      options,
+      batchSize,
+      failFast,
+      signal,
+      onDone,
+    });
+    progress.clear();
+    if (!flags.quiet) console.error(summary(counts, progress.seconds));
+    return { counts, failures };
+  } finally {
+    progress.clear();
+    await sink.finish();
+  }
+}
+
+async function loadCaptioner(flags: Flags, signal: AbortSignal): Promise<Captioner> {
+  const { device, threads, imageSize, quantize, revision, offline, quiet } = flags;
+  let announced = 0;
+  return Captioner.load(flags.model, {
+    ...(device !== undefined && { device }),
+    ...(threads !== undefined && { threads }),
+    ...(imageSize !== undefined && { imageSize }),
+    ...(quantize !== undefined && { quantize }),
+    hub: {
+      revision,
+      offline,
+      signal,
+      onWarning: (message) => console.error(`refcap: ${message}`),
+      onProgress: ({ id, file, fileNumber, files, received, size }) => {
+        const now = performance.now();
+        if (quiet || now - announced < 2000) return;
+        announced = now;
+        const percent = Math.floor((100 * received) / Math.max(1, size));
+        console.error(`downloading ${id}: ${file} (${fileNumber} of ${files}), ${percent} %`);
+      },
+    },
+  });
+}
+
+function generationOptions(flags: Flags): CaptionOptions {
+  const { topP, topK, temperature, numCaptions, maxPixels, maxBytes } = flags;
+  const sampled = flags.sample ?? [topP, topK, temperature].some((value) => value !== undefined);
+  // Several captions without a word on how: the best of as many beams.
+  const beams = flags.beams ?? (numCaptions !== undefined && !sampled ? numCaptions : undefined);
+  const given = {
+    num_beams: beams,
+    num_return_sequences: numCaptions,
+    min_length: flags.minLength,
+    max_length: flags.maxLength,
+    min_new_tokens: flags.minNewTokens,
+    max_new_tokens: flags.maxNewTokens,
+    length_penalty: flags.lengthPenalty,
+    repetition_penalty: flags.repetitionPenalty,
+    no_repeat_ngram_size: flags.noRepeatNgram,
+    early_stopping: flags.earlyStopping,
+    do_sample: sampled ? true : undefined,
+    top_p: topP,
+    top_k: topK,
+    temperature,
+    seed: flags.seed,
+    prompt: flags.prompt,
+    bannedWords: flags.ban,
+    words: flags.words,
+  };
+  const decode = {
+    allowSvg: flags.allowSvg ?? false,
+    ...(maxPixels !== undefined && { maxPixels }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    onWarning: (sentence: string) => console.error(`refcap: ${sentence}`),
+  };
+  return Object.fromEntries([
+    ...Object.entries(given).filter(([, value]) => value !== undefined),
+    ['decode', decode],
+  ]) as CaptionOptions; // the values are those of `given`, whose names and types are CaptionOptions'
+}
+
+async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {
+  const { format, output, resume = false, overwrite = false } = flags;
+  if (format === 'sidecar') return sidecarSink({ resume, overwrite, candidates });
+  if (output === undefined) return streamSink(process.stdout, format);
+  return fileSink(output, format, { resume, overwrite, candidates });
+}
+
+function summary({ captioned, skipped, failed }: RunCounts, seconds: number): string {
+  const parts = [`${captioned} captioned`];
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  const rate = captioned > 1 ? `, ${(captioned / seconds).toFixed(1)} a second` : '';
+  return `${parts.join(', ')} in ${seconds.toFixed(1)} s${rate}`;
+}

@@ -19,6 +19,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./train.ts'),
   },
   {
+    name: 'convert',
+    summary: 'save any checkpoint in the layout of transformers',
+    load: () => import('./convert.ts'),
+  },
+  {
     name: 'score',
     summary: 'score captions against references: BLEU, METEOR, ROUGE, CIDEr, diversity',
     load: () => import('./score.ts'),

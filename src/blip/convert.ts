@@ -1,0 +1,56 @@
+/** Saves any checkpoint that can be read in transformers' layout. */
+import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { type LoadModelOptions, loadModel } from './pretrained.ts';
+import { type SavedDtype, saveModel } from './save.ts';
+
+export interface ConvertOptions extends LoadModelOptions {
+  /** Format of the weights. Default f32. */
+  readonly dtype?: SavedDtype;
+  /** Replace a model folder that exists. */
+  readonly overwrite?: boolean;
+  readonly hub?: ResolveOptions;
+}
+
+/** What was converted. */
+export interface Converted {
+  /** The weight file or index that was read. */
+  readonly source: string;
+  /** Values of all parameters together. */
+  readonly values: number;
+  /** False for a tower that transformers does not know. */
+  readonly opensInPython: boolean;
+}
+
+/**
+ * Reads a model (folder, file, bundled name or hub id) and writes it to `target`; one tensor is in
+ * memory at a time.
+ * @throws InputError when the model cannot be read or the target not be written
+ */
+export async function convertModel(
+  name: string,
+  target: string,
+  options: ConvertOptions = {},
+): Promise<Converted> {
+  const { dtype = 'f32', overwrite = false, hub, imageSize } = options;
+  const { path } = await resolveModel(name, hub);
+  await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
+  const { config, configJson, preprocessing, generation, folder, weights } = model;
+  await saveModel(
+    target,
+    {
+      config,
+      configJson,
+      preprocessing,
+      generation,
+      dtype,
+      weights: weights.lazy(),
+      tokenizer: { folder },
+    },
+    { overwrite },
+  );
+  let values = 0;
+  for (const { shape } of weights.tensors.values())
+    values += shape.reduce((n, size) => n * size, 1);
+  const opensInPython = config.vision_config.model_type === 'blip_vision_model';
+  return { source: weights.path, values, opensInPython };
+}

@@ -1,0 +1,51 @@
+/** `refcap convert`: any checkpoint into transformers' layout. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { convertModel } from '../blip/convert.ts';
+import { type SavedDtype, savedDtypes } from '../blip/save.ts';
+
+interface Flags {
+  dtype: SavedDtype;
+  imageSize?: number;
+  overwrite?: true;
+  revision?: string;
+  offline?: true;
+}
+
+function pixels(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('not a number of pixels.');
+  return value;
+}
+
+export const command = new Command('convert')
+  .summary('save any checkpoint in the layout of transformers')
+  .description(
+    'Read a checkpoint (safetensors, sharded or not, pytorch_model.bin, or the original .pth) and save it in the layout of transformers.',
+  )
+  .argument('<model>', 'model folder or file, bundled model, or hub id')
+  .argument('<output>', 'folder to write; it must not hold anything yet')
+  .addOption(
+    new Option('--dtype <dtype>', 'format of the weights').choices(savedDtypes).default('f32'),
+  )
+  .option(
+    '--image-size <pixels>',
+    'interpolate the position embeddings for another image size',
+    pixels,
+  )
+  .option('--overwrite', 'replace a model folder that exists')
+  .option('--revision <name>', 'branch, tag or commit of a hub model')
+  .option('--offline', 'use only models that are here already')
+  .action(async (model: string, output: string, flags: Flags) => {
+    const { dtype, imageSize, overwrite, revision, offline } = flags;
+    const { source, values, opensInPython } = await convertModel(model, output, {
+      dtype,
+      overwrite: overwrite ?? false,
+      ...(imageSize !== undefined && { imageSize }),
+      hub: { revision, offline },
+    });
+    console.error(`${source}: ${values.toLocaleString('en')} values, saved as ${dtype}`);
+    if (!opensInPython)
+      console.error('transformers does not know its vision tower and cannot open it');
+    console.log(output);
+  });
