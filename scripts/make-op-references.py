@@ -190,6 +190,7 @@ OPS = {
     "sigmoid": plain_call(torch.sigmoid),
     "relu": plain_call(torch.relu),
     "gelu": plain_call(F.gelu),
+    "softplus": plain_call(F.softplus),
     "sign": plain_call(torch.sign),
     "floor": plain_call(torch.floor),
     "round": plain_call(torch.round),

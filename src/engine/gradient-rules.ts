@@ -34,6 +34,7 @@ import {
   reduceSum,
   reshape,
   scatterAddElements,
+  sigmoid,
   sign,
   sin,
   slice,
@@ -250,6 +251,8 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
     const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return [mul(add(cdf, mul(x, density)), dy)];
   },
+  // dx = sigmoid(x) dy
+  softplus: ({ inputs: [x] }, dy) => [mul(sigmoid(x), dy)],
   sign: null,
   floor: null,
   round: null,

@@ -209,6 +209,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   sigmoid: floatUnary,
   relu: floatUnary,
   gelu: floatUnary,
+  softplus: floatUnary,
   sign: numericUnary,
   floor: floatUnary,
   round: floatUnary,

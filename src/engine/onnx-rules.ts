@@ -184,6 +184,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
   sigmoid: direct('Sigmoid'),
   relu: direct('Relu'),
   gelu: (writer, inputs) => writer.emit('Gelu', inputs, {}, microsoft),
+  softplus: direct('Softplus'),
   sign: direct('Sign'),
   floor: direct('Floor'),
   round: direct('Round'),

@@ -51,7 +51,8 @@ const largestModel = 2 ** 31 - 2 ** 22;
 
 /**
  * Simplifies the graph that `outputs` reach and encodes it.
- * @throws InputError when baked-in weights would pass protobuf's 2 GB: give them by location then
+ * @throws InputError when baked-in weights would pass protobuf's 2 GB: give them by location then;
+ * when a weight's bytes do not fill its shape, or a name stands for two things
  * @throws RangeError when a symbolic size stands in no input's shape by itself
  */
 export function encodeOnnx(
@@ -66,7 +67,8 @@ export function encodeOnnx(
   const order = topologicalOrder(values);
   for (const node of order) addLeaf(node, writer, known, inputs, options);
   for (const node of order) addNode(node, writer, known);
-  const both = names.find((name) => inputs.some((other) => other.name === name));
+  const taken = new Set([...inputs, ...writer.initializers].map(({ name }) => name));
+  const both = names.find((name) => taken.has(name));
   if (both !== undefined)
     throw new InputError(`'${both}' names an input and an output of the graph; rename one`);
   writer.nameOutputs(names.map((name, i) => [known.get(values[i]) ?? '', name]));
@@ -151,6 +153,9 @@ function addNode(node: Node, writer: OnnxWriter, known: Map<Value, string>): voi
 
 function weightTensor(name: string, shape: Shape, weight: Weight): TensorProto {
   const dims = shape.map(Number);
+  const length = 'data' in weight ? weight.data.length : weight.length;
+  const needed = dims.reduce((product, size) => product * size, dtypes[weight.dtype].bytes);
+  if (length !== needed) throw new InputError(`'${name}' needs ${needed} bytes, not ${length}`);
   if ('data' in weight) return rawTensor(name, weight.dtype, dims, weight.data);
   const entry = (key: string, value: string | number) =>
     create(StringStringEntryProtoSchema, { key, value: String(value) });

@@ -46,6 +46,7 @@ export interface OpAttributes {
   sigmoid: None;
   relu: None;
   gelu: None;
+  softplus: None;
   sign: None;
   floor: None;
   round: None;

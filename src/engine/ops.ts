@@ -73,6 +73,8 @@ export const sigmoid = unary('sigmoid');
 export const relu = unary('relu');
 /** Exact GELU, x / 2 (1 + erf(x / sqrt 2)) (Hendrycks and Gimpel 2016). */
 export const gelu = unary('gelu');
+/** log(1 + exp(x)), without overflow. */
+export const softplus = unary('softplus');
 export const sign = unary('sign');
 export const floor = unary('floor');
 /** To the nearest whole number, halves to even. */

@@ -12,12 +12,12 @@ export interface CaseGraph {
   readonly feeds: Readonly<Record<string, Dense>>;
 }
 
-/** The op applied to inputs named x0, x1, ... of the case's shapes. */
-export function buildCase<Op extends OpName>(op: Op, one: Case<Op>): CaseGraph {
-  const inputs = one.inputs.map((x, i) => input(`x${i}`, x.dtype, x.shape));
+/** The op applied to inputs named x0, x1, ... (or another prefix) of the case's shapes. */
+export function buildCase<Op extends OpName>(op: Op, one: Case<Op>, prefix = 'x'): CaseGraph {
+  const inputs = one.inputs.map((x, i) => input(`${prefix}${i}`, x.dtype, x.shape));
   const { outputs } = makeNode(op, inputs, one.attributes, buildCase);
   const feeds: Record<string, Dense> = {};
-  for (const [i, x] of one.inputs.entries()) feeds[`x${i}`] = x;
+  for (const [i, x] of one.inputs.entries()) feeds[`${prefix}${i}`] = x;
   if (op === 'input' || op === 'parameter') {
     const { name, dtype, shape } = one.attributes as OpAttributes['parameter'];
     let next = 0;

@@ -218,6 +218,7 @@ export const cases: { readonly [Op in OpName]: readonly Case<Op>[] } = {
   sigmoid: unary(-4, 4),
   relu: [...unary(), { inputs: [given('f32', [3], [0, -1, 2])], attributes: {}, kink: true }],
   gelu: unary(-4, 4),
+  softplus: unary(-4, 4),
   sign: [...unary(), { inputs: [given('f32', [3], [0, -1, 2])], attributes: {} }],
   floor: unary(-3, 3),
   round: [
@@ -230,6 +231,7 @@ export const cases: { readonly [Op in OpName]: readonly Case<Op>[] } = {
     { inputs: [f([3, 4])], attributes: { min: -1, max: 1.25 } },
     { inputs: [f([2, 3])], attributes: { min: Number.NEGATIVE_INFINITY, max: 0.5 } },
     { inputs: [given('f32', [4], [-1, 0, 1, 2])], attributes: { min: -1, max: 1 }, kink: true },
+    { inputs: [i32([4], [1, 5, 9, 2])], attributes: { min: 2, max: 6 } },
   ],
   not: [{ inputs: [bool([2, 2], [0, 1, 1, 0])], attributes: {} }],
   isFinite: [

@@ -82,12 +82,13 @@ test('accepted dtypes run, all others are refused by the op', async () => {
     sigmoid: f32 f16
     relu: f32 f16
     gelu: f32 f16
+    softplus: f32 f16
     sign: f32 f16 i64 i32 i8 u8
     floor: f32 f16
     round: f32 f16
     sin: f32 f16
     cos: f32 f16
-    clip: f32 f16 i64 i32 i8
+    clip: f32 f16 i64 i32 i8 u8
     not: bool
     isFinite: f32 f16
     cast: f32 f16 i64 i32 i8 u8 bool

@@ -262,6 +262,7 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   relu: unary((x) => Math.max(x, 0)),
   gelu: unary((x) => (x / 2) * (1 + erf(x * Math.SQRT1_2))),
+  softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   sign: unary(Math.sign),
   floor: unary(Math.floor),
   round: unary(roundEven),
