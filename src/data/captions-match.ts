@@ -101,7 +101,7 @@ class ImageFinder {
 
   find(id: string): number | undefined {
     const { byId, aliases } = this.#references;
-    const exact = byId.get(id) ?? aliases.get(id);
+    const exact = byId.get(id) ?? byId.get(aliases.get(id) ?? id);
     if (exact !== undefined) return exact;
     this.#byLooseForm ??= this.#looseForms();
     const image = this.#byLooseForm.get(looseForm(id));
@@ -111,6 +111,7 @@ class ImageFinder {
   }
 
   #looseForms(): Map<string, number> {
+    const { byId, aliases } = this.#references;
     const forms = new Map<string, number>();
     const add = (id: string, image: number): void => {
       const form = looseForm(id);
@@ -118,8 +119,11 @@ class ImageFinder {
       // A form that two images share says nothing.
       forms.set(form, other === undefined || other === image ? image : -1);
     };
-    for (const [id, image] of this.#references.byId) add(id, image);
-    for (const [id, image] of this.#references.aliases) add(id, image);
+    for (const [id, image] of byId) add(id, image);
+    for (const [other, id] of aliases) {
+      const image = byId.get(id);
+      if (image !== undefined) add(other, image);
+    }
     return forms;
   }
 }

@@ -24,8 +24,8 @@ export interface References {
   ids: string[];
   /** Position in `ids` of each image. */
   byId: Map<string, number>;
-  /** Other names of images: COCO file names, Karpathy's numbers. */
-  aliases: Map<string, number>;
+  /** The id of an image by another name: COCO's file name, Karpathy's number. */
+  aliases: Map<string, string>;
   /** All references; `first[i]` to `first[i + 1]` in `order` are the texts of image i. */
   texts: TextStore;
   first: Int32Array;
@@ -132,20 +132,11 @@ export async function readReferences(
     name,
     ids,
     byId,
-    aliases: numbered(aliases, byId),
+    aliases,
     texts,
     ...grouped(imageOf, ids.length),
     notes,
   };
-}
-
-function numbered(aliases: Map<string, string>, byId: Map<string, number>): Map<string, number> {
-  const result = new Map<string, number>();
-  for (const [other, id] of aliases) {
-    const image = byId.get(id);
-    if (image !== undefined) result.set(other, image);
-  }
-  return result;
 }
 
 /** References of an image side by side, in file order (a counting sort). */

@@ -40,6 +40,8 @@ export interface CorpusOptions {
   workers?: number | undefined;
   /** Keep the statistics of each image, for intervals and per-image scores. */
   keepTables: boolean;
+  /** Give back the document frequencies that were counted. */
+  keepFrequencies: boolean;
   /** Told the share done, 0 to 1. */
   onProgress?: ((done: number) => void) | undefined;
 }
@@ -56,7 +58,7 @@ export interface CorpusScores {
   layout: Layout;
   systems: SystemScores[];
   unusualReferences: UnusualCounter;
-  /** CIDEr's document frequencies of this corpus, where they were counted. */
+  /** CIDEr's document frequencies of this corpus, where they were counted and wanted. */
   frequencies: DocumentFrequencies | undefined;
 }
 
@@ -104,7 +106,7 @@ class CorpusScorer {
   readonly #runner: ScoreRunner;
   /** The chunks with their captions tokenized, for the second pass. */
   readonly #tokens: ChunkTask[] = [];
-  readonly #counted: DocumentFrequencies | undefined;
+  #counted: DocumentFrequencies | undefined;
   readonly #unusualReferences = new UnusualCounter();
 
   constructor(corpus: Corpus, options: CorpusOptions, runner: ScoreRunner) {
@@ -134,7 +136,8 @@ class CorpusScorer {
     const ciderWidth = this.#counted ? scorings[order.length - 1].width : 0;
     const firstWidth = layout.width - ciderWidth;
     await this.#firstPass(first, firstWidth, systems, variety, unusual);
-    if (this.#counted) await this.#secondPass(this.#counted, firstWidth, ciderWidth, systems);
+    const frequencies = this.#options.keepFrequencies ? this.#counted : undefined;
+    if (this.#counted) await this.#secondPass(firstWidth, ciderWidth, systems);
     return {
       layout,
       systems: systems.map(({ sums, table }, s) => ({
@@ -144,7 +147,7 @@ class CorpusScorer {
         unusual: unusual[s],
       })),
       unusualReferences: this.#unusualReferences,
-      frequencies: this.#counted,
+      frequencies,
     };
   }
 
@@ -192,16 +195,14 @@ class CorpusScorer {
     this.#tokens.push(tokens);
   }
 
-  async #secondPass(
-    counted: DocumentFrequencies,
-    offset: number,
-    width: number,
-    systems: readonly SystemSums[],
-  ): Promise<void> {
+  async #secondPass(offset: number, width: number, systems: readonly SystemSums[]): Promise<void> {
+    const frequencies = this.#counted && withoutSingles(this.#counted.table());
+    // Of half a million images these are hundreds of megabytes, not needed any more.
+    this.#counted = undefined;
     await this.#runner.setUp({
       families: ['cider'],
       tokenized: { candidates: true, references: true },
-      frequencies: withoutSingles(counted.table()),
+      frequencies,
       returnTokens: false,
     });
     let image = 0;

@@ -24,9 +24,9 @@ export interface Runner<Setup, Task, Result> {
   close(): Promise<void>;
 }
 
-/** How many workers the machine has room for. */
+/** One worker a core; but each has METEOR's data in memory, and more than eight hardly have work. */
 export function defaultWorkers(): number {
-  return availableParallelism();
+  return Math.min(8, availableParallelism());
 }
 
 /** A runner in this thread, for work too small to start threads for. */

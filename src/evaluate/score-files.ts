@@ -31,6 +31,7 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemRepo
       options.frequencies === undefined ? undefined : await readFrequencies(options.frequencies),
     workers: options.workers,
     keepTables: format !== undefined || (options.bootstrap ?? 0) > 0,
+    keepFrequencies: options.saveFrequencies !== undefined,
     onProgress: (done) => {
       options.signal?.throwIfAborted();
       options.onProgress?.('scoring', done);

@@ -46,6 +46,10 @@ export async function readInput(options: ScoreFilesOptions): Promise<ScoreInput>
     const store = await readAllCaptions(options.training);
     training = Array.from({ length: store.length }, (_, i) => store.get(i));
   }
+  // The names of half a million images fill hundreds of megabytes, and everything is paired now.
+  references.byId.clear();
+  references.aliases.clear();
+  for (const { byId } of systems) byId?.clear();
   const corpus = corpusOf(references, systems, match);
   return { references, systems, names: systemNames(options.candidates), match, corpus, training };
 }

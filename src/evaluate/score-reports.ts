@@ -38,7 +38,7 @@ export async function makeReports(
       system: input.names[s],
       n: input.corpus.images,
       metrics: named(scores, system, selection),
-      settings: settingsOf(input, scores, selection, options, s),
+      settings: settingsOf(input, selection, options, s),
     };
     reports.push(report);
     if (!system.table || (options.bootstrap ?? 0) <= 0) continue;

@@ -1,7 +1,6 @@
 /** The settings of a run as its report states them. */
 import type { References } from '../data/captions.ts';
 import type { Match } from '../data/captions-match.ts';
-import type { CorpusScores } from './corpus.ts';
 import type { ScoreInput } from './score-input.ts';
 import type { ScoreFilesOptions } from './score-options.ts';
 import type { Selection } from './selection.ts';
@@ -9,7 +8,6 @@ import type { Selection } from './selection.ts';
 /** What the scores depend on, for whoever reads them later. */
 export function settingsOf(
   { references, match, systems }: ScoreInput,
-  { frequencies }: CorpusScores,
   { families, diversity }: Selection,
   options: ScoreFilesOptions,
   system: number,
@@ -38,7 +36,7 @@ export function settingsOf(
     ...(families.includes('cider') && {
       CIDEr: {
         document_frequencies: options.frequencies ?? 'references',
-        ...(frequencies && { documents: frequencies.documents }),
+        ...(options.frequencies === undefined && { documents: match.images.length }),
       },
     }),
     ...(diversity && options.training !== undefined && { training_captions: options.training }),

@@ -19,6 +19,7 @@ const everything: CorpusOptions = {
   diversity: true,
   tokenized: { candidates: false, references: false },
   keepTables: true,
+  keepFrequencies: true,
 };
 
 function corpusOf(items: readonly Item[], systems = 1): Corpus {
