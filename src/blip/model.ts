@@ -6,7 +6,7 @@
  * Letters in shape comments: b images, c captions an image, n = b c, t text positions, s image tokens.
  */
 import type { Value } from '../engine/graph.ts';
-import { input } from '../engine/graph.ts';
+import { checkpoint, input } from '../engine/graph.ts';
 import * as ops from '../engine/ops.ts';
 import { addDims, type Dim, multiplyDims, type Shape } from '../engine/shape.ts';
 import { type Dropout, noDropout } from '../nn/dropout.ts';
@@ -88,11 +88,18 @@ function vitBlock(scope: Scope, config: VitConfig, x: Value, dropout: Dropout): 
   const [q, k, v] = weights.map((weight, i) =>
     splitHeads(add(matmul(normed, weight, { transB: true }), biases[i]), heads),
   ); // [b, heads, s, headWidth]
-  const seen = attention(q, k, v, undefined, (w) => dropout(w, config.attention_dropout));
+  // Attention weights and the widened states are the largest values of a block: computed again in the
+  // backward pass rather than kept.
+  const seen = checkpoint(() =>
+    attention(q, k, v, undefined, (w) => dropout(w, config.attention_dropout)),
+  );
   const attended = add(x, linear(at.at('projection'), mergeHeads(seen), width));
   const normed2 = layerNorm(scope.at('layer_norm2'), attended, epsilon);
-  const inner = gelu(linear(scope.at('mlp.fc1'), normed2, config.intermediate_size));
-  return add(attended, linear(scope.at('mlp.fc2'), inner, width));
+  const inner = linear(scope.at('mlp.fc1'), normed2, config.intermediate_size);
+  return add(
+    attended,
+    checkpoint(() => linear(scope.at('mlp.fc2'), gelu(inner), width)),
+  );
 }
 
 // ---------------------------------------------------------------- the text decoder
