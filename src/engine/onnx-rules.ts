@@ -54,8 +54,18 @@ const matmul: Rule<'matmul'> = (writer, [a, b], node) => {
   if (!transA && !transB && alpha === 1) return writer.emit('MatMul', [a, b]);
   const attributes = { transA: transA ? 1n : 0n, transB: transB ? 1n : 0n, alpha };
   if (x.shape.length === 2 && y.shape.length === 2) return writer.emit('Gemm', [a, b], attributes);
-  return writer.emit('FusedMatMul', [a, b], attributes, microsoft);
+  if (!writer.portable) return writer.emit('FusedMatMul', [a, b], attributes, microsoft);
+  const product = writer.emit('MatMul', [
+    transA ? swapLast(writer, a, x.shape.length) : a,
+    transB ? swapLast(writer, b, y.shape.length) : b,
+  ]);
+  return alpha === 1 ? product : writer.emit('Mul', [product, writer.scalar(x.dtype, alpha)]);
 };
+
+function swapLast(writer: OnnxWriter, x: string, rank: number): string {
+  const order = [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  return writer.emit('Transpose', [x], { perm: bigints(order) });
+}
 
 /** x [n, g * c, h, w] -> [c, g * n, h, w], so that the batch is what a convolution sums over. */
 function batchToChannels(writer: OnnxWriter, x: string, shape: Shape, groups: number): string {
@@ -76,13 +86,10 @@ const weightGradient: Rule<'conv2dWeightGradient'> = (writer, [x, dy], node) => 
   if (isPointwise) {
     const rows = (v: string, c: Dim, a: Dim, b: Dim) =>
       reshape(writer, v, [n, c, multiplyDims(a, b)]);
-    const attributes = { transB: 1n };
-    const each = writer.emit(
-      'FusedMatMul',
-      [rows(dy, out, oh, ow), rows(x, channels, h, w)],
-      attributes,
-      microsoft,
-    );
+    const [left, right] = [rows(dy, out, oh, ow), rows(x, channels, h, w)];
+    const each = writer.portable
+      ? writer.emit('MatMul', [left, swapLast(writer, right, 3)])
+      : writer.emit('FusedMatMul', [left, right], { transB: 1n }, microsoft);
     const sum = writer.emit('ReduceSum', [each, writer.integers([0])], { keepdims: 0n });
     return reshape(writer, sum, node.outputs[0].shape);
   }
@@ -126,6 +133,16 @@ const shiftRight: Rule<'shiftRight'> = (writer, [x], { attributes: { bits } }) =
   const by = writer.emit('Cast', [writer.scalar('i32', bits)], { to: uint32 });
   const shifted = writer.emit('BitShift', [unsigned, by], { direction: 'RIGHT' });
   return writer.emit('Cast', [shifted], { to: BigInt(dtypes.i32.onnx) });
+};
+
+const logSoftmax: Rule<'logSoftmax'> = (writer, [x], { attributes: { axis } }) => {
+  if (!writer.portable) return writer.emit('LogSoftmax', [x], { axis: BigInt(axis) });
+  const along = [writer.integers([axis])];
+  const top = writer.emit('ReduceMax', [x, ...along], { keepdims: 1n });
+  const centred = writer.emit('Sub', [x, top]);
+  const powers = writer.emit('Exp', [centred]);
+  const sum = writer.emit('ReduceSum', [powers, ...along], { keepdims: 1n });
+  return writer.emit('Sub', [centred, writer.emit('Log', [sum])]);
 };
 
 const layerNorm: Rule<'layerNorm'> = (writer, inputs, node) => {
@@ -229,8 +246,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
   },
   softmax: (writer, [x], { attributes: { axis } }) =>
     writer.emit('Softmax', [x], { axis: BigInt(axis) }),
-  logSoftmax: (writer, [x], { attributes: { axis } }) =>
-    writer.emit('LogSoftmax', [x], { axis: BigInt(axis) }),
+  logSoftmax,
   layerNorm,
   cumulativeSum: (writer, [x], { attributes: { axis, reverse } }) =>
     writer.emit('CumSum', [x, writer.scalar('i64', axis)], { reverse: reverse ? 1n : 0n }),

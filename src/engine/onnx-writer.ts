@@ -31,7 +31,13 @@ export class OnnxWriter {
   readonly #sizes = new Map<string, string>();
   /** Where each named size can be read: a graph input and its dimension. */
   readonly #symbols = new Map<string, { input: string; axis: number }>();
+  /** Whether to keep to ops that every provider has kernels for. */
+  readonly portable: boolean;
   #count = 0;
+
+  constructor({ portable = false }: { portable?: boolean } = {}) {
+    this.portable = portable;
+  }
 
   /** Tells that the dimensions of a graph input can be read when the graph runs. */
   addInput(name: string, shape: Shape): void {

@@ -29,6 +29,11 @@ export type Weight = WeightBytes & { readonly dtype: DType };
 export interface EncodeOptions {
   /** Parameters that this gives bytes for become part of the model; the others stay inputs. */
   readonly weight?: (name: string) => Weight | undefined;
+  /**
+   * The execution provider that the file is for. For any but 'cpu' (the default), steps that only
+   * the CPU has one kernel for are spelled in common ops, so that they do not fall back to the CPU.
+   */
+  readonly device?: string;
 }
 
 export interface GraphInput {
@@ -61,7 +66,7 @@ export function encodeOnnx(
 ): EncodedGraph {
   const names = Object.keys(outputs);
   const values = simplify(Object.values(outputs));
-  const writer = new OnnxWriter();
+  const writer = new OnnxWriter({ portable: (options.device ?? 'cpu') !== 'cpu' });
   const known = new Map<Value, string>();
   const inputs: GraphInput[] = [];
   const order = topologicalOrder(values);

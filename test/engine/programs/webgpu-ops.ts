@@ -24,7 +24,10 @@ interface Joined {
   readonly feeds: Record<string, Dense>;
 }
 
-/** All cases of an op as one graph. Empty tensors are left out: a GPU has nothing to do with them. */
+/**
+ * All cases of an op as one graph. Left out: empty tensors, which a GPU has nothing to do with, and
+ * f16, which SwiftShader lacks.
+ */
 function joined(op: OpName): Joined {
   const forward: Record<string, Value> = {};
   const backward: Record<string, Value> = {};
@@ -33,6 +36,7 @@ function joined(op: OpName): Joined {
     const graph = buildCase(op, one as Case<typeof op>, `x${i}_`);
     if (graph.outputs.some(({ shape }) => shape.includes(0))) continue;
     if (one.inputs.some(({ shape }) => shape.includes(0))) continue;
+    if ([...graph.inputs, ...graph.outputs].some(({ dtype }) => dtype === 'f16')) continue;
     Object.assign(feeds, graph.feeds);
     for (const [k, value] of graph.outputs.entries()) forward[`y${i}_${k}`] = value;
     const targets = graph.inputs.filter((value) => isFloat(value.dtype));

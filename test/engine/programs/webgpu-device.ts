@@ -1,0 +1,25 @@
+/** Keeps a value on WebGPU over three runs, reads it back and prints it. */
+import { input } from '../../../src/engine/graph.ts';
+import { mul } from '../../../src/engine/ops.ts';
+import { DeviceTensor, readFromDevice, Session } from '../../../src/engine/session.ts';
+import { tensor } from '../../../src/engine/tensor.ts';
+
+const steps = 3;
+const session = await Session.open(
+  { next: mul(input('state', 'f32', ['n', 2]), 2) },
+  { device: 'webgpu', keepOnDevice: ['next'] },
+);
+const start = tensor('f32', [2, 2], Float32Array.of(1, 2, 3, 4));
+let state: DeviceTensor | undefined;
+for (let step = 0; step < steps; step++) {
+  const { next } = await session.runOnDevice({ state: state ?? start });
+  if (!(next instanceof DeviceTensor)) throw new Error('the output left the device');
+  state?.[Symbol.dispose]();
+  state = next;
+}
+if (!state) throw new Error('no step was made');
+const { copy } = await readFromDevice('webgpu', { copy: state });
+const line = { shape: state.shape, dtype: state.dtype, steps, values: [...copy.data].map(Number) };
+process.stdout.write(`${JSON.stringify(line)}\n`);
+state[Symbol.dispose]();
+session.dispose();
