@@ -10,13 +10,13 @@ export {
   splitHeads,
 } from './layers.ts';
 export { type CountedLoss, crossEntropy, klDivergence } from './losses.ts';
-export { adamW, type Optimizer, sgd, withAverage } from './optimizers.ts';
+export { adamW, type Optimizer, type StepSettings, sgd, withAverage } from './optimizers.ts';
 export { type Group, ParameterStore, usualGroup } from './parameter-store.ts';
 export { encodeSafetensors, parseSafetensors, SafetensorsError } from './safetensors.ts';
 export { writeSafetensors, writeWeightsFolder } from './safetensors-write.ts';
 export { createSchedule, type Schedule, type ScheduleOptions } from './schedules.ts';
 export { type Initializer, normal, ones, type ParameterSpec, Scope, zeros } from './scope.ts';
-export { Updater, type UpdateSettings } from './updater.ts';
+export { Updater } from './updater.ts';
 export {
   convert,
   fromFloat32,

@@ -7,14 +7,25 @@ import * as ops from '../engine/ops.ts';
 
 const { add, div, mul, sqrt, sub } = ops;
 
+/** What changes from step to step. */
+export interface StepSettings {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** Decoupled weight decay of the parameters at hand; 0 for those without. */
+  readonly weightDecay: number;
+  /** Gradients are multiplied by this first: clipping, and 1 / micro-batches. */
+  readonly gradientScale: number;
+}
+
 /** One element-wise step: what it keeps for each parameter, and how it moves one. */
 export interface Optimizer {
   /** Names of the state tensors of a parameter's shape, zeros at first. */
   readonly slots: readonly string[];
   /** Names of the scalars that `scalars` gives. */
   readonly scalarNames: readonly string[];
-  /** The scalars of a step, counted from 1. `decay` is the group's weight decay. */
-  scalars(step: number, learningRate: number, decay: number): Readonly<Record<string, number>>;
+  /** The scalars of a step. */
+  scalars(settings: StepSettings): Readonly<Record<string, number>>;
   /** New parameter and slots from the old, the gradient and the scalars. */
   update(
     parameter: Value,
@@ -38,21 +49,25 @@ export function adamW({
 }: AdamWSettings = {}): Optimizer {
   return {
     slots: ['moment1', 'moment2'],
-    scalarNames: ['keep', 'rate', 'correction'],
-    scalars: (step, learningRate, decay) => ({
-      keep: 1 - learningRate * decay,
-      rate: learningRate / (1 - beta1 ** step),
-      correction: 1 / Math.sqrt(1 - beta2 ** step),
-    }),
-    update: (parameter, gradient, { moment1, moment2 }, { keep, rate, correction }) => {
-      const m = add(mul(moment1, beta1), mul(gradient, 1 - beta1));
-      const scaled = mul(gradient, Math.sqrt(1 - beta2));
-      const v = add(mul(moment2, beta2), mul(scaled, scaled));
-      const step = div(m, add(mul(sqrt(v), correction), epsilon));
+    scalarNames: ['keep', 'rate', 'small', 'share1', 'share2'],
+    // Every product of constants is made here, since each product in the graph is a pass over memory.
+    scalars: ({ step, learningRate, weightDecay, gradientScale }) => {
+      const correction = Math.sqrt(1 - beta2 ** step);
       return {
-        parameter: sub(mul(parameter, keep), mul(step, rate)),
-        slots: { moment1: m, moment2: v },
+        keep: 1 - learningRate * weightDecay,
+        rate: (learningRate / (1 - beta1 ** step)) * correction,
+        small: epsilon * correction,
+        share1: (1 - beta1) * gradientScale,
+        share2: Math.sqrt(1 - beta2) * gradientScale,
       };
+    },
+    update: (parameter, gradient, { moment1, moment2 }, { keep, rate, small, share1, share2 }) => {
+      const m = add(mul(moment1, beta1), mul(gradient, share1));
+      const scaled = mul(gradient, share2);
+      const v = add(mul(moment2, beta2), mul(scaled, scaled));
+      // m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), the corrections moved into rate and small.
+      const step = mul(div(m, add(sqrt(v), small)), rate);
+      return { parameter: sub(mul(parameter, keep), step), slots: { moment1: m, moment2: v } };
     },
   };
 }
@@ -61,10 +76,15 @@ export function adamW({
 export function sgd({ momentum = 0.9 }: { momentum?: number } = {}): Optimizer {
   return {
     slots: momentum === 0 ? [] : ['velocity'],
-    scalarNames: ['keep', 'rate'],
-    scalars: (_, learningRate, decay) => ({ keep: 1 - learningRate * decay, rate: learningRate }),
-    update: (parameter, gradient, { velocity }, { keep, rate }) => {
-      const v = velocity ? add(mul(velocity, momentum), gradient) : gradient;
+    scalarNames: ['keep', 'rate', 'share'],
+    scalars: ({ learningRate, weightDecay, gradientScale }) => ({
+      keep: 1 - learningRate * weightDecay,
+      rate: learningRate,
+      share: gradientScale,
+    }),
+    update: (parameter, gradient, { velocity }, { keep, rate, share }) => {
+      const scaled = mul(gradient, share);
+      const v = velocity ? add(mul(velocity, momentum), scaled) : scaled;
       return {
         parameter: sub(mul(parameter, keep), mul(v, rate)),
         slots: momentum === 0 ? {} : { velocity: v },
@@ -78,10 +98,11 @@ export function withAverage(inner: Optimizer, decay: number): Optimizer {
   return {
     slots: [...inner.slots, 'average'],
     scalarNames: [...inner.scalarNames, 'averageKeep'],
-    scalars: (step, learningRate, weightDecay) => ({
-      ...inner.scalars(step, learningRate, weightDecay),
+    scalars: (settings) => ({
+      ...inner.scalars(settings),
       // Young averages follow faster, so that the zeros they began with are forgotten at once.
-      averageKeep: step === 1 ? 0 : Math.min(decay, (1 + step) / (10 + step)),
+      averageKeep:
+        settings.step === 1 ? 0 : Math.min(decay, (1 + settings.step) / (10 + settings.step)),
     }),
     update: (parameter, gradient, slots, scalars) => {
       const next = inner.update(parameter, gradient, slots, scalars);

@@ -3,20 +3,11 @@ import { input } from '../engine/graph.ts';
 import * as ops from '../engine/ops.ts';
 import { Session, type SessionOptions } from '../engine/session.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
-import type { Optimizer } from './optimizers.ts';
+import type { Optimizer, StepSettings } from './optimizers.ts';
 import type { ParameterStore } from './parameter-store.ts';
 
-/** Elements of a stretch: its dozen temporaries of 4 bytes each fit a second-level cache. */
-const stretch = 1 << 17;
-
-export interface UpdateSettings {
-  /** Counted from 1. */
-  readonly step: number;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  /** Gradients are multiplied by this first: clipping, and 1 / micro-batches. */
-  readonly gradientScale: number;
-}
+/** Elements of a stretch: its few live temporaries of 4 bytes each fit the cache. */
+const stretch = 1 << 18;
 
 /** The optimizer's state for one store, and the sessions that move it. */
 export class Updater implements Disposable {
@@ -59,20 +50,22 @@ export class Updater implements Disposable {
   }
 
   /** One optimizer step on all trainable parameters and slots, in place. */
-  async apply(gradients: Float32Array, settings: UpdateSettings): Promise<void> {
+  async apply(gradients: Float32Array, settings: StepSettings): Promise<void> {
     const { decayedLength, trainable } = this.#store;
-    await this.#applyTo(gradients, 0, decayedLength, settings, settings.weightDecay);
-    await this.#applyTo(gradients, decayedLength, trainable.length, settings, 0);
+    await this.#applyTo(gradients, 0, decayedLength, settings);
+    await this.#applyTo(gradients, decayedLength, trainable.length, {
+      ...settings,
+      weightDecay: 0,
+    });
   }
 
   async #applyTo(
     gradients: Float32Array,
     start: number,
     end: number,
-    { step, learningRate, gradientScale }: UpdateSettings,
-    decay: number,
+    settings: StepSettings,
   ): Promise<void> {
-    const numbers = { ...this.#optimizer.scalars(step, learningRate, decay), gradientScale };
+    const numbers = this.#optimizer.scalars(settings);
     const scalars = Object.fromEntries(
       Object.entries(numbers).map(([name, value]) => [
         name,
@@ -97,10 +90,9 @@ function updateGraph(optimizer: Optimizer) {
   const vector = (name: string) => input(name, 'f32', ['n']);
   const named = (names: readonly string[], make: (name: string) => ReturnType<typeof input>) =>
     Object.fromEntries(names.map((name) => [name, make(name)]));
-  const gradient = ops.mul(vector('gradient'), input('gradientScale', 'f32', []));
   const result = optimizer.update(
     vector('parameter'),
-    gradient,
+    vector('gradient'),
     named(optimizer.slots, vector),
     named(optimizer.scalarNames, (name) => input(name, 'f32', [])),
   );
