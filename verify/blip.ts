@@ -261,6 +261,6 @@ async function checkRun(
     checks.numbers(
       `${name}: scores`,
       rows.map((row, i) => [`row ${i}`, [row.score ?? Number.NaN], [scores[i]]]),
-      { absolute: 2e-5 },
+      { absolute: 2e-5, relative: 1e-6 },
     );
 }
