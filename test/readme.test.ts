@@ -1,0 +1,46 @@
+/** The README keeps its word: the two commands stand at the top, and the demo prints what it shows. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { repositoryRoot } from './paths.ts';
+
+const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
+
+describe('README', () => {
+  it('holds the two commands within its first 20 lines', () => {
+    const top = readme.split('\n').slice(0, 20);
+    expect(top.some((line) => line.startsWith('npm run demo'))).toBe(true);
+    expect(top.some((line) => line.startsWith('npm test'))).toBe(true);
+  });
+
+  it('shows what the demo prints', () => {
+    const output = execFileSync('npm', ['run', '--silent', 'demo'], {
+      cwd: repositoryRoot,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const lines = output.trim().split('\n');
+    const photos = readdirSync(join(repositoryRoot, 'samples')).filter((name) =>
+      name.endsWith('.jpg'),
+    );
+    expect(lines).toHaveLength(photos.length);
+    const shown = readme.split('\n').filter((line) => line.startsWith('samples/'));
+    expect(shown.length).toBeGreaterThan(2);
+    for (const line of shown) expect(lines).toContain(line);
+  });
+
+  it('links to files that exist', () => {
+    for (const page of [
+      'README.md',
+      'CONTRIBUTING.md',
+      ...readdirSync(join(repositoryRoot, 'docs')).map((name) => `docs/${name}`),
+    ]) {
+      const text = readFileSync(join(repositoryRoot, page), 'utf8');
+      for (const [, target] of text.matchAll(/\]\(([^)#:]+)\)/g))
+        expect(existsSync(join(repositoryRoot, page, '..', target)), `${page}: ${target}`).toBe(
+          true,
+        );
+    }
+  });
+});
