@@ -1,6 +1,7 @@
 /** Runs graphs in ONNX Runtime. The only file that opens its sessions. */
 import { availableParallelism } from 'node:os';
 import { parse, relative, resolve } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { InputError } from '../base/errors.ts';
 import type { DType } from './dtype.ts';
@@ -75,13 +76,19 @@ export class Session implements Disposable {
   readonly #inputs: ReadonlyMap<string, GraphInput>;
   readonly #outputs: ReadonlyMap<string, GraphInput>;
   readonly #profiled: boolean;
+  readonly #keepsOnDevice: boolean;
   #disposed = false;
 
-  private constructor(session: ort.InferenceSession, encoded: EncodedGraph, profiled: boolean) {
+  private constructor(
+    session: ort.InferenceSession,
+    encoded: EncodedGraph,
+    options: SessionOptions,
+  ) {
     this.#session = session;
     this.#inputs = new Map(encoded.inputs.map((spec) => [spec.name, spec]));
     this.#outputs = new Map(encoded.outputs.map((spec) => [spec.name, spec]));
-    this.#profiled = profiled;
+    this.#profiled = options.profile !== undefined;
+    this.#keepsOnDevice = (options.keepOnDevice ?? []).length > 0;
   }
 
   /**
@@ -124,7 +131,7 @@ export class Session implements Disposable {
     ).catch((error: unknown) => {
       throw described(`the graph cannot be opened on '${device}'`, error);
     });
-    return new Session(session, encoded, options.profile !== undefined);
+    return new Session(session, encoded, options);
   }
 
   /** Names, dtypes and shapes of what must be fed. */
@@ -138,8 +145,9 @@ export class Session implements Disposable {
   }
 
   /**
-   * Runs the graph. Inputs are not copied. An output named in `into` is written there; it may be the
-   * very tensor that is also an input where every reader of the old value comes before the write.
+   * Runs the graph. Inputs are not copied; onnxruntime-node copies each output once, also those that
+   * it writes where `into` says, whose copy is freed at once. A tensor of `into` may be the very one
+   * that is also an input where every reader of the old value comes before the write.
    * @throws InputError naming an input that is missing, unknown or of the wrong dtype or shape, or
    * what ONNX Runtime found wrong, such as an index outside of its table
    */
@@ -148,6 +156,8 @@ export class Session implements Disposable {
     into: Readonly<Record<string, Tensor>> = {},
   ): Promise<Record<string, Tensor>> {
     const results = await this.#run(feeds, into);
+    const copies = Object.keys(into).map((name) => results[name].data);
+    free(copies.flatMap((data) => ('buffer' in data ? [data.buffer as ArrayBuffer] : [])));
     return Object.fromEntries(
       Object.entries(results).map(([name, value]) => [name, into[name] ?? fromOrt(value)]),
     );
@@ -175,6 +185,10 @@ export class Session implements Disposable {
     for (const [name, value] of Object.entries(into)) {
       const spec = this.#outputs.get(name);
       if (!spec) throw new InputError(`the graph has no output '${name}'`);
+      if (this.#keepsOnDevice)
+        throw new InputError(
+          `'${name}' cannot be written into: the session keeps outputs on its device`,
+        );
       checkType('output', value, spec);
     }
     const raw: Record<string, ort.Tensor> = {};
@@ -227,6 +241,22 @@ function ortOptions(device: string, options: SessionOptions): ort.InferenceSessi
   };
 }
 
+let nowhere: MessagePort | undefined;
+
+/**
+ * Frees buffers without waiting for the garbage collector: moves them into a message that nobody can
+ * receive.
+ */
+function free(buffers: readonly ArrayBuffer[]): void {
+  if (!nowhere) {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    port1.unref();
+    nowhere = port1;
+  }
+  nowhere.postMessage(undefined, [...new Set(buffers)]);
+}
+
 /** Checks dtypes and shapes, and that every symbolic size is the same wherever it stands. */
 function checkFeeds(feeds: Feeds, inputs: ReadonlyMap<string, GraphInput>): void {
   const sizes = new Map<string, { size: number; name: string }>();
@@ -276,10 +306,11 @@ export async function readFromDevice(
   device: string,
   values: Readonly<Record<string, DeviceTensor>>,
 ): Promise<Record<string, Tensor>> {
+  const fed = Object.entries(values).map(([name, value]) => [`device ${name}`, value] as const);
   const copies = Object.entries(values).map(([name, { dtype, shape }]) => [
     name,
-    input(name, dtype, shape),
+    input(`device ${name}`, dtype, shape),
   ]);
   using session = await Session.open(Object.fromEntries(copies), { device });
-  return await session.run(values);
+  return await session.run(Object.fromEntries(fed));
 }

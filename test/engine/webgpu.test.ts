@@ -88,11 +88,15 @@ describe.skipIf(!existsSync(driver))('WebGPU', () => {
     const ran = [...results.values()]
       .filter(({ webgpu, cpu }) => webgpu.length > 0 && cpu.length === 0)
       .map(({ op }) => op);
-    expect(ran.join(' ')).toMatchInlineSnapshot(`"input parameter neg abs exp log sqrt reciprocal erf tanh sigmoid relu gelu softplus floor sin cos clip not isFinite stopGradient add sub mul div pow minimum maximum equal less lessOrEqual greater greaterOrEqual and where matmul reduceSum reduceMean reduceMax reduceMin softmax logSoftmax layerNorm cumulativeSum reshape transpose expand slice split concat pad gather gatherElements scatterAddElements conv2d conv2dInputGradient conv2dWeightGradient averagePool2d averagePool2dGradient dequantizeLinear"`);
+    expect(ran.join(' ')).toMatchInlineSnapshot(
+      `"input parameter neg abs exp log sqrt reciprocal erf tanh sigmoid relu gelu softplus floor sin cos clip not isFinite stopGradient add sub mul div pow minimum maximum equal less lessOrEqual greater greaterOrEqual and where matmul reduceSum reduceMean reduceMax reduceMin softmax logSoftmax layerNorm cumulativeSum reshape transpose expand slice split concat pad gather gatherElements scatterAddElements conv2d conv2dInputGradient conv2dWeightGradient averagePool2d averagePool2dGradient dequantizeLinear"`,
+    );
   });
 
   test('outputs stay on the device, feed the next run and can be read back', async () => {
-    const [state] = await runOnWebgpu('webgpu-device.ts');
+    const [state, written] = await runOnWebgpu('webgpu-device.ts');
     expect(state).toEqual({ shape: [2, 2], dtype: 'f32', steps: 3, values: [8, 16, 24, 32] });
+    // Results that do not stay are written into given tensors as on the CPU.
+    expect(written).toEqual({ into: [2, 4, 6, 8] });
   });
 });

@@ -47,7 +47,7 @@ async function manySessions(count: number): Promise<number> {
     using session = await Session.open(big, { threads: 1, weight: () => ({ dtype: 'f32', data }) });
     await session.run({ x: tensor('f32', [1, 1000]) });
   };
-  for (let i = 0; i < 10; i++) await cycle();
+  for (let i = 0; i < 20; i++) await cycle();
   const before = await settled();
   for (let i = 0; i < count; i++) await cycle();
   return (await settled()) - before;

@@ -23,3 +23,10 @@ const line = { shape: state.shape, dtype: state.dtype, steps, values: [...copy.d
 process.stdout.write(`${JSON.stringify(line)}\n`);
 state[Symbol.dispose]();
 session.dispose();
+using plain = await Session.open(
+  { next: mul(input('state', 'f32', ['n', 2]), 2) },
+  { device: 'webgpu' },
+);
+const target = tensor('f32', [2, 2]);
+await plain.run({ state: start }, { next: target });
+process.stdout.write(`${JSON.stringify({ into: [...target.data] })}\n`);
