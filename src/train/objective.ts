@@ -31,13 +31,13 @@ export interface ObjectiveOptions {
  * The loss of a batch. Inputs: `pixels` [images, 3, size, size] or `tokens` [images, tokens, width];
  * `ids` and `labels` i32 [images, captions, length], labels already shifted: labels[t] is the word
  * after ids[t], or `ignoredLabel`. Outputs: `loss` (mean over the words that count, with label
- * smoothing) and `count`.
+ * smoothing), their `sum` and `count`: micro-batches add up sums and divide by all counts at the end.
  */
 export function lossGraph(
   scope: Scope,
   config: BlipConfig,
   options: ObjectiveOptions,
-): { loss: Value; count: Value } {
+): { loss: Value; sum: Value; count: Value } {
   const { vision_config: vision, text_config: text } = config;
   const dropout = options.dropout ? seededDropout(input('dropoutSeed', 'i32', [])) : noDropout;
   const ids = input('ids', 'i32', ['images', 'captions', 'length']);
@@ -59,11 +59,11 @@ export function lossGraph(
   const positions = multiplyDims(multiplyDims('images', 'captions'), 'length');
   const last = ops.reshape(states[states.length - 1], [positions, text.hidden_size]);
   const logits = languageHead(scope, text, last);
-  const { mean, count } = crossEntropy(logits, ops.reshape(labels, [positions]), {
+  const { mean, sum, count } = crossEntropy(logits, ops.reshape(labels, [positions]), {
     ignoreIndex: ignoredLabel,
     labelSmoothing: options.labelSmoothing,
   });
-  return { loss: mean, count };
+  return { loss: mean, sum, count };
 }
 
 /** The prefix of the outputs that hold gradients: `gradient.NAME` of the parameter NAME. */

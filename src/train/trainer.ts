@@ -158,7 +158,7 @@ async function validate(
   const batches = epochBatches(split.captions, config.batchSize, createRandom(0));
   for await (const { feeds, text } of loadBatches(split, batches, model)) {
     const result = await session.run({ ...parameters, ...feeds });
-    sum += Number(result.loss.data[0]) * Number(result.count.data[0]);
+    sum += Number(result.sum.data[0]);
     words += text.words + text.captions;
   }
   return sum / words;
