@@ -23,6 +23,7 @@ export interface Corpus {
   systems: number;
   candidate(system: number, image: number): Uint8Array;
   references(image: number): readonly Uint8Array[];
+  referenceCount(image: number): number;
 }
 
 export interface CorpusOptions {
@@ -88,7 +89,7 @@ export async function scoreCorpus(corpus: Corpus, options: CorpusOptions): Promi
 function suitableWorkers(corpus: Corpus): number {
   let captions = 0;
   for (let image = 0; image < corpus.images && captions < smallCorpus; image++)
-    captions += corpus.systems + corpus.references(image).length;
+    captions += corpus.systems + corpus.referenceCount(image);
   return captions < smallCorpus ? 0 : defaultWorkers();
 }
 
@@ -238,7 +239,7 @@ class CorpusScorer {
 
   #referenceCount(image: number, images: number): number {
     let count = 0;
-    for (let i = image; i < image + images; i++) count += this.#corpus.references(i).length;
+    for (let i = image; i < image + images; i++) count += this.#corpus.referenceCount(i);
     return count;
   }
 

@@ -61,6 +61,7 @@ function corpusOf(references: References, systems: readonly Candidates[], match:
     images: images.length,
     systems: systems.length,
     candidate: (system, image) => systems[system].texts.bytes(rows[system][image]),
+    referenceCount: (image) => first[images[image] + 1] - first[images[image]],
     references: (image) =>
       Array.from(order.subarray(first[images[image]], first[images[image] + 1]), (text) =>
         texts.bytes(text),

@@ -28,6 +28,7 @@ function corpusOf(items: readonly Item[], systems = 1): Corpus {
     systems,
     // Further systems write the captions of the neighbours.
     candidate: (system, image) => encoder.encode(items[(image + system) % items.length].candidate),
+    referenceCount: (image) => items[image].references.length,
     references: (image) => items[image].references.map((text) => encoder.encode(text)),
   };
 }
