@@ -164,17 +164,41 @@ export class Aligner {
       this.take(path, sure, j, distance);
       return;
     }
-    for (let part = 0; part < 2; part++) {
-      const from = (part === 0 ? matches.from[j] : matches.phraseFrom[j]) ?? 0;
-      const to = (part === 0 ? matches.to[j] : matches.phraseTo[j]) ?? 0;
-      for (let match = from; match < to; match++) {
-        if (this.isUsed(path, match)) continue;
-        this.take(path, match, j, distance);
-        distance = (distance + Math.abs(j - (matches.matchStart[match] ?? 0))) | 0;
-      }
+    distance = this.takeWords(path, j, distance, lastEnd);
+    const phrasesEnd = matches.phraseTo[j] ?? 0;
+    for (let match = matches.phraseFrom[j] ?? 0; match < phrasesEnd; match++) {
+      if (this.isUsed(path, match)) continue;
+      this.take(path, match, j, distance);
+      distance = (distance + Math.abs(j - (matches.matchStart[match] ?? 0))) | 0;
     }
     const closed = lastEnd === -1 ? chunks : chunks + 1;
     following.insert(path, NONE, matches1, matches2, closed, distance, j + 1, -1);
+  }
+
+  /** Takes the matches of one word in turn; returns the distance with that of all of them added. */
+  private takeWords(path: number, j: number, before: number, lastEnd: number): number {
+    const { matchStart, module, from, to } = this.matches;
+    const { used } = this.current;
+    const base = path * this.words;
+    const end = to[j] ?? 0;
+    let distance = before;
+    let lastModule = -1;
+    let taken = 0;
+    for (let match = from[j] ?? 0; match < end; match++) {
+      const start = matchStart[match] ?? 0;
+      if (((used[base + (start >> 5)] ?? 0) >>> (start & 31)) & 1) continue;
+      if (module[match] !== lastModule) {
+        lastModule = module[match] ?? 0;
+        taken = 0;
+      }
+      // Distances rise, so behind a beam full of its like only a match that extends the chunk can stay.
+      if (taken < BEAM || start === lastEnd) {
+        this.take(path, match, j, distance);
+        taken++;
+      }
+      distance = (distance + Math.abs(j - start)) | 0;
+    }
+    return distance;
   }
 
   private take(path: number, match: number, j: number, distance: number): void {
@@ -214,7 +238,8 @@ export class Aligner {
       const match = following.match[path] ?? NONE;
       const base = path * words;
       const old = parent * words;
-      for (let k = 0; k < words; k++) following.used[base + k] = current.used[old + k] ?? 0;
+      if (words > 8) following.used.set(current.used.subarray(old, old + words), base);
+      else for (let k = 0; k < words; k++) following.used[base + k] = current.used[old + k] ?? 0;
       following.node[path] = current.node[parent] ?? NONE;
       if (match === NONE) continue;
       const start = matches.matchStart[match] ?? 0;

@@ -106,6 +106,12 @@ export function toCorpusStatistics(statistics: Float64Array): Float64Array {
   return statistics;
 }
 
+function isSame(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 class Scorer {
   private readonly lexicon: Lexicon;
   private readonly matches: Matches;
@@ -149,6 +155,10 @@ class Scorer {
     own[1] = reference.length;
     own[2] = this.countFunctionWords(candidate, 0, candidate.length);
     own[3] = this.countFunctionWords(reference, 0, reference.length);
+    if (isSame(candidate, reference)) {
+      this.matchAll();
+      return;
+    }
     matches.find(candidate, reference);
     if (matches.count === 0) return;
     aligner.align(candidate.length, reference.length);
@@ -167,6 +177,20 @@ class Scorer {
       own[21] += length1;
       own[22] += length2;
     }
+  }
+
+  /**
+   * Equal texts need no search: word on word has the most matches, one chunk and no distance, and
+   * METEOR tries it first at each word, so it heads the beam to the end.
+   */
+  private matchAll(): void {
+    const { own } = this;
+    const words = own[0] ?? 0;
+    const functions = own[2] ?? 0;
+    own.fill(words - functions, 4, 6);
+    own.fill(functions, 6, 8);
+    own[20] = Math.min(1, words);
+    own.fill(words, 21, 23);
   }
 
   private countFunctionWords(words: Int32Array, start: number, length: number): number {
