@@ -10,6 +10,12 @@ const markEvery = 64;
 const mostStates = 2 ** 16;
 const noRule = Number.POSITIVE_INFINITY;
 
+/** A regular expression of `PatternCompiler`, and one that must follow its match, for whose length it counts. */
+export interface LexerPattern {
+  pattern: string;
+  before?: string;
+}
+
 interface Closure {
   readers: number[];
   rule: number;
@@ -50,13 +56,25 @@ export class Lexer {
   readonly #trail: number[] = [];
   #text = '';
 
-  constructor(patterns: readonly string[], named: NamedSets = {}) {
+  constructor(patterns: readonly LexerPattern[], named: NamedSets = {}) {
     const compiler = new PatternCompiler(named);
     const start = compiler.state();
-    for (const [rule, pattern] of patterns.entries()) {
-      const part = compiler.add(pattern);
-      compiler.connect(start, part.start);
-      compiler.states[part.end].rule = rule;
+    const parts = new Map<string, { start: number; end: number }>();
+    for (const [rule, { pattern, before }] of patterns.entries()) {
+      let part = parts.get(pattern);
+      if (!part) {
+        part = compiler.add(pattern);
+        compiler.connect(start, part.start);
+        parts.set(pattern, part);
+      }
+      let { end } = part;
+      if (before !== undefined) {
+        const context = compiler.add(before);
+        compiler.connect(end, context.start);
+        end = context.end;
+      }
+      // A pattern given twice ends where the first one does.
+      if (compiler.states[end].rule < 0) compiler.states[end].rule = rule;
     }
     const { classOf, count, holds } = classify(compiler.sets);
     this.#classOf = classOf;

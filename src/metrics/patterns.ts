@@ -257,12 +257,16 @@ export function classify(sets: readonly Ranges[]): UnitClasses {
   if (count > 256) throw new RangeError(`${count} classes of characters; at most 256`);
 
   const classOf = new Uint8Array(lastUnit + 1);
-  const member: number[] = [];
   for (const [interval, number] of classOfInterval.entries()) {
     classOf.fill(number, starts[interval], starts[interval + 1] ?? lastUnit + 1);
-    member[number] = starts[interval];
   }
-  const holds = sets.map((ranges) => member.map((unit) => includes(ranges, unit)));
+  const holds = sets.map((ranges) => {
+    const held = new Array<boolean>(count).fill(false);
+    forEachInterval(starts, ranges, (interval) => {
+      held[classOfInterval[interval]] = true;
+    });
+    return held;
+  });
   return { classOf, count, holds };
 }
 
@@ -275,19 +279,15 @@ function classifyIntervals(
   let used = 1;
   for (const ranges of sets) {
     const inside = new Map<number, number>();
-    let interval = 0;
-    for (let index = 0; index < ranges.length; index += 2) {
-      interval = firstFrom(starts, ranges[index], interval);
-      for (; interval < starts.length && starts[interval] <= ranges[index + 1]; interval++) {
-        const before = classOfInterval[interval];
-        let now = inside.get(before);
-        if (now === undefined) {
-          now = used++;
-          inside.set(before, now);
-        }
-        classOfInterval[interval] = now;
+    forEachInterval(starts, ranges, (interval) => {
+      const before = classOfInterval[interval];
+      let now = inside.get(before);
+      if (now === undefined) {
+        now = used++;
+        inside.set(before, now);
       }
-    }
+      classOfInterval[interval] = now;
+    });
   }
   const numbers = new Map<number, number>();
   for (const [interval, number] of classOfInterval.entries()) {
@@ -295,6 +295,19 @@ function classifyIntervals(
     classOfInterval[interval] = numbers.get(number) ?? 0;
   }
   return { classOfInterval, count: numbers.size };
+}
+
+/** Calls `found` with the number of each interval that lies in the ranges. */
+function forEachInterval(
+  starts: readonly number[],
+  ranges: Ranges,
+  found: (interval: number) => void,
+): void {
+  let interval = 0;
+  for (let index = 0; index < ranges.length; index += 2) {
+    interval = firstFrom(starts, ranges[index], interval);
+    while (interval < starts.length && starts[interval] <= ranges[index + 1]) found(interval++);
+  }
 }
 
 /** The first index from `low` on whose element, of ascending ones, is at least `value`. */
@@ -306,10 +319,4 @@ function firstFrom(ascending: readonly number[], value: number, low: number): nu
     else high = middle;
   }
   return low;
-}
-
-function includes(ranges: Ranges, unit: number): boolean {
-  const index = firstFrom(ranges, unit, 0);
-  // An odd index is that of a range's end, at or before which the unit stands.
-  return index % 2 === 1 || (index < ranges.length && ranges[index] === unit);
 }

@@ -20,8 +20,8 @@ function tokenEnd(rule: TokenRule, text: string, start: number, end: number): nu
   let lexers = separate.get(rule);
   if (!lexers) {
     lexers = {
-      token: new Lexer([rule.pattern], characterSets),
-      context: new Lexer([rule.before], characterSets),
+      token: new Lexer([{ pattern: rule.pattern }], characterSets),
+      context: new Lexer([{ pattern: rule.before }], characterSets),
     };
     separate.set(rule, lexers);
   }
@@ -37,10 +37,7 @@ class TokenScanner {
   start = 0;
   end = 0;
   written: string | undefined;
-  readonly #lexer = new Lexer(
-    tokenRules.map(({ pattern, before }) => (before ? `(${pattern})(${before})` : pattern)),
-    characterSets,
-  );
+  readonly #lexer = new Lexer(tokenRules, characterSets);
   #text = '';
   #limit = 0;
   #at = 0;

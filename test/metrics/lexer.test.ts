@@ -25,7 +25,7 @@ function longest(text: string, start: number): { rule: number; end: number } | u
 }
 
 describe('Lexer', () => {
-  const lexer = new Lexer(patterns);
+  const lexer = new Lexer(patterns.map((pattern) => ({ pattern })));
 
   it('finds the longest match, of equals the first pattern', () => {
     const text = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'x'), { maxLength: 12 });
@@ -41,16 +41,19 @@ describe('Lexer', () => {
   });
 
   it('matches literals in either case, classes only as listed', () => {
-    const cases = new Lexer(['ab', '[c]d', String.raw`\p{Vowel}x`], {
-      Vowel: [0x61, 0x61, 0x65, 0x65],
-    });
+    const cases = new Lexer(
+      [{ pattern: 'ab' }, { pattern: '[c]d' }, { pattern: String.raw`\p{Vowel}x` }],
+      {
+        Vowel: [0x61, 0x61, 0x65, 0x65],
+      },
+    );
     const found = (text: string) => (cases.scan(text, 0) ? cases.rule : -1);
     expect(['AB', 'aB', 'cD', 'Cd', 'ex', 'eX', 'ix'].map(found)).toEqual([0, 0, 1, -1, 2, 2, -1]);
   });
 
   it('stays right where scans that find nothing are cut short', () => {
     // 'a' matches at once; the second pattern reads on to an end that is there or not.
-    const eager = new Lexer(['a', 'a[ab]*c']);
+    const eager = new Lexer([{ pattern: 'a' }, { pattern: 'a[ab]*c' }]);
     const endings = (text: string) => {
       const ends: number[] = [];
       for (let at = 0; at < text.length && eager.scan(text, at); at = eager.end)
@@ -62,10 +65,23 @@ describe('Lexer', () => {
     expect(endings(`${'a'.repeat(1000)}c${'a'.repeat(500)}`)).toHaveLength(501);
   });
 
+  it('counts what must follow for the length, and tells apart rules of one pattern', () => {
+    const contexts = new Lexer([
+      { pattern: 'a+', before: 'b' },
+      { pattern: 'a+' },
+      { pattern: 'a+', before: '[cd]d' },
+      { pattern: 'a+' },
+    ]);
+    const found = (text: string) => [contexts.scan(text, 0), contexts.rule, contexts.end];
+    expect(found('aab')).toEqual([true, 0, 3]);
+    expect(found('aac')).toEqual([true, 1, 2]);
+    expect(found('aacd')).toEqual([true, 2, 4]);
+  });
+
   it.each(['a)', '(a', '[a', '[b-a]', String.raw`\p{None}`])(
     'refuses the pattern %s',
     (pattern) => {
-      expect(() => new Lexer([pattern])).toThrow(SyntaxError);
+      expect(() => new Lexer([{ pattern }])).toThrow(SyntaxError);
     },
   );
 });
