@@ -13,6 +13,7 @@ import { InputError } from '../base/errors.ts';
 import { type DType, dtypes } from './dtype.ts';
 import type { Node, Value } from './graph.ts';
 import { topologicalOrder } from './graph.ts';
+import { peakBytes } from './memory.ts';
 import { onnxRules } from './onnx-rules.ts';
 import { OnnxWriter, rawTensor } from './onnx-writer.ts';
 import type { Shape } from './shape.ts';
@@ -48,6 +49,8 @@ export interface EncodedGraph {
   /** What must be fed, inputs and parameters alike. */
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphInput[];
+  /** See `peakBytes` in memory.ts. */
+  readonly peakBytes: (sizes: ReadonlyMap<string, number>) => number;
 }
 
 const opset = 21n;
@@ -105,6 +108,7 @@ export function encodeOnnx(
     model: toBinary(ModelProtoSchema, model),
     inputs,
     outputs: values.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape })),
+    peakBytes: (sizes) => peakBytes(values, sizes),
   };
 }
 

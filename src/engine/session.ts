@@ -28,6 +28,11 @@ export interface SessionOptions {
    * after each use: slower, smaller.
    */
   readonly arena?: boolean;
+  /**
+   * The most bytes that a run's values may take. A run that would need more is refused before it
+   * starts, rather than killed by the system half-way. See `peakBytes` for what counts.
+   */
+  readonly memoryLimit?: number;
   /** Prefix of a JSON trace that ONNX Runtime writes when the session is disposed. */
   readonly profile?: string;
   /** Outputs that stay on the device, to be fed to the next run without a copy. Not for 'cpu'. */
@@ -77,6 +82,10 @@ export class Session implements Disposable {
   readonly #outputs: ReadonlyMap<string, GraphInput>;
   readonly #profiled: boolean;
   readonly #keepsOnDevice: boolean;
+  readonly #memoryLimit: number;
+  readonly #peakBytes: EncodedGraph['peakBytes'];
+  /** Sizes of inputs that were found to fit the limit. */
+  readonly #fitting = new Set<string>();
   #disposed = false;
 
   private constructor(
@@ -87,6 +96,8 @@ export class Session implements Disposable {
     this.#session = session;
     this.#inputs = new Map(encoded.inputs.map((spec) => [spec.name, spec]));
     this.#outputs = new Map(encoded.outputs.map((spec) => [spec.name, spec]));
+    this.#memoryLimit = options.memoryLimit ?? Number.POSITIVE_INFINITY;
+    this.#peakBytes = encoded.peakBytes;
     this.#profiled = options.profile !== undefined;
     this.#keepsOnDevice = (options.keepOnDevice ?? []).length > 0;
   }
@@ -181,7 +192,7 @@ export class Session implements Disposable {
     into: Readonly<Record<string, Tensor>>,
   ): Promise<Record<string, ort.Tensor>> {
     if (this.#disposed) throw new Error('the session was disposed');
-    checkFeeds(feeds, this.#inputs);
+    this.#checkMemory(checkFeeds(feeds, this.#inputs));
     for (const [name, value] of Object.entries(into)) {
       const spec = this.#outputs.get(name);
       if (!spec) throw new InputError(`the graph has no output '${name}'`);
@@ -201,6 +212,21 @@ export class Session implements Disposable {
       throw described('the graph cannot be run', error);
     });
     return results as Record<string, ort.Tensor>;
+  }
+
+  #checkMemory(sizes: ReadonlyMap<string, number>): void {
+    if (this.#memoryLimit === Number.POSITIVE_INFINITY) return;
+    const key = [...sizes].join();
+    if (this.#fitting.has(key)) return;
+    const needed = this.#peakBytes(sizes);
+    if (needed > this.#memoryLimit) {
+      const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+      const named = [...sizes].map(([name, size]) => `${name} ${size}`).join(', ');
+      throw new InputError(
+        `the graph needs about ${mebibytes(needed)} MiB for inputs of ${named || 'these sizes'}, more than the memory limit of ${mebibytes(this.#memoryLimit)} MiB; feed less at a time`,
+      );
+    }
+    this.#fitting.add(key);
   }
 
   /** Frees the session. Twice is once. */
@@ -258,7 +284,10 @@ function free(buffers: readonly ArrayBuffer[]): void {
 }
 
 /** Checks dtypes and shapes, and that every symbolic size is the same wherever it stands. */
-function checkFeeds(feeds: Feeds, inputs: ReadonlyMap<string, GraphInput>): void {
+function checkFeeds(
+  feeds: Feeds,
+  inputs: ReadonlyMap<string, GraphInput>,
+): ReadonlyMap<string, number> {
   const sizes = new Map<string, { size: number; name: string }>();
   for (const [name, value] of Object.entries(feeds)) {
     const spec = inputs.get(name);
@@ -277,6 +306,7 @@ function checkFeeds(feeds: Feeds, inputs: ReadonlyMap<string, GraphInput>): void
   }
   for (const name of inputs.keys())
     if (!(name in feeds)) throw new InputError(`the input '${name}' is missing`);
+  return new Map([...sizes].map(([name, { size }]) => [name, size]));
 }
 
 function checkType(kind: 'input' | 'output', value: Feed, spec: GraphInput): void {
