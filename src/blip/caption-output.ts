@@ -19,7 +19,8 @@ export interface CaptionSink {
    * @throws InputError when it must not be written
    */
   has(file: string): Promise<boolean>;
-  write(row: CaptionRow): Promise<void>;
+  /** Takes the results of a batch, all of them or, after a kill, none. */
+  write(rows: readonly CaptionRow[]): Promise<void>;
   /** Ends the output so that it is well-formed; also after an interruption. */
   finish(): Promise<void>;
 }
@@ -32,24 +33,31 @@ export interface SinkOptions {
   readonly overwrite: boolean;
   /** Captions of each picture: fewer in the output mean a picture to be done again. */
   readonly candidates: number;
+  /** Pictures a batch: a batch of which a part was written is done again as a whole. */
+  readonly batchSize: number;
 }
 
 /** Rows on a stream, such as the standard output. */
 export function streamSink(stream: NodeJS.WritableStream, rowFormat: RowFormat): CaptionSink {
   const rules = rowFormats[rowFormat];
-  let rows = 0;
+  let count = 0;
   const send = async (text: string): Promise<void> => {
     if (text !== '' && !stream.write(text)) await once(stream, 'drain');
   };
-  const begin = () => (rows === 0 ? rules.head : rules.between);
   return {
     has: async () => false,
-    write: async (row) => {
-      await send(begin() + rules.row(row) + rules.after);
-      rows += 1;
+    write: async (rows) => {
+      await send(rowsText(rules, rows, count));
+      count += rows.length;
     },
-    finish: () => send((rows === 0 ? rules.head : '') + rules.tail(rows)),
+    finish: () => send((count === 0 ? rules.head : '') + rules.tail(count)),
   };
+}
+
+/** The text of rows that follow `before` others. */
+function rowsText(rules: RowFormatRules, rows: readonly CaptionRow[], before: number): string {
+  const start = before === 0 ? rules.head : rules.between;
+  return start + rows.map((row) => rules.row(row) + rules.after).join(rules.between);
 }
 
 /**
@@ -74,7 +82,7 @@ export async function fileSink(
   const file = await openForWriting(path, isResumed ? 'r+' : 'w');
   try {
     const found = isResumed
-      ? await findRows(path, file, rules, options.candidates)
+      ? await findRows(path, file, rules, options)
       : { done: new Set<string>(), end: 0 };
     await file.truncate(found.end);
     return new FileSink(path, file, rules, found);
@@ -131,41 +139,26 @@ class FileSink implements CaptionSink {
     return this.#done.has(file);
   }
 
-  async write(row: CaptionRow): Promise<void> {
-    const { head, between, after } = this.#rules;
-    await this.#append((this.#end === 0 ? head : '') + (this.#rows > 0 ? between : ''), false);
-    await this.#append(this.#rules.row(row) + after, true);
-    this.#rows += 1;
+  async write(rows: readonly CaptionRow[]): Promise<void> {
+    await this.#append(rowsText(this.#rules, rows, this.#rows));
+    this.#rows += rows.length;
   }
 
   async finish(): Promise<void> {
     try {
-      await this.#append(
-        (this.#end === 0 ? this.#rules.head : '') + this.#rules.tail(this.#rows),
-        true,
-      );
+      await this.#append((this.#rows === 0 ? this.#rules.head : '') + this.#rules.tail(this.#rows));
       await this.#file.sync();
     } finally {
       await this.#file.close();
     }
   }
 
-  #pending = '';
-
-  /** Writes the text with what waits before it, in one go. */
-  async #append(text: string, isWhole: boolean): Promise<void> {
-    this.#pending += text;
-    if (!isWhole || this.#pending === '') return;
-    const bytes = Buffer.from(this.#pending);
-    this.#pending = '';
+  async #append(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
     try {
       for (let at = 0; at < bytes.length; ) {
-        const { bytesWritten } = await this.#file.write(
-          bytes,
-          at,
-          bytes.length - at,
-          this.#end + at,
-        );
+        const left = bytes.length - at;
+        const { bytesWritten } = await this.#file.write(bytes, at, left, this.#end + at);
         at += bytesWritten;
       }
     } catch (error) {
@@ -175,41 +168,63 @@ class FileSink implements CaptionSink {
   }
 }
 
-/** Reads the results of an earlier run; a line cut off at the end is left out. */
+/** A picture in the output: where its lines begin and end, without what stands between rows. */
+interface WrittenPicture {
+  readonly file: string;
+  readonly lines: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads the results of an earlier run. Where the last line was cut off, its whole batch is left out:
+ * done again, it comes out the same to the last digit.
+ */
 async function findRows(
   path: string,
   file: FileHandle,
   rules: RowFormatRules,
-  candidates: number,
+  { candidates, batchSize }: SinkOptions,
 ): Promise<FoundRows> {
   const done = new Set<string>();
-  let end = 0;
-  let last = { file: '', rows: 0, start: 0 };
-  // Several candidates are several lines in some formats: in JSON a line holds them all.
+  const recent: WrittenPicture[] = [];
   const linesEach = rules.isOneLine ? 1 : candidates;
+  let isCut = false;
   let number = 0;
-  for await (const { text, start, stop } of completeLines(file)) {
+  for await (const { text, start, isWhole } of linesOf(file)) {
     number += 1;
     if (start < rules.head.length) {
-      if (!rules.head.startsWith(`${text}\n`)) throw notOurs(path, number);
-      end = stop;
+      if (isWhole ? !rules.head.startsWith(`${text}\n`) : !rules.head.startsWith(text))
+        throw notOurs(path, number);
       continue;
     }
-    const name = rules.fileOf(text);
+    const name = isWhole || rules.after === '' ? rules.fileOf(text) : undefined;
     if (name === undefined) {
       // The end of a finished JSON array is no row.
-      if (text === ']' || text === '') continue;
-      throw notOurs(path, number);
+      if (text === ']') continue;
+      // A first line that is no result may be anything: it is not ours to cut.
+      if (isWhole || done.size === 0) throw notOurs(path, number);
+      isCut = true;
+      continue;
     }
-    last = name === last.file ? { ...last, rows: last.rows + 1 } : { file: name, rows: 1, start };
+    const row = text.endsWith(',') && rules.between !== '' ? text.slice(0, -1) : text;
+    const end = start + Buffer.byteLength(row) + rules.after.length;
+    const last = recent.at(-1);
+    if (last?.file === name && last.lines < linesEach)
+      recent.splice(-1, 1, { ...last, lines: last.lines + 1, end });
+    else recent.push({ file: name, lines: 1, start, end });
+    if (recent.length > batchSize + 1) recent.shift();
     done.add(name);
-    end = stop - (rules.after === '' ? (text.endsWith(',') ? 2 : 1) : 0);
   }
-  if (last.rows > 0 && last.rows < linesEach) {
-    done.delete(last.file);
-    end = last.start;
+  const last = recent.at(-1);
+  if (last && last.lines < linesEach) isCut = true;
+  while (isCut && recent.length > 0) {
+    const { file: name, lines } = recent[recent.length - 1];
+    if (lines === linesEach && done.size % batchSize === 0) break;
+    recent.pop();
+    done.delete(name);
   }
-  return { done, end };
+  return { done, end: recent.at(-1)?.end ?? 0 };
 }
 
 function notOurs(path: string, line: number): InputError {
@@ -218,24 +233,25 @@ function notOurs(path: string, line: number): InputError {
   );
 }
 
-/** The lines of a file that end in a line break, and where they lie in bytes. */
-async function* completeLines(
+/** The lines of a file and where they begin in bytes; the last one may lack its line break. */
+async function* linesOf(
   file: FileHandle,
-): AsyncGenerator<{ text: string; start: number; stop: number }> {
+): AsyncGenerator<{ text: string; start: number; isWhole: boolean }> {
   const chunk = Buffer.alloc(1 << 16);
   let rest = Buffer.alloc(0);
   let start = 0;
   for (let position = 0; ; ) {
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-    if (bytesRead === 0) return;
+    if (bytesRead === 0) break;
     position += bytesRead;
     rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
     for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
-      yield { text: rest.toString('utf8', 0, at), start, stop: start + at + 1 };
+      yield { text: rest.toString('utf8', 0, at), start, isWhole: true };
       start += at + 1;
       rest = rest.subarray(at + 1);
     }
   }
+  if (rest.length > 0) yield { text: rest.toString('utf8'), start, isWhole: false };
 }
 
 /** Where a picture's text file stands: the same name with .txt. */
@@ -263,8 +279,9 @@ export function sidecarSink({ resume, overwrite }: SinkOptions): CaptionSink {
       written.add(path);
       return exists && resume;
     },
-    write: async ({ file, captions }) => {
-      await writeFileAtomic(sidecarPath(file), captions.map(({ text }) => `${text}\n`).join(''));
+    write: async (rows) => {
+      for (const { file, captions } of rows)
+        await writeFileAtomic(sidecarPath(file), captions.map(({ text }) => `${text}\n`).join(''));
     },
     finish: async () => undefined,
   };

@@ -92,8 +92,7 @@ async function captionBatch(
     { ...options, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
   );
   const ms = Number(((performance.now() - started) / batch.length).toFixed(1));
-  for (const [i, result] of results.entries())
-    await sink.write({ file: batch[i].name, ...result, ms });
+  await sink.write(results.map((result, i) => ({ file: batch[i].name, ...result, ms })));
 }
 
 /** Starts decoding the next pictures while the ones before are captioned. */

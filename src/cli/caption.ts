@@ -292,10 +292,10 @@ function generationOptions(flags: Flags): CaptionOptions {
 }
 
 async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {
-  const { format, output, resume = false, overwrite = false } = flags;
-  if (format === 'sidecar') return sidecarSink({ resume, overwrite, candidates });
+  const { format, output, resume = false, overwrite = false, batchSize } = flags;
+  if (format === 'sidecar') return sidecarSink({ resume, overwrite, candidates, batchSize });
   if (output === undefined) return streamSink(process.stdout, format);
-  return fileSink(output, format, { resume, overwrite, candidates });
+  return fileSink(output, format, { resume, overwrite, candidates, batchSize });
 }
 
 function summary({ captioned, skipped, failed }: RunCounts, seconds: number): string {
