@@ -1,0 +1,257 @@
+/** `refcap caption` and `refcap convert` as a stranger runs them: the built command, exit codes, files. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixtures, repositoryRoot } from '../paths.ts';
+
+const tiny = join(fixtures, 'blip/tiny');
+const main = join(repositoryRoot, 'dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'refcap-caption-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function refcap(args: readonly string[], input?: string) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+    ...(input !== undefined && { input }),
+  });
+  return { status, stdout, stderr };
+}
+const caption = (args: readonly string[], input?: string) =>
+  refcap(['caption', '--model', tiny, ...args], input);
+const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+/** Rows without what differs from run to run. */
+const rowsOf = (json: string) =>
+  json
+    .trim()
+    .split('\n')
+    .map((line) => ({ ...JSON.parse(line), ms: 0 }));
+
+beforeAll(() => {
+  cpSync(join(tiny, 'images'), join(folder, 'photos'), { recursive: true });
+  mkdirSync(join(folder, 'photos/more'));
+  cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'photos/more/a, "cat".png'));
+  mkdirSync(join(folder, 'mixed'));
+  cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'mixed/cat.png'));
+  cpSync(join(tiny, 'images/owl-1.png'), join(folder, 'mixed/owl.png'));
+  writeFileSync(
+    join(folder, 'mixed/cut.png'),
+    readFileSync(join(tiny, 'images/cat-0.png')).subarray(0, 900),
+  );
+  writeFileSync(join(folder, 'mixed/empty.jpg'), '');
+  writeFileSync(join(folder, 'mixed/text.png'), 'not a picture at all');
+  mkdirSync(join(folder, 'nothing'));
+});
+
+describe('refcap caption', () => {
+  it('prints a line a picture, the results alone on the standard output', () => {
+    const { status, stdout, stderr } = caption(['photos']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBe(24);
+    expect(lines[1]).toBe('photos/astronaut-1.png\ta white dog looks owl a branch a flag');
+    expect(stderr).toMatch(/^24 captioned in [\d.]+ s/);
+    expect(status).toBe(0);
+  });
+
+  it('goes on past broken pictures, lists them at the end and exits with 3', () => {
+    const { status, stdout, stderr } = caption(['mixed', 'nothing', 'missing.png', '--quiet']);
+    expect(
+      stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.split('\t')[0]),
+    ).toEqual(['mixed/cat.png', 'mixed/owl.png']);
+    const failures = stderr.trim().split('\n');
+    expect(failures.length).toBe(5);
+    for (const [i, pattern] of [
+      /^refcap: mixed\/cut\.png: .*cut off/,
+      /^refcap: mixed\/empty\.jpg: the file is empty/,
+      /^refcap: mixed\/text\.png: the file is text/,
+      /^refcap: nothing: there are no images in this folder/,
+      /^refcap: missing\.png: there is no such file/,
+    ].entries())
+      expect(failures[i]).toMatch(pattern);
+    expect(status).toBe(3);
+  });
+
+  it('stops at the first broken picture with --fail-fast, what came before being kept', () => {
+    const { status, stdout, stderr } = caption(['mixed', '--fail-fast', '-q']);
+    expect(stdout).toMatch(/^mixed\/cat\.png\t.*\n$/);
+    expect(stderr).toMatch(/^refcap: mixed\/cut\.png: /);
+    expect(status).toBe(1);
+  });
+
+  it('writes JSON rows with ids, log-probabilities and words', () => {
+    const { stdout } = caption([
+      'mixed/owl.png',
+      '--format',
+      'json',
+      '--beams',
+      '3',
+      '--num-captions',
+      '2',
+      '--words',
+    ]);
+    const [row] = JSON.parse(stdout);
+    expect(Object.keys(row)).toEqual(['file', 'caption', 'captions', 'width', 'height', 'ms']);
+    expect(row).toMatchObject({ file: 'mixed/owl.png', width: 48, height: 48 });
+    expect(row.captions.length).toBe(2);
+    const [best] = row.captions;
+    expect(best.text).toBe(row.caption);
+    expect(best.ids[0]).toBe(180);
+    expect(best.meanLogprob).toBeCloseTo(best.logprob / (best.ids.length - 1), 6);
+    expect(best.words.map(({ text }: { text: string }) => text).join(' ')).toBe(best.text);
+  });
+
+  it('writes CSV that a spreadsheet reads, and text files beside the pictures', () => {
+    caption(['photos/more', '--format', 'csv', '--output', 'more.csv', '-q']);
+    const [head, row] = read('more.csv').split('\n');
+    expect(head).toBe('file,caption,logprob,meanLogprob,width,height,ms');
+    expect(row.startsWith('"photos/more/a, ""cat"".png",')).toBe(true);
+    expect(caption(['mixed/owl.png', '--format', 'sidecar']).stdout).toBe('');
+    expect(read('mixed/owl.txt')).toBe('a brown owl stares with yellow eyes\n');
+    const again = caption(['mixed/owl.png', '--format', 'sidecar', '-q']);
+    expect(again.stderr).toMatch(/owl\.txt exists; use --resume/);
+    expect(again.status).toBe(3);
+    expect(caption(['mixed/owl.png', '--format', 'sidecar', '--resume']).stderr).toMatch(
+      /1 skipped/,
+    );
+  });
+
+  it('takes patterns and a list on the standard input', () => {
+    const pattern = caption(['photos/**/*at*.png', '-q']).stdout;
+    const files = pattern
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t')[0]);
+    expect(files).toContain('photos/more/a, "cat".png');
+    expect(files).toContain('photos/cat-0.png');
+    const list = `${files.join('\n')}\n\n`;
+    expect(caption(['-', '-q'], list).stdout).toBe(pattern);
+  });
+
+  it('reaches other folders only with --recursive', () => {
+    const below = (args: string[]) => caption([...args, '-q']).stdout.includes('more/');
+    expect(below(['photos'])).toBe(false);
+    expect(below(['photos', '--recursive'])).toBe(true);
+  });
+
+  it('fetches addresses only when allowed, and never from private networks', async () => {
+    const server = createServer((_, response) => response.end('secret')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const address = `http://127.0.0.1:${port}/cat.png`;
+    expect(caption([address, '-q']).stderr).toMatch(/only with --allow-url/);
+    const { status, stderr } = caption([address, '-q', '--allow-url']);
+    expect(stderr).toMatch(/private or reserved network address/);
+    expect(status).toBe(3);
+    server.close();
+  });
+
+  it.each([
+    [['photos', '--resume'], /--resume needs --output/],
+    [['photos', '--resume', '--overwrite', '-o', 'x'], /exclude each other/],
+    [['photos', '--format', 'sidecar', '-o', 'x'], /leave out --output/],
+    [['photos', '--batch-size', '0'], /at least 1/],
+    [['photos', '--format', 'xml'], /Allowed choices/],
+  ])('refuses %j as wrong usage', (args, message) => {
+    const { status, stdout, stderr } = caption(args);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it.each([
+    [
+      ['photos', '--num-captions', '5', '--beams', '2'],
+      /num_return_sequences \(5\) is more than num_beams/,
+    ],
+    [['photos', '--max-length', '90'], /90 ids, is more than the model's 40 positions/],
+    [['photos', '--device', 'quantum'], /'quantum' is not available/],
+    [['photos', '--model', 'nowhere'], /There is no model "nowhere"/],
+  ])('says in one sentence why %j cannot be done', (args, message) => {
+    const { status, stdout, stderr } = caption(args);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n').length).toBe(1);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+
+  it('does not touch a file that exists, or one that holds something else', () => {
+    writeFileSync(join(folder, 'mine.jsonl'), 'dear diary\n');
+    expect(caption(['mixed', '-f', 'jsonl', '-o', 'mine.jsonl']).stderr).toMatch(
+      /mine\.jsonl exists/,
+    );
+    expect(caption(['mixed', '-f', 'jsonl', '-o', 'mine.jsonl', '--resume']).stderr).toMatch(
+      /line 1 is no result/,
+    );
+    expect(read('mine.jsonl')).toBe('dear diary\n');
+  });
+
+  it.each(['text', 'json', 'jsonl', 'csv'])('resumes %s that was cut anywhere', (format) => {
+    const args = ['photos', '-r', '-q', '-f', format, '--num-captions', '2', '--batch-size', '3'];
+    caption([...args, '-o', 'whole']);
+    const whole = read('whole');
+    const withoutTimes = (text: string) =>
+      text.replace(/"ms":[\d.]+/g, '').replace(/,[\d.]+$/gm, format === 'csv' ? '' : '$&');
+    for (const share of [0, 0.33, 0.71, 0.999, 1]) {
+      const bytes = Buffer.from(whole);
+      writeFileSync(join(folder, 'part'), bytes.subarray(0, Math.floor(bytes.length * share)));
+      expect(caption([...args, '-o', 'part', '--resume']).stderr).toBe('');
+      expect(withoutTimes(read('part'))).toBe(withoutTimes(whole));
+    }
+    rmSync(join(folder, 'whole'));
+    rmSync(join(folder, 'part'));
+  });
+
+  it('goes on after a kill -9 as if nothing had happened', async () => {
+    const args = ['caption', '--model', tiny, 'photos', '-f', 'jsonl', '-q', '--batch-size', '1'];
+    refcap([...args, '-o', 'calm.jsonl']);
+    const child = spawn(process.execPath, [main, ...args, '-o', 'killed.jsonl'], { cwd: folder });
+    const lines = () =>
+      existsSync(join(folder, 'killed.jsonl')) ? read('killed.jsonl').split('\n').length - 1 : 0;
+    while (lines() < 5 && child.exitCode === null) await new Promise((r) => setTimeout(r, 5));
+    child.kill('SIGKILL');
+    if (child.exitCode === null) await new Promise((r) => child.once('exit', r));
+    expect(lines()).toBeLessThan(24);
+    refcap([...args, '-o', 'killed.jsonl', '--resume']);
+    expect(rowsOf(read('killed.jsonl'))).toEqual(rowsOf(read('calm.jsonl')));
+  });
+});
+
+describe('refcap convert', () => {
+  it('writes a folder that captions alike, from the original checkpoint too', () => {
+    const { status, stdout, stderr } = refcap(['convert', join(tiny, 'original.pth'), 'converted']);
+    expect(stdout).toBe('converted\n');
+    expect(stderr).toMatch(/original\.pth: [\d,]+ values, saved as f32/);
+    expect(status).toBe(0);
+    expect(readdirSync(join(folder, 'converted')).sort()).toEqual([
+      'config.json',
+      'generation_config.json',
+      'model.safetensors',
+      'preprocessor_config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'vocab.txt',
+    ]);
+    const run = (model: string) => refcap(['caption', 'photos', '-q', '--model', model]).stdout;
+    expect(run('converted')).toBe(run(tiny));
+    const again = refcap(['convert', tiny, 'converted']);
+    expect(again.stderr).toMatch(/exists and is not empty/);
+    expect(again.status).toBe(1);
+  });
+});
