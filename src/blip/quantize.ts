@@ -78,14 +78,26 @@ export function quantizeRows(
 ): { matrix: Int8Array; scale: Float32Array } {
   const matrix = new Int8Array(rows * columns);
   const scale = new Float32Array(rows);
+  const inverse = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const from = (start + row) * columns;
     let largest = 0;
-    for (let i = 0; i < columns; i++) largest = Math.max(largest, Math.abs(values[from + i]));
+    for (let i = from; i < from + columns; i++) {
+      const size = Math.abs(values[i]);
+      if (size > largest) largest = size;
+    }
     scale[row] = largest > 0 ? largest / limit : 1;
-    const inverse = 1 / scale[row];
+    inverse[row] = 1 / scale[row];
+  }
+  // Some rows at a time, so that each column's bytes are written to whole cache lines.
+  for (let first = 0; first < rows; first += 64) {
+    const end = Math.min(rows, first + 64);
     for (let i = 0; i < columns; i++)
-      matrix[i * rows + row] = Math.round(values[from + i] * inverse);
+      for (let row = first; row < end; row++) {
+        const exact = values[(start + row) * columns + i] * inverse[row];
+        // Halves away from zero; the conversion to i8 cuts the fraction off.
+        matrix[i * rows + row] = exact < 0 ? exact - 0.5 : exact + 0.5;
+      }
   }
   return { matrix, scale };
 }
