@@ -1,5 +1,5 @@
-/** Writing files so that nobody ever sees half of one: write to a temporary name, flush, rename. */
-import { open, rename, rm } from 'node:fs/promises';
+/** Reading small files, and writing files so that nobody ever sees half of one. */
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
 
@@ -41,4 +41,33 @@ function describeWriteError(path: string, error: unknown): unknown {
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new InputError(`${path}: the folder does not exist; create it first.`);
   return error;
+}
+
+/** A file's text, or undefined where there is no such file. @throws InputError when it cannot be read */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new InputError(`${path}: cannot be read (${String(code)}).`);
+  }
+}
+
+/** The value of a JSON text. @throws InputError naming the file that it came from */
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(
+      `${path}: not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
+    );
+  }
+}
+
+/** The value of a JSON file. @throws InputError when it is missing, cannot be read or is not JSON */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) throw new InputError(`${path}: there is no such file.`);
+  return parseJson(text, path);
 }

@@ -1,7 +1,8 @@
 /** Opens a captioner's folder or file: config, weights, tokenizer, preprocessing, defaults of generation. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { parseJson, readTextIfThere } from '../base/files.ts';
 import { blipPreprocessing, type Preprocessing, readPreprocessing } from '../data/preprocess.ts';
 import { type CaptionTokenizer, loadTokenizer } from '../data/tokenizer.ts';
 import type { Group } from '../nn/parameter-store.ts';
@@ -128,22 +129,9 @@ async function findPreprocessing(
 
 /** A JSON object from a file; undefined where there is no such file. */
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new InputError(`${path}: cannot be read (${String(code)}).`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `${path}: not valid JSON (${error instanceof Error ? error.message : ''}).`,
-    );
-  }
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  const json = parseJson(text, path);
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new InputError(`${path}: this is not a JSON object.`);
   return { ...json };

@@ -1,7 +1,7 @@
 /** From an image to a model's input: resized and normalised as preprocessor_config.json says. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
+import { readJsonFile } from '../base/files.ts';
 import type { RgbImage } from './image.ts';
 import { type ResizeFilter, resizeRgb } from './resize.ts';
 
@@ -97,21 +97,7 @@ export function parsePreprocessing(json: unknown, source: string): Preprocessing
  * @throws InputError when the file is missing, is not JSON, or a field is wrong.
  */
 export async function readPreprocessing(path: string): Promise<Preprocessing> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    throw new InputError(`${path}: cannot be read.`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `${path}: not valid JSON (${error instanceof Error ? error.message : ''}).`,
-    );
-  }
-  return parsePreprocessing(json, path);
+  return parsePreprocessing(await readJsonFile(path), path);
 }
 
 /** The content of a preprocessor_config.json that says the same; it opens in transformers. */

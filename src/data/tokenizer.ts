@@ -1,9 +1,9 @@
 /** Text to token ids and back: BERT's WordPiece through @huggingface/tokenizers. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
+import { parseJson, readTextIfThere } from '../base/files.ts';
 import { parseVocabulary, specialTokens, wordPieceJson } from './wordpiece.ts';
 
 /** Ids of the special tokens; [DEC] and [ENC] are unknown to the tokenizers of published BLIPs. */
@@ -176,7 +176,7 @@ const configSchema = z.looseObject({
  */
 export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
   const configPath = join(folder, 'tokenizer_config.json');
-  const configText = await readIfThere(configPath);
+  const configText = await readTextIfThere(configPath);
   const parsed = configSchema.safeParse(
     configText === undefined ? {} : parseJson(configText, configPath),
   );
@@ -187,10 +187,10 @@ export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
   const config = parsed.data;
   const options = { joinContractions: config.clean_up_tokenization_spaces ?? false };
   const jsonPath = join(folder, 'tokenizer.json');
-  const json = await readIfThere(jsonPath);
+  const json = await readTextIfThere(jsonPath);
   if (json !== undefined) return createTokenizer(parseJson(json, jsonPath), jsonPath, options);
   const vocabularyPath = join(folder, 'vocab.txt');
-  const text = await readIfThere(vocabularyPath);
+  const text = await readTextIfThere(vocabularyPath);
   if (text === undefined)
     throw new InputError(`${folder}: there is neither tokenizer.json nor vocab.txt; add one.`);
   const content = wordPieceJson(parseVocabulary(text, vocabularyPath), vocabularyPath, {
@@ -199,24 +199,4 @@ export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
     chineseCharacters: config.tokenize_chinese_chars ?? true,
   });
   return createTokenizer(content, vocabularyPath, options);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new InputError(`${path}: cannot be read (${String(code)}).`);
-  }
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `${path}: not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
-    );
-  }
 }

@@ -1,10 +1,10 @@
 /** Opens a pretrained vision tower to start a captioner from. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
+import { readJsonFile } from '../base/files.ts';
 import { type BlipConfig, parseBlipConfig, type VisionConfig } from '../blip/config.ts';
 import { visionTower } from '../blip/model.ts';
 import { type Preprocessing, parsePreprocessing } from '../data/preprocess.ts';
@@ -40,7 +40,7 @@ const layersJson = z.looseObject({
  */
 export async function openTower(folder: string): Promise<Tower> {
   const path = join(folder, 'config.json');
-  const json = await readJson(path);
+  const json = await readJsonFile(path);
   await using source = await openWeights(folder);
   const config = towerConfig(json, source, path);
   const store = new ParameterStore(towerParameters(config), () => 'frozen');
@@ -49,7 +49,7 @@ export async function openTower(folder: string): Promise<Tower> {
   const preprocessing =
     config.model_type === 'efficientnet_lite'
       ? efficientNetPreprocessing(config.image_size)
-      : parsePreprocessing(await readJson(preprocessorPath), preprocessorPath);
+      : parsePreprocessing(await readJsonFile(preprocessorPath), preprocessorPath);
   return { config, preprocessing, store, fingerprint: await hashFile(source.path) };
 }
 
@@ -116,15 +116,6 @@ async function fill(store: ParameterStore, source: WeightSource, folder: string)
     else await source.readFloat32(found, target.data);
   }
   if (faults.length > 0) throw new InputError(`${folder}: ${faults.join('; ')}`);
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${path}: cannot be read as JSON (${reason})`);
-  }
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -153,7 +153,7 @@ describe('preprocessor_config.json', () => {
 
   it('that is missing is named', async () => {
     await expect(readPreprocessing('/none/c.json')).rejects.toThrow(
-      /^\/none\/c\.json: cannot be read\.$/,
+      /^\/none\/c\.json: there is no such file\.$/,
     );
   });
 });
