@@ -70,14 +70,18 @@ describe('the packed package', () => {
     const program = `
       import * as refcap from 'refcap';
       import { ops, input } from 'refcap/engine';
+      import { createMeteor } from 'refcap/metrics';
+      import { loadMeteorData } from 'refcap/data';
       const x = input('x', 'f32', ['n']);
       console.log(Object.keys(refcap).includes('Captioner'), ops.add(x, 1).shape.join());
+      const meteor = createMeteor(loadMeteorData());
+      console.log(meteor.score(meteor.statistics('a dog runs', ['a dog runs'])));
     `;
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
       cwd: folder,
       encoding: 'utf8',
     });
-    expect(output.trim()).toBe('true n');
+    expect(output.trim()).toBe('true n\n1');
     expect(readdirSync(join(folder, 'node_modules/refcap/dist'))).toContain('index.d.ts');
   });
 });

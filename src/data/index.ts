@@ -22,6 +22,7 @@ export {
   type RgbImage,
 } from './image.ts';
 export { type ImageFolder, listImages } from './image-folder.ts';
+export { loadMeteorData, loadParaphraseTable } from './meteor-data.ts';
 export {
   blipPreprocessing,
   createPreprocessor,

@@ -1,5 +1,6 @@
 /** Caption metrics equal to the reference programs: pure functions on strings, for Node.js and browsers alike. */
 export { createBleu } from './bleu.ts';
+export { bootstrapIntervals, compareSystems } from './bootstrap.ts';
 export { createCider } from './cider.ts';
 export { Diversity, type DiversityResult } from './diversity.ts';
 export {
@@ -7,6 +8,16 @@ export {
   type DocumentFrequencyFile,
   type DocumentFrequencyTable,
 } from './document-frequencies.ts';
+export {
+  createMeteor,
+  createMeteorMetric,
+  decodeMeteorData,
+  type Meteor,
+  type MeteorData,
+  type ParaphraseTable,
+  parseParaphraseTable,
+} from './meteor.ts';
+export { createNltkMeteor, createNltkMeteorMetric } from './nltk-meteor.ts';
 export {
   bestRouge,
   createRouge,

@@ -66,8 +66,8 @@ describe('16-bit floats', () => {
     const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
     const back = f32ToF16(f16ToF32(all));
     for (let i = 0; i < 65536; i++) {
-      const isNaN = (i & 0x7c00) === 0x7c00 && (i & 0x3ff) !== 0;
-      if (isNaN) expect(Number.isNaN(f16BitsToF32(back[i]))).toBe(true);
+      const isNotANumber = (i & 0x7c00) === 0x7c00 && (i & 0x3ff) !== 0;
+      if (isNotANumber) expect(Number.isNaN(f16BitsToF32(back[i]))).toBe(true);
       else expect(back[i]).toBe(i);
     }
   });
