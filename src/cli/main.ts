@@ -13,10 +13,11 @@ const program = new Command('refcap')
   .exitOverride()
   .showHelpAfterError('(run with --help for the options)');
 
+const [first, second] = process.argv.slice(2);
+const wanted = first === 'help' ? second : first;
 for (const { name, summary, load } of commands) {
   // The heavy modules behind a subcommand are imported only when it is the one that runs.
-  if (process.argv[2] === name)
-    program.addCommand((await load()).command.copyInheritedSettings(program));
+  if (wanted === name) program.addCommand((await load()).command.copyInheritedSettings(program));
   else program.command(name).summary(summary).description(summary);
 }
 

@@ -1,0 +1,47 @@
+/** The command as a whole: help, version, wrong usage, and which modules a call loads. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { repositoryRoot } from '../paths.ts';
+
+function refcap(...args: string[]) {
+  return spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
+    cwd: repositoryRoot,
+    encoding: 'utf8',
+  });
+}
+
+describe('refcap', () => {
+  it('lists its commands, and prints its version', () => {
+    const { stdout, status } = refcap('--help');
+    expect(status).toBe(0);
+    for (const name of ['caption', 'train', 'convert', 'score'])
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+    expect(refcap('--version').stdout.trim()).toBe(version);
+  });
+
+  it('shows the options of a command both ways of asking', () => {
+    const shown = refcap('train', '--help').stdout;
+    expect(shown).toContain('--tower <folder>');
+    expect(refcap('help', 'train').stdout).toBe(shown);
+  });
+
+  it('answers wrong usage with code 2 and nothing on the standard output', () => {
+    for (const args of [
+      ['frobnicate'],
+      ['train', '--data', 'x'],
+      ['train', '--epochs', 'many'],
+      ['score', '--nope'],
+    ]) {
+      const { status, stdout, stderr } = refcap(...args);
+      expect(status).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toContain('error: ');
+    }
+    const wrong = refcap('train', '--data', 'x', '--tower', 'y', '--output', 'z', '--dropout', '2');
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toMatch(/^refcap: dropout: /);
+  });
+});
