@@ -1,10 +1,11 @@
 /** Measures each metric and the whole set at several sizes, beside the reference programs where given a Python with them. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { machine } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tasks = ['tokenizer', 'BLEU', 'ROUGE-L', 'CIDEr', 'METEOR', 'rouge_score'];
@@ -53,9 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.error(usage);
     return 2;
   }
-  console.log(
-    `${cpus()[0].model}, ${availableParallelism()} cores, Node.js ${process.versions.node}`,
-  );
+  console.log(machine());
   console.log(`Each figure is the median of ${runs} fresh processes.`);
   const folder = mkdtempSync(join(tmpdir(), 'refcap-bench-'));
   try {

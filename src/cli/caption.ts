@@ -7,6 +7,7 @@ import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../blip/cap
 import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts';
 import { bundledModel, Captioner, type CaptionOptions } from '../blip/captioner.ts';
 import { Progress } from './progress.ts';
+import { number } from './values.ts';
 
 interface Flags {
   model: string;
@@ -64,13 +65,6 @@ Examples:
   refcap caption photos --recursive --format jsonl --output captions.jsonl --resume
   refcap caption photo.jpg --beams 3 --num-captions 3 --format json --words
   find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value))
-    throw new InvalidArgumentError('not a number.');
-  return value;
-}
 
 function whole(text: string): number {
   const value = number(text);

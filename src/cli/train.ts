@@ -1,8 +1,9 @@
 /** `refcap train`: trains a captioner on a folder of pictures with captions. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { parseTrainConfig, type TrainConfig } from '../train/config.ts';
 import { trainRun } from '../train/run.ts';
 import type { TrainingEvent } from '../train/trainer.ts';
+import { number } from './values.ts';
 
 interface TrainFlags {
   data: string;
@@ -19,13 +20,6 @@ interface TrainFlags {
   layers?: number;
   width?: number;
   heads?: number;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value))
-    throw new InvalidArgumentError('not a number.');
-  return value;
 }
 
 export const command = new Command('train')

@@ -67,7 +67,7 @@ export class DeviceTensor implements Disposable {
 
 export type Feed = Tensor | DeviceTensor;
 
-/** What a run writes into: tensors of the right size, by output name. */
+/** What a run reads: a value for every input, by name. */
 export type Feeds = Readonly<Record<string, Feed>>;
 
 /** The execution providers that this onnxruntime-node has. */
