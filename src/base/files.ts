@@ -29,7 +29,8 @@ export async function writeFileAtomic(
   }
 }
 
-function describeWriteError(path: string, error: unknown): unknown {
+/** The sentence for a failed write, where its reason is known; else the error itself. */
+export function describeWriteError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const code = String(error.code);
   if (code === 'ENOSPC')

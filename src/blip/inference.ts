@@ -2,11 +2,11 @@
 import { resolve } from 'node:path';
 import { topologicalOrder, type Value } from '../engine/graph.ts';
 import type { Weight } from '../engine/onnx.ts';
-import { Session } from '../engine/session.ts';
+import { Session, type SessionOptions } from '../engine/session.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { Scope } from '../nn/scope.ts';
 import type { BlipConfig } from './config.ts';
-import { encoderGraph, stepGraph } from './model.ts';
+import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from './model.ts';
 import type { PretrainedWeights } from './pretrained-weights.ts';
 import { quantizeGraph, quantizeRows, weightLimit } from './quantize.ts';
 
@@ -18,6 +18,9 @@ export interface InferenceOptions {
   /** 'int8': 8-bit weights per output column, activations rounded on the fly. Faster, less exact. */
   readonly quantize?: 'int8';
 }
+
+/** What is needed of weights to bake them in. */
+export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'>;
 
 /** What the decoder reads of a batch of images: keys and values of every layer. */
 export interface EncodedImages {
@@ -39,63 +42,117 @@ export interface StepScores {
 /** A captioner's graphs, opened with the weights baked in. */
 export class Inference implements Disposable {
   readonly config: BlipConfig;
-  readonly #encoder: Session;
-  readonly #step: Session;
+  readonly #encoder: Runner;
+  readonly #step: Runner;
+  readonly #graph: GraphOptions;
 
-  private constructor(config: BlipConfig, encoder: Session, step: Session) {
+  private constructor(config: BlipConfig, encoder: Runner, step: Runner, graph: GraphOptions) {
     this.config = config;
     this.#encoder = encoder;
     this.#step = step;
+    this.#graph = graph;
   }
 
-  /** Opens both sessions; the weights are read from their file by ONNX Runtime where it can. */
+  /**
+   * Opens both sessions; the weights are read from their file by ONNX Runtime where it can.
+   * @param graph keeps the training-only layers, whose weights must then be among `weights`
+   */
   static async open(
     config: BlipConfig,
-    weights: PretrainedWeights,
+    weights: ReadableWeights,
     options: InferenceOptions = {},
+    graph: GraphOptions = {},
   ): Promise<Inference> {
-    const encoder = await openGraph((s) => encoderGraph(s, config), weights, options);
+    return Inference.#opened(config, graph, async (build) => ({
+      session: await openGraph(build, weights, options),
+      weights: {},
+    }));
+  }
+
+  /**
+   * Opens both sessions over weights that may change between runs, as in training: each run reads
+   * what `tensorOf` gave for a parameter's name.
+   */
+  static async live(
+    config: BlipConfig,
+    tensorOf: (name: string) => Tensor,
+    options: SessionOptions = {},
+    graph: GraphOptions = {},
+  ): Promise<Inference> {
+    return Inference.#opened(config, graph, async (build) => {
+      const scope = new Scope();
+      const session = await Session.open(build(scope), options);
+      const named = scope.parameters.map(({ name }) => [name, tensorOf(name)]);
+      return { session, weights: Object.fromEntries(named) };
+    });
+  }
+
+  static async #opened(
+    config: BlipConfig,
+    graph: GraphOptions,
+    open: (build: (scope: Scope) => Record<string, Value>) => Promise<Runner>,
+  ): Promise<Inference> {
+    const encoder = await open((scope) => encoderGraph(scope, config, graph));
     try {
-      const step = await openGraph((s) => stepGraph(s, config.text_config), weights, options);
-      return new Inference(config, encoder, step);
+      const step = await open((scope) => stepGraph(scope, config.text_config, graph));
+      return new Inference(config, encoder, step, graph);
     } catch (error) {
-      encoder.dispose();
+      encoder.session.dispose();
       throw error;
     }
   }
 
-  /** pixels f32 [images, 3, size, size], normalised -> what decoding needs of them. */
-  async encode(pixels: Tensor): Promise<EncodedImages> {
-    const { tokens, ...cross } = await this.#encoder.run({ pixels });
-    return { count: pixels.shape[0], tokens, cross };
+  /**
+   * What decoding needs of a batch: from pixels f32 [images, 3, size, size], normalised, or, where the
+   * graph starts from them, from image tokens f16 [images, tokens, width].
+   */
+  async encode(images: Tensor): Promise<EncodedImages> {
+    const kind = this.#graph.images ?? 'pixels';
+    const result = await run(this.#encoder, { [kind]: images });
+    const { tokens = images, ...cross } = result;
+    return { count: images.shape[0], tokens, cross };
   }
 
   /** Starts writing for every image; nothing is run yet. */
   decode(images: EncodedImages): Decoding {
-    return new Decoding(this.#step, this.config, images);
+    const heads = cachedHeads(this.config.text_config, this.#graph.refiner);
+    return new Decoding(this.#step, this.config.text_config.hidden_size, heads, images);
   }
 
   [Symbol.dispose](): void {
-    this.#encoder.dispose();
-    this.#step.dispose();
+    this.#encoder.session.dispose();
+    this.#step.session.dispose();
   }
+}
+
+/** A session and the weights that are fed to it at each run, if they are not baked in. */
+interface Runner {
+  readonly session: Session;
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+function run(
+  { session, weights }: Runner,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  return session.run({ ...weights, ...feeds });
 }
 
 /** The cache of one batch's decoding. Rows may be reordered and images dropped between steps. */
 export class Decoding {
-  readonly #step: Session;
+  readonly #step: Runner;
   #images: number;
   #cross: Readonly<Record<string, Tensor>>;
   #past: Readonly<Record<string, Tensor>>;
 
-  constructor(step: Session, { text_config: text }: BlipConfig, images: EncodedImages) {
+  /** @param heads of each layer that caches the text's keys and values, in a model this wide */
+  constructor(step: Runner, width: number, heads: readonly number[], images: EncodedImages) {
     this.#step = step;
     this.#images = images.count;
     this.#cross = images.cross;
-    const { num_attention_heads: heads, hidden_size: width } = text;
-    const empty = tensor('f32', [images.count, heads, 0, width / heads]);
     const past: Record<string, Tensor> = {};
-    for (let i = 0; i < text.num_hidden_layers; i++) {
+    for (const [i, count] of heads.entries()) {
+      const empty = tensor('f32', [images.count, count, 0, width / count]);
       past[`pastKey.${i}`] = empty;
       past[`pastValue.${i}`] = empty;
     }
@@ -124,7 +181,7 @@ export class Decoding {
   async step(ids: Int32Array, length: number): Promise<StepScores> {
     const beams = ids.length / length / this.#images;
     const shape = [this.#images, beams, length];
-    const { logits, normalizer, ...present } = await this.#step.run({
+    const { logits, normalizer, ...present } = await run(this.#step, {
       ids: tensor('i32', shape, ids),
       ...this.#cross,
       ...this.#past,
@@ -168,7 +225,7 @@ function gatherRows(
  */
 export async function openGraph(
   build: (scope: Scope) => Record<string, Value>,
-  weights: PretrainedWeights,
+  weights: ReadableWeights,
   options: InferenceOptions = {},
 ): Promise<Session> {
   const { quantize, ...session } = options;
@@ -199,7 +256,7 @@ export async function openGraph(
   });
 }
 
-async function weightBytes(weights: PretrainedWeights, name: string): Promise<Weight> {
+async function weightBytes(weights: ReadableWeights, name: string): Promise<Weight> {
   const info = weights.tensors.get(name);
   if (info?.location && (info.dtype === 'f32' || info.dtype === 'f16')) {
     const { path, offset } = info.location;

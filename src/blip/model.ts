@@ -14,16 +14,19 @@ import {
   attention,
   causalMask,
   embeddingTable,
+  type KeyValue,
   layerNorm,
   linear,
+  linearParts,
   mergeHeads,
   splitHeads,
 } from '../nn/layers.ts';
 import { normal, type Scope, zeros } from '../nn/scope.ts';
 import type { BlipConfig, TextConfig, VisionConfig, VitConfig } from './config.ts';
 import { efficientNetTokens } from './efficientnet.ts';
+import { type RefinerConfig, refine, refinerCross } from './refiner.ts';
 
-const { add, concat, gather, gelu, matmul, reshape, slice, split, transpose } = ops;
+const { add, concat, gather, gelu, matmul, reshape, slice, transpose } = ops;
 
 // ---------------------------------------------------------------- the vision tower
 
@@ -83,10 +86,8 @@ function vitBlock(scope: Scope, config: VitConfig, x: Value, dropout: Dropout): 
   const { layer_norm_eps: epsilon, num_attention_heads: heads, hidden_size: width } = config;
   const normed = layerNorm(scope.at('layer_norm1'), x, epsilon);
   const at = scope.at('self_attn');
-  const weights = split(at.at('qkv').get('weight', [3 * width, width], normal()), 0, 3);
-  const biases = split(at.at('qkv').get('bias', [3 * width], zeros), 0, 3);
-  const [q, k, v] = weights.map((weight, i) =>
-    splitHeads(add(matmul(normed, weight, { transB: true }), biases[i]), heads),
+  const [q, k, v] = linearParts(at.at('qkv'), normed, 3 * width, 3).map((part) =>
+    splitHeads(part, heads),
   ); // [b, heads, s, headWidth]
   // Attention weights and the widened states are the largest values of a block: computed again in the
   // backward pass rather than kept.
@@ -103,12 +104,6 @@ function vitBlock(scope: Scope, config: VitConfig, x: Value, dropout: Dropout): 
 }
 
 // ---------------------------------------------------------------- the text decoder
-
-/** Keys and values of one attention, [rows, heads, positions, headWidth]. */
-export interface KeyValue {
-  readonly key: Value;
-  readonly value: Value;
-}
 
 /** What every layer of the decoder reads of an image: made once an image, shared by its captions. */
 export function crossKeyValues(scope: Scope, config: TextConfig, imageTokens: Value): KeyValue[] {
@@ -247,17 +242,54 @@ export function languageHead(scope: Scope, config: TextConfig, states: Value): V
 
 // ---------------------------------------------------------------- graphs for inference
 
+/** What an inference graph has beside the base model. */
+export interface GraphOptions {
+  /** Where the images enter: as pixels (default), or as the f16 tokens that the tower gave earlier. */
+  readonly images?: 'pixels' | 'tokens';
+  /** The training-only layers, where they are kept. */
+  readonly refiner?: RefinerConfig;
+}
+
+/** The image tokens [b, s, width] from the input `pixels` or `tokens`. */
+export function imageInput(
+  scope: Scope,
+  config: VisionConfig,
+  kind: 'pixels' | 'tokens' = 'pixels',
+  dropout = noDropout,
+): Value {
+  if (kind === 'tokens') {
+    const shape = ['images', imageTokenCount(config), config.hidden_size];
+    return ops.cast(input('tokens', 'f16', shape), 'f32');
+  }
+  const size = config.image_size;
+  return visionTower(scope, config, input('pixels', 'f32', ['images', 3, size, size]), dropout);
+}
+
 /** pixels -> each layer's cross-attention keys and values, and the image tokens. */
-export function encoderGraph(scope: Scope, config: BlipConfig): Record<string, Value> {
-  const size = config.vision_config.image_size;
-  const pixels = input('pixels', 'f32', ['images', 3, size, size]);
-  const tokens = visionTower(scope, config.vision_config, pixels);
-  const outputs: Record<string, Value> = { tokens };
-  for (const [i, { key, value }] of crossKeyValues(scope, config.text_config, tokens).entries()) {
+export function encoderGraph(
+  scope: Scope,
+  config: BlipConfig,
+  options: GraphOptions = {},
+): Record<string, Value> {
+  const { refiner, images } = options;
+  const text = config.text_config;
+  const imageTokens = imageInput(scope, config.vision_config, images);
+  const cross = crossKeyValues(scope, text, imageTokens);
+  if (refiner) cross.push(...refinerCross(scope, refiner, text, imageTokens));
+  // Tokens that came in need not go out again.
+  const outputs: Record<string, Value> = images === 'tokens' ? {} : { tokens: imageTokens };
+  for (const [i, { key, value }] of cross.entries()) {
     outputs[`crossKey.${i}`] = key;
     outputs[`crossValue.${i}`] = value;
   }
   return outputs;
+}
+
+/** Heads of each layer that caches keys and values of the text: the decoder's, then the refiner's. */
+export function cachedHeads(text: TextConfig, refiner?: RefinerConfig): number[] {
+  const own = Array.from({ length: text.num_hidden_layers }, () => text.num_attention_heads);
+  const { refinement } = refiner ?? {};
+  return [...own, ...Array.from({ length: refinement?.layers ?? 0 }, () => refinement?.heads ?? 1)];
 }
 
 /**
@@ -266,23 +298,44 @@ export function encoderGraph(scope: Scope, config: BlipConfig): Record<string, V
  * of their exponentials `normalizer` [rows], and the grown keys and values. A past of length 0 starts
  * a caption.
  */
-export function stepGraph(scope: Scope, config: TextConfig): Record<string, Value> {
+export function stepGraph(
+  scope: Scope,
+  config: TextConfig,
+  options: Pick<GraphOptions, 'refiner'> = {},
+): Record<string, Value> {
+  const { refiner } = options;
   const { num_hidden_layers: layers, num_attention_heads: heads, hidden_size: width } = config;
-  const headWidth = width / heads;
   const ids = input('ids', 'i32', ['images', 'beams', 'length']);
   const rows = multiplyDims('images', 'beams');
-  const each = (name: string, shape: Shape): KeyValue[] =>
-    Array.from({ length: layers }, (_, i) => ({
-      key: input(`${name}Key.${i}`, 'f32', shape),
-      value: input(`${name}Value.${i}`, 'f32', shape),
-    }));
-  const cross = each('cross', ['images', heads, 'tokens', headWidth]);
-  const past = each('past', [rows, heads, 'past', headWidth]);
-  const { states, present } = textDecoder(scope, config, { ids, cross, past });
-  const last = reshape(slice(states[layers - 1], 1, addDims('length', -1), 'length'), [
-    rows,
-    width,
-  ]);
+  const keyValue =
+    (name: string, shapeOf: (heads: number) => Shape) => (count: number, i: number) => ({
+      key: input(`${name}Key.${i}`, 'f32', shapeOf(count)),
+      value: input(`${name}Value.${i}`, 'f32', shapeOf(count)),
+    });
+  const alignment = refiner?.alignment;
+  const crossHeads = [
+    ...Array.from({ length: layers }, () => heads),
+    ...Array.from({ length: alignment?.layers ?? 0 }, () => alignment?.heads ?? 1),
+  ];
+  const cross = crossHeads.map(keyValue('cross', (n) => ['images', n, 'tokens', width / n]));
+  const past = cachedHeads(config, refiner).map(
+    keyValue('past', (n) => [rows, n, 'past', width / n]),
+  );
+  const decoded = textDecoder(scope, config, { ids, cross, past });
+  const { states } = decoded;
+  const present = [...decoded.present];
+  let final = states[layers - 1];
+  if (refiner) {
+    const refined = refine(scope, refiner, config, {
+      ids,
+      states,
+      cross: cross.slice(layers),
+      past: past.slice(layers),
+    });
+    final = refined.states;
+    present.push(...refined.present);
+  }
+  const last = reshape(slice(final, 1, addDims('length', -1), 'length'), [rows, width]);
   const logits = languageHead(scope, config, last);
   const largest = ops.reduceMax(logits, [1], true);
   const sum = ops.reduceSum(ops.exp(ops.sub(logits, largest)), [1]);

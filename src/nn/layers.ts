@@ -7,10 +7,36 @@ import { normal, ones, type Scope, zeros } from './scope.ts';
 const { add, matmul, reshape, softmax, transpose } = ops;
 
 /** x W' + b: x [..., in] -> [..., out]. Parameters `weight` [out, in] and `bias` [out]. */
-export function linear(scope: Scope, x: Value, out: number): Value {
+export function linear(scope: Scope, x: Value, out: number, initializer = normal()): Value {
+  return linearParts(scope, x, out, 1, initializer)[0];
+}
+
+/**
+ * A linear layer whose outputs are cut into equal parts, such as a fused query, key and value; each
+ * is a product of its own, which spares a copy. With an adapter: `lora_A` [rank, in], `lora_B` [out, rank].
+ */
+export function linearParts(
+  scope: Scope,
+  x: Value,
+  out: number,
+  parts: number,
+  initializer = normal(),
+): readonly Value[] {
   const width = Number(x.shape.at(-1));
-  const weight = scope.get('weight', [out, width], normal());
-  return add(matmul(x, weight, { transB: true }), scope.get('bias', [out], zeros));
+  const cut = (value: Value): readonly Value[] =>
+    parts === 1 ? [value] : ops.split(value, 0, parts);
+  const weights = cut(scope.get('weight', [out, width], initializer));
+  const biases = cut(scope.get('bias', [out], zeros));
+  const plain = weights.map((weight, i) => add(matmul(x, weight, { transB: true }), biases[i]));
+  const { adapter } = scope;
+  if (!adapter) return plain;
+  const { rank, scale } = adapter;
+  // PEFT's first values: B is zero, so the model starts as it was.
+  const a = scope.get('lora_A', [rank, width], normal(1 / Math.sqrt(3 * width)));
+  const low = matmul(x, a, { transB: true }); // [..., rank]
+  return cut(scope.get('lora_B', [out, rank], zeros)).map((b, i) =>
+    add(plain[i], matmul(low, b, { transB: true, alpha: scale })),
+  );
 }
 
 /** Layer normalisation over the last dimension. Parameters `weight` and `bias`. */
@@ -39,6 +65,12 @@ export function splitHeads(x: Value, heads: number): Value {
 export function mergeHeads(x: Value): Value {
   const [batch, heads, tokens, headWidth] = x.shape;
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, Number(heads) * Number(headWidth)]);
+}
+
+/** Keys and values of one attention, [rows, heads, positions, headWidth]. */
+export interface KeyValue {
+  readonly key: Value;
+  readonly value: Value;
 }
 
 /** Applied to attention weights in training, such as dropout. */

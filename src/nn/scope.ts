@@ -20,19 +20,35 @@ export function normal(deviation = 0.02): Initializer {
   return { kind: 'normal', deviation };
 }
 
+/** Low-rank adapters beside linear layers (Hu et al. 2021, LoRA): y = x W' + scale (x A') B'. */
+export interface Adapters {
+  readonly rank: number;
+  readonly scale: number;
+  /** Whether the linear layer of this full name, such as `bert.encoder.layer.0.attention.self.query`, has one. */
+  adapts(layer: string): boolean;
+}
+
 /** A place in the tree of parameter names; `scope.at('layer.0')` is a place below it. */
 export class Scope {
   readonly #specs: Map<string, ParameterSpec & { value: Value }>;
   readonly #prefix: string;
+  readonly #adapters: Adapters | undefined;
 
-  constructor(parent?: Scope, prefix = '') {
+  /** A new tree; linear layers in it get the adapters. */
+  constructor(adapters?: Adapters, parent?: Scope, prefix = '') {
     this.#specs = parent ? parent.#specs : new Map();
     this.#prefix = prefix;
+    this.#adapters = adapters;
   }
 
   /** The place named `name` below this one. */
   at(name: string | number): Scope {
-    return new Scope(this, `${this.#prefix}${name}.`);
+    return new Scope(this.#adapters, this, `${this.#prefix}${name}.`);
+  }
+
+  /** The adapter of the linear layer at this place, if it has one. */
+  get adapter(): Adapters | undefined {
+    return this.#adapters?.adapts(this.#prefix.slice(0, -1)) ? this.#adapters : undefined;
   }
 
   /**
