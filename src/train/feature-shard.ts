@@ -175,7 +175,7 @@ export class FilePool implements AsyncDisposable {
 
   /** Calls `use` with the file open for reading. */
   async with<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-    const entry = this.#files.get(path) ?? { handle: open(path, 'r'), users: 0 };
+    const entry = this.#files.get(path) ?? { handle: openForReading(path), users: 0 };
     // Taken out and put back: the least recently used is first.
     this.#files.delete(path);
     this.#files.set(path, entry);
@@ -202,4 +202,12 @@ export class FilePool implements AsyncDisposable {
     this.#files.clear();
     for (const { handle } of entries) await handle.then((file) => file.close()).catch(() => {});
   }
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  return open(path, 'r').catch(() => {
+    throw new InputError(
+      `${path}: these image features cannot be read any more; start again, and they are computed anew.`,
+    );
+  });
 }

@@ -1,145 +1,183 @@
 /**
- * The image tokens of a frozen tower, computed once and kept in a file: f16, one image after the
- * other. Reused while tower, preprocessing and every image's bytes stay the same.
+ * The image tokens of a frozen tower, computed once and kept on disk: f16, in shards that are reused
+ * while tower, preprocessing and their images' bytes stay the same.
  */
-import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
 import { imageTokenCount } from '../blip/model.ts';
-import { decodeImage } from '../data/image.ts';
-import { createPreprocessor } from '../data/preprocess.ts';
-import * as ops from '../engine/ops.ts';
-import { Session } from '../engine/session.ts';
-import { tensor } from '../engine/tensor.ts';
-import { Scope } from '../nn/scope.ts';
-import { type Tower, towerGraph } from './tower.ts';
+import type { Augmentation } from '../data/augment.ts';
+import { buildShards, type MissingGroup, type MissingShard } from './feature-build.ts';
+import {
+  type FeatureImage,
+  hashImages,
+  planShards,
+  shardKey,
+  type ViewSettings,
+} from './feature-plan.ts';
+import {
+  checkShard,
+  FilePool,
+  readShardImage,
+  type Shard,
+  type ShardContent,
+  shardBytes,
+} from './feature-shard.ts';
+import type { Tower } from './tower.ts';
+
+export type { FeatureImage } from './feature-plan.ts';
 
 /** Tokens of a list of images. Dispose it when done. */
 export interface FeatureCache extends AsyncDisposable {
-  /** f16 values of one image: tokens * width. */
+  /** f16 values of one view of an image: tokens * width. */
   readonly valuesPerImage: number;
-  /** Copies the tokens of the images at these places of the list into `target`, one after the other. */
-  read(places: readonly number[], target: Uint16Array): Promise<void>;
+  readonly views: number;
+  /**
+   * Copies the tokens of the images at these places of the list, each in the view beside it, into
+   * `target`, one after the other.
+   * @throws InputError naming a file that was damaged or removed since the cache was opened
+   */
+  read(places: readonly number[], views: readonly number[], target: Uint16Array): Promise<void>;
 }
 
 export interface FeatureOptions {
+  /** Where the shards are kept; several runs may share it. */
   readonly folder: string;
+  /** Views of each image. View 0 is the plain image, the others are augmented. Default 1. */
+  readonly views?: number;
+  /** Needed where there is more than one view. */
+  readonly augmentation?: Augmentation;
+  /** What augmented views are drawn from. Default 0. */
+  readonly seed?: number;
   readonly threads?: number;
   readonly device?: string;
+  readonly signal?: AbortSignal;
+  /** Called with features computed and features to compute, where some are missing. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** A sentence for the person: the size of what is computed, a damaged shard. */
+  readonly onNote?: (note: string) => void;
 }
 
-const batchSize = 16;
-const bytesPerValue = 2;
+const openFiles = 256;
+
+/** f16 values of an image's tokens. */
+function valuesOf(tower: Tower): number {
+  return imageTokenCount(tower.config) * tower.config.hidden_size;
+}
+
+/** Bytes on disk of the features of `images` images in `views` views, near enough. */
+export function featureBytes(tower: Tower, images: number, views = 1): number {
+  return views * shardBytes({ images, valuesPerImage: valuesOf(tower) });
+}
 
 /**
- * Opens the features of the images at `paths`, computing them first if they are not there.
- * @throws InputError naming an image that cannot be read
+ * Opens the features of the images, computing those that are not there. A build that is interrupted
+ * goes on with the first group of images that is not whole. Every shard is checked by its key and
+ * checksums; a damaged one is computed again.
+ * @throws InputError naming an image that cannot be read, or a disk that is too small
  */
 export async function openFeatures(
   tower: Tower,
-  paths: readonly string[],
+  images: readonly FeatureImage[],
   options: FeatureOptions,
 ): Promise<FeatureCache> {
-  const key = await cacheKey(tower, paths);
-  const file = join(options.folder, `${key.slice(0, 16)}.f16`);
-  const index = join(options.folder, `${key.slice(0, 16)}.json`);
-  const valuesPerImage = imageTokenCount(tower.config) * tower.config.hidden_size;
-  const known = await readFile(index, 'utf8').then(
-    (text) => text.trim() === JSON.stringify({ key }),
-    () => false,
-  );
-  if (!known) {
-    await mkdir(options.folder, { recursive: true });
-    await build(tower, paths, file, options);
-    await writeFileAtomic(index, `${JSON.stringify({ key })}\n`);
+  const { folder, views = 1, augmentation, seed = 0, signal, onNote } = options;
+  if (views > 1 && augmentation === undefined)
+    throw new RangeError('several views need settings of augmentation');
+  const settings: ViewSettings = {
+    tower: tower.fingerprint,
+    preprocessing: tower.preprocessing,
+    seed,
+    augmentation,
+  };
+  const plan = planShards(await hashImages(images, signal));
+  const valuesPerImage = valuesOf(tower);
+  await mkdir(folder, { recursive: true });
+  await removeLeftovers(folder);
+
+  const shards: Shard[][] = plan.groups.map(() => []);
+  const missing: MissingGroup[] = [];
+  for (const [g, group] of plan.groups.entries()) {
+    signal?.throwIfAborted();
+    const absent: MissingShard[] = [];
+    for (let view = 0; view < views; view++) {
+      const key = shardKey(group, view, settings);
+      const content: ShardContent = { key, images: group.length, valuesPerImage };
+      const path = join(folder, `${key.slice(0, 20)}.f16`);
+      const found = await checkShard(path, content);
+      if (found === 'damaged')
+        onNote?.(`${path}: these image features are damaged; they are computed again.`);
+      const keep = (shard: Shard): void => {
+        shards[g][view] = shard;
+      };
+      if (found === undefined || found === 'damaged')
+        absent.push({ view, path, content, onWritten: keep });
+      else keep(found);
+    }
+    if (absent.length > 0) missing.push({ images: group, shards: absent });
   }
-  const handle = await open(file, 'r');
-  const expected = paths.length * valuesPerImage * bytesPerValue;
-  if ((await handle.stat()).size !== expected) {
-    await handle.close();
-    throw new InputError(`${file}: is not ${expected} bytes long; delete it to compute it again`);
+  if (missing.length > 0) {
+    await checkSpace(folder, missing, onNote);
+    await buildShards(tower, missing, { ...options, settings });
   }
+
+  const files = new FilePool(openFiles);
+  const bytes = valuesPerImage * Uint16Array.BYTES_PER_ELEMENT;
+  const readOne = async (place: number, view: number, target: Uint8Array): Promise<void> => {
+    const shard = shards[plan.group[place]]?.[view];
+    if (shard === undefined) throw new RangeError(`there is no view ${view} of image ${place}`);
+    await files.with(shard.path, (file) => readShardImage(file, shard, plan.slot[place], target));
+  };
   return {
     valuesPerImage,
-    read: (places, target) => readImages(handle, places, target, valuesPerImage),
-    [Symbol.asyncDispose]: () => handle.close(),
+    views,
+    read: async (places, chosen, target) => {
+      const view = (i: number) =>
+        new Uint8Array(target.buffer, target.byteOffset + i * bytes, bytes);
+      await Promise.all(places.map((place, i) => readOne(place, chosen[i], view(i))));
+    },
+    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };
 }
 
-async function readImages(
-  handle: FileHandle,
-  places: readonly number[],
-  target: Uint16Array,
-  size: number,
+/** Says how much is computed. @throws InputError when the disk has no room for it */
+async function checkSpace(
+  folder: string,
+  missing: readonly MissingGroup[],
+  onNote: FeatureOptions['onNote'],
 ): Promise<void> {
-  const bytes = size * bytesPerValue;
-  for (const [slot, place] of places.entries()) {
-    const view = new Uint8Array(target.buffer, target.byteOffset + slot * bytes, bytes);
-    const { bytesRead } = await handle.read(view, 0, bytes, place * bytes);
-    if (bytesRead !== bytes) throw new InputError('the feature cache ends early; delete it');
-  }
-}
-
-async function cacheKey(tower: Tower, paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  hash.update(tower.fingerprint).update(JSON.stringify(tower.preprocessing));
-  for (const path of paths) {
-    const bytes = await readFile(path).catch(() => {
-      throw new InputError(`${path}: the image cannot be read`);
-    });
-    hash.update(createHash('sha256').update(bytes).digest());
-  }
-  return hash.digest('hex');
-}
-
-async function build(
-  tower: Tower,
-  paths: readonly string[],
-  file: string,
-  { threads, device, onProgress }: FeatureOptions,
-): Promise<void> {
-  const scope = new Scope();
-  const tokens = ops.cast(towerGraph(scope, tower.config), 'f16');
-  using session = await Session.open(
-    { tokens },
-    {
-      ...(threads !== undefined && { threads }),
-      ...(device !== undefined && { device }),
-      weight: (name) => ({ dtype: 'f32', data: bytesOf(tower.store.tensor(name).data) }),
-    },
+  const wanted = missing.flatMap(({ shards }) => shards.map(({ content }) => content));
+  const bytes = wanted.reduce((sum, content) => sum + shardBytes(content), 0);
+  const count = wanted.reduce((sum, { images }) => sum + images, 0);
+  const { bavail, bsize } = await statfs(folder);
+  if (bytes > bavail * bsize)
+    throw new InputError(
+      `${folder}: the image features need ${megabytes(bytes)} and the disk has ${megabytes(bavail * bsize)} left; free some space, use fewer views, or name a folder on another disk.`,
+    );
+  onNote?.(
+    `Computing the features of ${count.toLocaleString('en')} images and views: ${megabytes(bytes)} in ${folder}.`,
   );
-  const preprocessor = createPreprocessor(tower.preprocessing);
-  const size = tower.config.image_size;
-  const load = (start: number) =>
-    Promise.all(paths.slice(start, start + batchSize).map(async (path) => decodeImage(path)));
-  const temporary = `${file}.${process.pid}.tmp`;
-  const handle = await open(temporary, 'w');
-  try {
-    let next = load(0);
-    for (let start = 0; start < paths.length; start += batchSize) {
-      const images = await next;
-      // Decoding runs in libvips' threads while the tower computes.
-      next = load(start + batchSize);
-      next.catch(() => undefined);
-      const pixels = tensor('f32', [images.length, 3, size, size]);
-      for (const [slot, image] of images.entries()) preprocessor.write(image, pixels.data, slot);
-      const result = await session.run({ pixels });
-      await handle.writeFile(bytesOf(result.tokens.data));
-      onProgress?.(Math.min(start + batchSize, paths.length), paths.length);
-    }
-    await handle.sync();
-    await handle.close();
-    await rename(temporary, file);
-  } catch (error) {
-    await handle.close();
-    await rm(temporary, { force: true });
-    throw error;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
+}
+
+/** Half-written shards of processes that are no more. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const owner = /\.f16\.(\d+)\.tmp$/.exec(name)?.[1];
+    if (owner !== undefined && !isRunning(Number(owner)))
+      await rm(join(folder, name), { force: true });
   }
 }
 
-function bytesOf(data: ArrayBufferView): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+function isRunning(id: number): boolean {
+  if (id === process.pid) return true;
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }

@@ -5,6 +5,7 @@ import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { type BlipConfig, parseBlipConfig } from '../blip/config.ts';
 import { saveModel, storeWeights } from '../blip/save.ts';
+import { mayFlip } from '../data/augment.ts';
 import { type DatasetImage, imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { type CaptionTokenizer, tokenizerFromVocabulary } from '../data/tokenizer.ts';
@@ -71,11 +72,13 @@ export async function trainRun(options: RunOptions): Promise<void> {
     ),
     features: await openFeatures(
       tower,
-      images.map(({ path }) => path),
+      images.map(({ path, captions }) => ({ path, mayFlip: mayFlip(captions) })),
       {
         ...sessionOptions(options),
         folder: options.cache ?? join(output, 'features'),
         onProgress: options.onFeatures,
+        onNote: options.onNote,
+        ...(options.signal && { signal: options.signal }),
       },
     ),
   });

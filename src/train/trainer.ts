@@ -180,7 +180,11 @@ async function* loadBatches(
     const text = textBatch(split.captions, batch, model.text_config.pad_token_id);
     const size = split.features.valuesPerImage;
     const tokens = tensor('f16', [batch.length, size / width, width]);
-    await split.features.read(batch, tokens.data);
+    await split.features.read(
+      batch,
+      batch.map(() => 0),
+      tokens.data,
+    );
     const feeds = {
       tokens,
       ids: tensor('i32', text.shape, text.ids),
