@@ -14,8 +14,9 @@ import {
   type GenerationSettings,
   resolveGeneration,
 } from './generation-options.ts';
-import { Inference, type InferenceOptions } from './inference.ts';
+import { Inference, type InferenceOptions, type ReadableWeights } from './inference.ts';
 import { loadModel, type PretrainedModel } from './pretrained.ts';
+import { isRefinerParameter, openRefiner } from './refiner-file.ts';
 
 /** The model that comes with the package. */
 export const bundledModel = 'refcap-small';
@@ -26,6 +27,8 @@ export type ImageSource = string | Uint8Array | RgbImage;
 export interface CaptionerOptions extends InferenceOptions {
   /** Pixels a side other than the config's; position embeddings are interpolated. */
   readonly imageSize?: number;
+  /** Keep the training-only layers saved beside the model: to measure what dropping them costs. */
+  readonly keepRefiner?: boolean;
   /** How a model that is not here is found and downloaded. */
   readonly hub?: ResolveOptions;
 }
@@ -81,11 +84,21 @@ export class Captioner implements Disposable {
     model: string = bundledModel,
     options: CaptionerOptions = {},
   ): Promise<Captioner> {
-    const { imageSize, hub, ...inferenceOptions } = options;
+    const { imageSize, hub, keepRefiner, ...inferenceOptions } = options;
     const { path } = await resolveModel(model, hub);
     await using loaded = await loadModel(path, imageSize === undefined ? {} : { imageSize });
-    const inference = await Inference.open(loaded.config, loaded.weights, inferenceOptions);
-    return new Captioner(loaded, inference);
+    const { config, weights } = loaded;
+    if (!keepRefiner)
+      return new Captioner(loaded, await Inference.open(config, weights, inferenceOptions));
+    await using refiner = await openRefiner(loaded.folder, config);
+    const { source } = refiner;
+    const all: ReadableWeights = {
+      tensors: new Map([...weights.tensors, ...source.tensors]),
+      readFloat32: (name, target) =>
+        (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
+    };
+    const graph = { refiner: refiner.config };
+    return new Captioner(loaded, await Inference.open(config, all, inferenceOptions, graph));
   }
 
   /**

@@ -6,10 +6,16 @@ import { writeFileAtomic } from '../base/files.ts';
 import { type Preprocessing, preprocessingToJson } from '../data/preprocess.ts';
 import { parseVocabulary, wordPieceFiles } from '../data/wordpiece.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
-import { type NamedWeights, writeWeightsFolder } from '../nn/safetensors-write.ts';
+import {
+  type NamedWeights,
+  writeSafetensors,
+  writeWeightsFolder,
+} from '../nn/safetensors-write.ts';
 import { fromFloat32, type WeightTensor } from '../nn/weights.ts';
 import type { BlipConfig } from './config.ts';
 import type { GenerationOptions } from './generation-options.ts';
+import type { RefinerConfig } from './refiner.ts';
+import { refinerFileName, refinerMetadata } from './refiner-file.ts';
 
 /** Formats that a model may be saved in. */
 export const savedDtypes = ['f32', 'f16', 'bf16'] as const;
@@ -28,6 +34,8 @@ export interface ModelToSave {
   readonly generation?: GenerationOptions;
   /** Fields of a config.json that was read, kept where the config does not say otherwise. */
   readonly configJson?: Readonly<Record<string, unknown>>;
+  /** The training-only layers and their weights, to go beside the model. */
+  readonly refiner?: { readonly config: RefinerConfig; readonly weights: NamedWeights };
   /** Further text files by name, such as README.md. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -37,11 +45,14 @@ export interface SaveModelOptions {
   readonly overwrite?: boolean;
 }
 
-/** The weights of a store, to save. */
-export function storeWeights(store: ParameterStore): Map<string, WeightTensor> {
+/** The weights of a store, to save. @param trainable what to take for the trained values, such as an average */
+export function storeWeights(
+  store: ParameterStore,
+  trainable: Float32Array = store.trainable,
+): Map<string, WeightTensor> {
   return new Map(
     store.names.map((name) => {
-      const { data, shape } = store.tensor(name);
+      const { data, shape } = store.tensor(name, trainable);
       return [name, fromFloat32(data, shape)];
     }),
   );
@@ -66,6 +77,11 @@ export async function saveModel(
   try {
     const dtype = model.dtype ?? 'f32';
     await writeWeightsFolder(temporary, model.weights, { dtype });
+    if (model.refiner)
+      await writeSafetensors(join(temporary, refinerFileName), model.refiner.weights, {
+        metadata: refinerMetadata(model.refiner.config),
+        dtype,
+      });
     const json = (name: string, value: unknown) =>
       writeFileAtomic(join(temporary, name), `${pythonJson(value)}\n`);
     await json('config.json', configToJson(model.config, dtype, model.configJson));
@@ -123,7 +139,8 @@ function isModelFile(name: string): boolean {
   return (
     /^(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?$/.test(name) ||
     /^(tokenizer.*|special_tokens_map|added_tokens|generation_config)\.json$/.test(name) ||
-    name === 'vocab.txt'
+    name === 'vocab.txt' ||
+    name === refinerFileName
   );
 }
 

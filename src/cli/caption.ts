@@ -17,6 +17,7 @@ interface Flags {
   threads?: number;
   imageSize?: number;
   quantize?: 'int8';
+  keepRefiner?: true;
   batchSize: number;
   beams?: number;
   minLength?: number;
@@ -97,6 +98,7 @@ export const command = new Command('caption')
   .option('--threads <n>', 'processor threads (default: all cores)', positive)
   .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
+  .option('--keep-refiner', 'keep the training-only layers saved beside the model')
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
   .option('--beams <n>', 'beams of beam search (1: greedy)', positive)
   .option('--min-length <n>', 'fewest tokens', whole)
@@ -225,13 +227,14 @@ async function captionInputs(
 }
 
 async function loadCaptioner(flags: Flags, signal: AbortSignal): Promise<Captioner> {
-  const { device, threads, imageSize, quantize, revision, offline, quiet } = flags;
+  const { device, threads, imageSize, quantize, keepRefiner, revision, offline, quiet } = flags;
   let announced = 0;
   return Captioner.load(flags.model, {
     ...(device !== undefined && { device }),
     ...(threads !== undefined && { threads }),
     ...(imageSize !== undefined && { imageSize }),
     ...(quantize !== undefined && { quantize }),
+    ...(keepRefiner && { keepRefiner }),
     hub: {
       revision,
       offline,

@@ -27,6 +27,7 @@ function keptLabels(labels: Value, ignoreIndex: number): { kept: Value; safe: Va
 /**
  * Cross-entropy of `logits` [positions, classes] against `labels` [positions] (i32), with label
  * smoothing as PyTorch's `F.cross_entropy` defines it: the target is (1 - s) one-hot + s / classes.
+ * `weights` [positions] multiply each position's loss (not the count), as a policy's advantages do.
  */
 export function crossEntropy(
   logits: Value,
@@ -34,16 +35,19 @@ export function crossEntropy(
   {
     ignoreIndex = -100,
     labelSmoothing = 0,
-  }: { ignoreIndex?: number; labelSmoothing?: number } = {},
+    weights,
+  }: { ignoreIndex?: number; labelSmoothing?: number; weights?: Value } = {},
 ): CountedLoss {
   const [positions, classes] = logits.shape;
   const { kept, safe } = keptLabels(labels, ignoreIndex);
   const logProbabilities = logSoftmax(logits);
   const picked = ops.gatherElements(logProbabilities, reshape(safe, [positions, 1]));
   const hard = neg(reshape(picked, [positions]));
-  if (labelSmoothing === 0) return counted(hard, kept);
+  const weighted = (x: Value): Value => (weights ? mul(x, weights) : x);
+  if (labelSmoothing === 0) return counted(weighted(hard), kept);
   const uniform = mul(reduceSum(logProbabilities, [-1]), -1 / Number(classes));
-  return counted(add(mul(hard, 1 - labelSmoothing), mul(uniform, labelSmoothing)), kept);
+  const smooth = add(mul(hard, 1 - labelSmoothing), mul(uniform, labelSmoothing));
+  return counted(weighted(smooth), kept);
 }
 
 /**

@@ -71,10 +71,14 @@ export class ParameterStore {
     return this.#place(name).spec;
   }
 
-  /** The parameter's values, a view of the store's memory. @throws InputError for an unknown name */
-  tensor(name: string): Tensor<'f32'> {
+  /**
+   * The parameter's values, a view of the store's memory.
+   * @param trainable another array laid out as `trainable`, such as an average, to look into
+   * @throws InputError for an unknown name
+   */
+  tensor(name: string, trainable: Float32Array = this.trainable): Tensor<'f32'> {
     const { group } = this.#place(name);
-    return this.viewOf(name, group === 'frozen' ? this.#frozen : this.trainable);
+    return this.viewOf(name, group === 'frozen' ? this.#frozen : trainable);
   }
 
   /** The part of a flat array (gradients, a slot) that belongs to the parameter. */
@@ -85,8 +89,8 @@ export class ParameterStore {
   }
 
   /** All parameters as feeds for a session. */
-  feeds(): Record<string, Tensor<'f32'>> {
-    return Object.fromEntries(this.names.map((name) => [name, this.tensor(name)]));
+  feeds(trainable: Float32Array = this.trainable): Record<string, Tensor<'f32'>> {
+    return Object.fromEntries(this.names.map((name) => [name, this.tensor(name, trainable)]));
   }
 
   /** Draws every parameter's first values, in order of declaration. */
