@@ -170,16 +170,24 @@ async function readJsonLines({ source, records, keep }: Context): Promise<Descri
   return describeLine;
 }
 
-async function readTable({ source, role, sink, keep }: Context): Promise<Describe> {
+async function readTable({ source, role, sink, keep, notes }: Context): Promise<Describe> {
   const { parse } = await import('csv-parse');
   const { pipeline } = await import('node:stream/promises');
   const shape = tableShape(source.head, source.whole) ?? { delimiter: ',', header: false };
   let columns: TableColumns | undefined;
   let line = 0;
-  const read = (record: string[]): void => {
+  let mended = 0;
+  const read = (cells: string[]): void => {
+    let record = cells;
     if (!columns) {
       columns = tableColumns(source.name, role, shape.header ? record : undefined, record.length);
       if (shape.header) return;
+    }
+    // Flickr30k's results.csv has a row "2199200615.jpg| 4   A dog runs ...": number and caption in one.
+    const joined = shape.delimiter === '|' ? /^(\d)\s+(\S.*)$/s.exec(record.at(-1) ?? '') : null;
+    if (joined && record.length === columns.count - 1) {
+      record = [...record.slice(0, -1), joined[1], joined[2]];
+      mended++;
     }
     if (record.length !== columns.count)
       throw new InputError(
@@ -218,6 +226,10 @@ async function readTable({ source, role, sink, keep }: Context): Promise<Describ
       );
     throw error;
   }
+  if (mended > 0)
+    notes.push(
+      `${source.name}: ${mended} ${mended === 1 ? 'row lacks' : 'rows lack'} the separator between number and caption (a known slip of the file) and ${mended === 1 ? 'was' : 'were'} read as meant.`,
+    );
   return describeLine;
 }
 

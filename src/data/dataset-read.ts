@@ -1,20 +1,17 @@
 /** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, and text files beside images. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { readImageList } from './captions.ts';
-import { readCaptionFile } from './captions-readers.ts';
-import type { Place } from './captions-records.ts';
 import {
   type CaptionDataset,
   type DatasetImage,
   dealSplits,
-  parseSplit,
   type SplitName,
   type SplitShares,
   splitNames,
 } from './dataset.ts';
-import { type DatasetSource, findDataset } from './dataset-sources.ts';
+import { type NamedImages, readCaptions, readSidecars } from './dataset-captions.ts';
+import { type DatasetFormat, type DatasetSource, findDataset } from './dataset-sources.ts';
 import { type ImageFolder, listImages } from './image-folder.ts';
 
 export interface DatasetOptions {
@@ -22,150 +19,144 @@ export interface DatasetOptions {
   readonly images?: string;
   /** How images are dealt out where the dataset has no splits. */
   readonly shares?: SplitShares;
+  /** How the captions are kept, where their content misleads or a folder holds several kinds. */
+  readonly format?: DatasetFormat;
 }
 
-/** An image as the captions tell it, before its file is looked for. */
-interface NamedImage {
-  readonly captions: string[];
-  /** Undefined: in no split. */
-  split: SplitName | undefined;
-  /** Other names that may be the file's, such as COCO's. */
-  readonly otherNames: string[];
+/** A dataset, and all that is not in order with it. */
+export interface DatasetSurvey {
+  readonly dataset: CaptionDataset;
+  readonly source: DatasetSource;
+  /** Who says which split an image is in: lists, the caption files, or the seed. */
+  readonly splitsFrom: 'lists' | 'captions' | 'seed';
+  /** Images that the captions name and that have no file. */
+  readonly missing: readonly {
+    readonly id: string;
+    readonly split: SplitName;
+    readonly captions: number;
+  }[];
+  /** Images that have captions but are in no split, where others are. */
+  readonly withoutSplit: readonly string[];
+  /** Images whose every caption is empty, and listed images that no caption names. */
+  readonly withoutCaption: readonly string[];
+  /** Files of images that nothing names. */
+  readonly unnamed: readonly string[];
+  /** The image of each empty caption. */
+  readonly emptyCaptions: readonly string[];
+  /** Text files that stand beside no image, where captions are kept so. */
+  readonly strayTexts: readonly string[];
 }
-
-type NamedImages = Map<string, NamedImage>;
 
 /**
  * Reads the dataset at `path`: a folder such as Flickr8k's (token file, split lists, images), one
- * with a caption file (Karpathy's dataset_*.json, captions.txt, metadata.jsonl, .csv, ...), one whose
- * images have text files of the same name beside them (a caption a line), or a caption file itself.
- * Splits come from split lists, else from the file's own marks, else from train, dev and test folders
- * (text files only), else they are dealt out by a seeded hash. Images without a file are counted and
- * left out: incomplete downloads are normal.
+ * with a caption file (Karpathy's dataset_*.json, COCO's captions_*.json, captions.txt,
+ * metadata.jsonl, .csv, ...), one whose images have text files of the same name beside them (a
+ * caption a line), or a caption file itself. Splits come from split lists, else from the captions
+ * (marks in the file, COCO's file names, train, dev and test folders of text files), else they are
+ * dealt out by a seeded hash. Images without a file are counted and left out: incomplete downloads
+ * are normal.
  * @throws InputError naming file and line of a fault, or when no image is left.
  */
 export async function readDataset(
   path: string,
   options: DatasetOptions = {},
 ): Promise<CaptionDataset> {
-  const source = await findDataset(path, options.images);
+  const { dataset } = await surveyDataset(path, options);
+  return dataset;
+}
+
+/** Reads a dataset as `readDataset` does, and tells in full what was left out. */
+export async function surveyDataset(
+  path: string,
+  options: DatasetOptions = {},
+): Promise<DatasetSurvey> {
+  const { format } = options;
+  const source = await findDataset(path, options.images, format);
   const folder = await listImages(source.images);
   const notes: string[] = [];
   let images = source.captions
-    ? await readCaptions(source.captions, notes)
+    ? await readCaptions(source.captions, notes, format === 'sidecar' ? undefined : format)
     : await readSidecars(folder, path);
-  dropEmptyCaptions(images, notes);
-  if (source.captions && source.lists.length > 0) images = await applyLists(images, source, notes);
-  assignSplits(images, path, options.shares ?? {}, notes);
+  const unnamed = filesWithoutName(images, folder);
+  const { empty, withoutCaption } = dropEmptyCaptions(images, notes);
+  const all = [...images.keys()];
+  const hasLists = source.captions !== undefined && source.lists.length > 0;
+  if (hasLists) {
+    const listed = await applyLists(images, source, notes);
+    images = listed.images;
+    withoutCaption.push(...listed.withoutCaption);
+  }
+  const areDealt = assignSplits(images, path, options.shares ?? {}, notes);
   const { found, missing } = findFiles(images, folder);
-  describeMissing(missing, images.size, folder, notes);
+  const counts = { train: 0, dev: 0, test: 0 };
+  for (const { split } of missing) counts[split]++;
+  describeMissing(counts, images.size, folder, notes);
   if (images.size === 0) throw new InputError(`${path}: no image has a caption; check the file.`);
   if (found.length === 0)
     throw new InputError(
       `${path}: none of ${plural(images.size, 'captioned image')} is in ${folder.folder}; name their folder.`,
     );
-  return { name: path, images: found, missing, notes };
+  const kept = images;
+  return {
+    dataset: { name: path, images: found, missing: counts, notes },
+    source,
+    splitsFrom: hasLists ? 'lists' : areDealt ? 'seed' : 'captions',
+    missing,
+    withoutSplit: all.filter((id) => !kept.has(id)),
+    withoutCaption,
+    unnamed,
+    emptyCaptions: empty,
+    strayTexts: source.captions ? [] : textsWithoutImage(folder),
+  };
 }
 
-async function readCaptions(paths: readonly string[], notes: string[]): Promise<NamedImages> {
-  const images: NamedImages = new Map();
-  for (const path of paths) {
-    let split: string | undefined;
-    let conflict: { id: string; place: Place } | undefined;
-    let unknown: { word: string; place: Place } | undefined;
-    let anonymous: Place | undefined;
-    const aliases = new Map<string, string[]>();
-    const {
-      name,
-      describe,
-      notes: own,
-    } = await readCaptionFile(
-      path,
-      'references',
-      {},
-      {
-        split: (word) => {
-          split = word === undefined || word.trim() === '' ? undefined : word;
-        },
-        caption: (id, text, place) => {
-          if (id === undefined) {
-            anonymous ??= place;
-            return;
-          }
-          const meant = split === undefined ? undefined : parseSplit(split);
-          if (split !== undefined && meant === undefined) unknown ??= { word: split, place };
-          const image = images.get(id);
-          if (!image) images.set(id, { captions: [text.trim()], split: meant, otherNames: [] });
-          else {
-            if (image.split !== meant) conflict ??= { id, place };
-            image.captions.push(text.trim());
-          }
-        },
-        alias: (id, other) => {
-          const list = aliases.get(id);
-          if (list) list.push(other);
-          else aliases.set(id, [other]);
-        },
-      },
-    );
-    notes.push(...own);
-    if (anonymous !== undefined)
-      throw new InputError(
-        `${name}: ${describe(anonymous)} does not say which image it belongs to; a dataset's captions name their images.`,
-      );
-    if (unknown)
-      throw new InputError(
-        `${name}: ${describe(unknown.place)} is of the unknown split "${unknown.word}"; write train, dev or test.`,
-      );
-    if (conflict)
-      throw new InputError(
-        `${name}: ${describe(conflict.place)} puts image ${conflict.id} into a second split; an image belongs to one.`,
-      );
-    for (const [id, others] of aliases) images.get(id)?.otherNames.push(...others);
+function filesWithoutName(images: NamedImages, folder: ImageFolder): string[] {
+  const named = new Set(
+    [...images].flatMap(([id, { otherNames }]) => {
+      const path = findFile(id, otherNames, folder);
+      return path === undefined ? [] : [path];
+    }),
+  );
+  return folder.files.filter((file) => !named.has(join(folder.folder, file)));
+}
+
+function textsWithoutImage({ files, texts }: ImageFolder): string[] {
+  const stem = (file: string): string => file.replace(/\.[^./]+$/, '');
+  const stems = new Set(files.map(stem));
+  return texts.filter((text) => !stems.has(stem(text)));
+}
+
+function findFile(
+  id: string,
+  otherNames: readonly string[],
+  folder: ImageFolder,
+): string | undefined {
+  for (const name of [id, ...otherNames]) {
+    const path = folder.find(name);
+    if (path !== undefined) return path;
   }
-  return images;
+  return undefined;
 }
 
-/** IMAGE.txt beside IMAGE.jpg: each line of it is a caption. */
-async function readSidecars(folder: ImageFolder, path: string): Promise<NamedImages> {
-  const images: NamedImages = new Map();
-  for (const file of folder.files) {
-    const textFile = join(folder.folder, file.replace(/\.[^./]+$/, '.txt'));
-    let text: string;
-    try {
-      text = await readFile(textFile, 'utf8');
-    } catch {
-      continue;
-    }
-    if (text.includes('\ufffd'))
-      throw new InputError(`${textFile}: not valid UTF-8; convert it, for example with iconv.`);
-    const captions = text
-      .replace(/^\ufeff/, '')
-      .split(/\r?\n/)
-      .map((line) => line.trim());
-    const split = parseSplit(file.split('/', 1)[0]);
-    images.set(file, { captions, split: file.includes('/') ? split : undefined, otherNames: [] });
-  }
-  if (images.size === 0)
-    throw new InputError(
-      `${path}: no captions found; put a caption file (captions.txt, metadata.jsonl, dataset_*.json) or a text file beside each image there.`,
-    );
-  return images;
-}
-
-function dropEmptyCaptions(images: NamedImages, notes: string[]): void {
-  let empty = 0;
-  const bare: string[] = [];
+function dropEmptyCaptions(
+  images: NamedImages,
+  notes: string[],
+): { empty: string[]; withoutCaption: string[] } {
+  const empty: string[] = [];
+  const withoutCaption: string[] = [];
   for (const [id, image] of images) {
     const kept = image.captions.filter((caption) => caption !== '');
-    empty += image.captions.length - kept.length;
+    for (let i = kept.length; i < image.captions.length; i++) empty.push(id);
     image.captions.splice(0, image.captions.length, ...kept);
-    if (kept.length === 0) bare.push(id);
+    if (kept.length === 0) withoutCaption.push(id);
   }
-  for (const id of bare) images.delete(id);
-  if (bare.length > 0)
-    notes.push(`${plural(bare.length, 'image')} without a caption left out, the first ${bare[0]}.`);
-  else if (empty > 0) notes.push(`${plural(empty, 'empty caption')} left out.`);
+  for (const id of withoutCaption) images.delete(id);
+  if (withoutCaption.length > 0)
+    notes.push(
+      `${plural(withoutCaption.length, 'image')} without a caption left out, the first ${withoutCaption[0]}.`,
+    );
+  else if (empty.length > 0) notes.push(`${plural(empty.length, 'empty caption')} left out.`);
+  return { empty, withoutCaption };
 }
 
 /** Images in the order of the lists; those in no list are left out, as in the official splits. */
@@ -173,14 +164,14 @@ async function applyLists(
   images: NamedImages,
   source: DatasetSource,
   notes: string[],
-): Promise<NamedImages> {
+): Promise<{ images: NamedImages; withoutCaption: string[] }> {
   const listed: NamedImages = new Map();
-  let bare = 0;
+  const withoutCaption: string[] = [];
   for (const split of splitNames) {
     for (const list of source.lists.filter((entry) => entry.split === split)) {
       for (const id of await readImageList(list.path)) {
         const image = images.get(id);
-        if (!image) bare++;
+        if (!image) withoutCaption.push(id);
         else if (listed.has(id))
           throw new InputError(
             `${list.path}: image ${id} is in another list too; remove it from one.`,
@@ -191,24 +182,27 @@ async function applyLists(
   }
   const unlisted = images.size - listed.size;
   if (unlisted > 0) notes.push(`${plural(unlisted, 'image')} in no split list left out.`);
-  if (bare > 0)
-    notes.push(`${plural(bare, 'image')} of the split lists without a caption left out.`);
-  return listed;
+  if (withoutCaption.length > 0)
+    notes.push(
+      `${plural(withoutCaption.length, 'image')} of the split lists without a caption left out.`,
+    );
+  return { images: listed, withoutCaption };
 }
 
+/** Gives each image a split, dealing them out where none has one; says whether they were dealt out. */
 function assignSplits(
   images: NamedImages,
   path: string,
   shares: SplitShares,
   notes: string[],
-): void {
+): boolean {
   const all = [...images.values()];
   const marked = all.filter((image) => image.split !== undefined).length;
-  if (marked === all.length) return;
+  if (marked === all.length) return false;
   if (marked > 0) {
     for (const [id, image] of [...images]) if (image.split === undefined) images.delete(id);
     notes.push(`${plural(all.length - marked, 'image')} marked with no split left out.`);
-    return;
+    return false;
   }
   const splits = dealSplits([...images.keys()], shares);
   all.forEach((image, i) => {
@@ -218,17 +212,18 @@ function assignSplits(
   notes.push(
     `${path} has no splits: dealt out by seed ${shares.seed ?? 0} (${counts.join(', ')}).`,
   );
+  return true;
 }
 
 function findFiles(
   images: NamedImages,
   folder: ImageFolder,
-): { found: DatasetImage[]; missing: Record<SplitName, number> } {
+): { found: DatasetImage[]; missing: { id: string; split: SplitName; captions: number }[] } {
   const found: DatasetImage[] = [];
-  const missing = { train: 0, dev: 0, test: 0 };
+  const missing = [];
   for (const [id, { captions, split = 'train', otherNames }] of images) {
-    const path = [id, ...otherNames].map((name) => folder.find(name)).find((p) => p !== undefined);
-    if (path === undefined) missing[split]++;
+    const path = findFile(id, otherNames, folder);
+    if (path === undefined) missing.push({ id, split, captions: captions.length });
     else found.push({ id, path, split, captions });
   }
   return { found, missing };

@@ -10,6 +10,8 @@ export interface ImageFolder {
   readonly folder: string;
   /** Paths relative to the folder, with slashes, sorted. */
   readonly files: readonly string[];
+  /** The .txt files, likewise. */
+  readonly texts: readonly string[];
   /** The path of the file that `id` names: by relative path, file name, or name without extension. */
   find(id: string): string | undefined;
 }
@@ -20,13 +22,13 @@ export interface ImageFolder {
  */
 export async function listImages(folder: string): Promise<ImageFolder> {
   const entries = await readFolder(folder);
-  const files = entries
-    .filter(
-      (entry) => !entry.isDirectory() && imageExtensions.has(extname(entry.name).toLowerCase()),
-    )
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((file) => !file.split('/').some((part) => part.startsWith('.')))
-    .sort((a, b) => (a < b ? -1 : 1));
+  const endingIn = (isWanted: (extension: string) => boolean): string[] =>
+    entries
+      .filter((entry) => !entry.isDirectory() && isWanted(extname(entry.name).toLowerCase()))
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .filter((file) => !file.split('/').some((part) => part.startsWith('.')))
+      .sort((a, b) => (a < b ? -1 : 1));
+  const files = endingIn((extension) => imageExtensions.has(extension));
   const byName = new Map<string, string>();
   const ambiguous = new Set<string>();
   for (const file of files) {
@@ -46,6 +48,7 @@ export async function listImages(folder: string): Promise<ImageFolder> {
   return {
     folder,
     files,
+    texts: endingIn((extension) => extension === '.txt'),
     find: (id) => {
       const wanted = id.replaceAll('\\', '/').replace(/^(?:\.\/)+/, '');
       const file = known.has(wanted)
