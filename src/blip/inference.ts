@@ -4,7 +4,7 @@ import { topologicalOrder, type Value } from '../engine/graph.ts';
 import type { Weight } from '../engine/onnx.ts';
 import { Session, type SessionOptions } from '../engine/session.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
-import { Scope } from '../nn/scope.ts';
+import { type Adapters, Scope } from '../nn/scope.ts';
 import type { BlipConfig } from './config.ts';
 import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from './model.ts';
 import type { PretrainedWeights } from './pretrained-weights.ts';
@@ -77,10 +77,10 @@ export class Inference implements Disposable {
     config: BlipConfig,
     tensorOf: (name: string) => Tensor,
     options: SessionOptions = {},
-    graph: GraphOptions = {},
+    { adapters, ...graph }: GraphOptions & { readonly adapters?: Adapters } = {},
   ): Promise<Inference> {
     return Inference.#opened(config, graph, async (build) => {
-      const scope = new Scope();
+      const scope = new Scope(adapters);
       const session = await Session.open(build(scope), options);
       const named = scope.parameters.map(({ name }) => [name, tensorOf(name)]);
       return { session, weights: Object.fromEntries(named) };

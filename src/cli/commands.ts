@@ -19,6 +19,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./train.ts'),
   },
   {
+    name: 'data',
+    summary: 'look through a dataset of pictures with captions',
+    load: () => import('./data.ts'),
+  },
+  {
     name: 'convert',
     summary: 'save any checkpoint in the layout of transformers',
     load: () => import('./convert.ts'),

@@ -1,84 +1,209 @@
-/** `refcap train`: trains a captioner on a folder of pictures with captions. */
-import { Command } from 'commander';
-import { parseTrainConfig, type TrainConfig } from '../train/config.ts';
+/** `refcap train`: trains or fine-tunes a captioner on pictures with captions. */
+import { Command, Option } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import {
+  type PresetName,
+  parseTrainConfig,
+  presetNames,
+  presets,
+  type TrainConfig,
+} from '../train/config.ts';
+import { applySetting, mergeSettings, readConfigFile } from '../train/config-file.ts';
 import { trainRun } from '../train/run.ts';
 import type { TrainingEvent } from '../train/trainer.ts';
 import { number } from './values.ts';
 
-interface TrainFlags {
+interface Flags {
   data: string;
-  tower: string;
   output: string;
+  tower?: string;
+  model?: string;
+  preset?: PresetName;
+  config?: string;
+  set?: string[];
   cache?: string;
+  resume?: true;
+  allowChanges?: true;
+  memoryLimit?: number;
   threads?: number;
   device?: string;
-  seed?: number;
-  epochs?: number;
-  batchSize?: number;
-  learningRate?: number;
-  dropout?: number;
-  layers?: number;
-  width?: number;
-  heads?: number;
 }
 
+/** Flags that are settings of the run, under the settings' own names. */
+const settingNames = [
+  'seed',
+  'epochs',
+  'maxSteps',
+  'batchSize',
+  'microBatch',
+  'learningRate',
+  'dropout',
+  'layers',
+  'width',
+  'heads',
+  'views',
+  'ema',
+  'prompt',
+  'stage',
+  'visionBlocks',
+  'checkpointEvery',
+  'keepCheckpoints',
+] as const;
+
+const examples = `
+The run's folder holds config.json, metrics.jsonl, report.html (curves and sample captions),
+checkpoints/, best/ and last/; the last two open with 'refcap caption --model'. Stop a run with Ctrl-C
+and go on with --resume: the result is the same.
+
+Examples:
+  refcap train --data photos --tower efficientnet-lite0 --output run
+  refcap train --data photos --model Salesforce/blip-image-captioning-base --output run --set lora.rank=8 --batch-size 4
+  refcap train --data photos --tower efficientnet-lite0 --output run --config settings.yaml --resume
+  refcap train --data photos --model run/best --stage scst --output run-scst
+
+Every setting of docs/training.md can be given in the --config file or as --set NAME=VALUE.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted with the state saved.`;
+
+const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
+
 export const command = new Command('train')
-  .description('Train a captioner: a decoder from scratch over a pretrained vision tower.')
+  .summary('train or fine-tune a captioner')
+  .description(
+    'Train a captioner on pictures with captions: a BLIP checkpoint further, or a fresh decoder over a pretrained vision tower.',
+  )
   .requiredOption('--data <source>', 'pictures with captions: a folder or a caption file')
-  .requiredOption('--tower <folder>', 'pretrained vision tower (config.json, model.safetensors)')
-  .requiredOption('--output <folder>', 'where the run goes: metrics.jsonl, best/ and last/')
-  .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
-  .option('--seed <number>', 'seed of weights, order and dropout (default: 1)', number)
-  .option('--epochs <number>', 'passes over the training images (default: 8)', number)
-  .option('--batch-size <number>', 'images a step (default: 32)', number)
-  .option('--learning-rate <number>', 'peak learning rate (default: 0.001)', number)
+  .requiredOption('-o, --output <folder>', 'where the run goes')
+  .addOption(
+    new Option(
+      '-m, --model <model>',
+      'captioner to train further: folder, file, bundled name or hub id',
+    ).conflicts(['tower', 'layers', 'width', 'heads']),
+  )
+  .option('--tower <folder>', 'pretrained vision tower for a fresh decoder')
+  .addOption(
+    new Option('--preset <name>', 'settings to start from (default: refcap)').choices(presetNames),
+  )
+  .option('--config <file>', 'settings from a YAML or JSON file')
+  .option(
+    '--set <name=value>',
+    'one more setting, such as refinement.layers=2; may be repeated',
+    collect,
+  )
+  .addOption(
+    new Option('--stage <stage>', 'what is learned from (default: cross-entropy)').choices([
+      'cross-entropy',
+      'scst',
+    ]),
+  )
+  .option('--seed <n>', 'seed of weights, order, dropout and views (default: 1)', number)
+  .option('--epochs <n>', 'passes over the training captions (default: 8)', number)
+  .option('--max-steps <n>', 'end after so many steps', number)
+  .option('--batch-size <n>', 'images a step (default: 32)', number)
+  .option('--micro-batch <n>', 'images computed at once', number)
+  .option('--memory-limit <GiB>', 'choose micro-batches that fit this memory', number)
+  .option('--learning-rate <x>', 'peak learning rate', number)
   .option('--dropout <rate>', 'dropout of the decoder (default: 0.15)', number)
-  .option('--layers <number>', 'layers of the decoder (default: 2)', number)
-  .option('--width <number>', 'width of the decoder (default: 256)', number)
-  .option('--heads <number>', 'attention heads (default: 8)', number)
-  .option('--threads <number>', 'processor threads (default: all cores)', number)
+  .option('--layers <n>', 'layers of a fresh decoder (default: 2)', number)
+  .option('--width <n>', 'width of a fresh decoder (default: 256)', number)
+  .option('--heads <n>', 'attention heads of a fresh decoder (default: 8)', number)
+  .option(
+    '--vision-blocks <n>',
+    "blocks of the tower that are trained too, from its end, or 'all' (default: 0)",
+    blocks,
+  )
+  .option(
+    '--views <n>',
+    'stored versions of each picture, all but one augmented (default: 1)',
+    number,
+  )
+  .option('--ema <decay>', 'keep a moving average of the weights (default: 0, none)', number)
+  .option('--prompt <text>', 'what every caption begins with')
+  .option('--checkpoint-every <steps>', 'steps between checkpoints (default: 500)', number)
+  .option('--keep-checkpoints <n>', 'checkpoints kept (default: 2)', number)
+  .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
+  .option('--resume', 'go on with the run in the output folder')
+  .option('--allow-changes', 'go on although settings differ from the run so far')
+  .option('--threads <n>', 'processor threads (default: all cores)', number)
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .addHelpText('after', examples)
   .action(run);
 
-async function run(flags: TrainFlags): Promise<void> {
-  const { data, tower, output, cache, threads, device, ...settings } = flags;
-  const config = parseTrainConfig(settings);
+function blocks(text: string): number | 'all' {
+  return text === 'all' ? text : number(text);
+}
+
+async function run(flags: Flags & Record<string, unknown>): Promise<void> {
+  const { data, output, cache, threads, device, memoryLimit } = flags;
+  const config = await settingsOf(flags);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
     await trainRun({
       data,
-      tower,
+      start: startOf(flags),
       output,
       config,
+      resume: flags.resume ?? false,
+      allowChanges: flags.allowChanges ?? false,
       ...(cache !== undefined && { cache }),
       ...(threads !== undefined && { threads }),
       ...(device !== undefined && { device }),
+      ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
       signal: stop.signal,
-      onNote: (note) => console.error(note),
+      onNote: (note) => console.error(`refcap: ${note}`),
       onFeatures: progressLine('image features'),
       onEvent: eventPrinter(config),
     });
     console.log(`${output}/best`);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    console.error(`\nStopped. The model of the last finished epoch, if any, is in ${output}.`);
+    console.error('\nrefcap: interrupted; the state is saved. Run again with --resume to go on.');
     process.exitCode = 130;
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }
 
+function startOf({ model, tower }: Flags): { model: string } | { tower: string } {
+  if (model !== undefined) return { model };
+  if (tower !== undefined) return { tower };
+  throw new UsageError(
+    'give --model (a captioner to train further) or --tower (a vision tower for a fresh decoder).',
+  );
+}
+
+/** The preset, under the file, under --set, under the flags. */
+async function settingsOf(flags: Flags & Record<string, unknown>): Promise<TrainConfig> {
+  const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  const { preset: named, ...settings } = file;
+  const preset = presetNames.find((name) => name === (flags.preset ?? named ?? 'refcap'));
+  if (preset === undefined)
+    throw new UsageError(
+      `preset: there is no '${String(named)}'; known: ${presetNames.join(', ')}`,
+    );
+  let merged = mergeSettings(presets[preset], settings);
+  for (const text of flags.set ?? []) merged = applySetting(merged, text);
+  const given = settingNames.flatMap((name) =>
+    flags[name] === undefined ? [] : [[name, flags[name]]],
+  );
+  return parseTrainConfig(mergeSettings(merged, Object.fromEntries(given)));
+}
+
 /** A line that is overwritten on a terminal, and printed at every tenth in a pipe. */
 function progressLine(what: string): (done: number, total: number) => void {
   let started: number | undefined;
+  let first = 0;
   let tenth = -1;
   return (done, total) => {
-    started ??= performance.now();
-    const rate = done / ((performance.now() - started) / 1000);
+    if (started === undefined || done < first) {
+      started = performance.now();
+      first = done;
+      tenth = -1;
+    }
+    const rate = (done - first) / Math.max(1e-3, (performance.now() - started) / 1000);
     const text = `${what}: ${done} of ${total}, ${rate.toFixed(0)} a second`;
-    if (process.stderr.isTTY) process.stderr.write(`\r${text}${done === total ? '\n' : ''}`);
+    if (process.stderr.isTTY) process.stderr.write(`\r${text}\x1b[K${done === total ? '\n' : ''}`);
     else if (Math.floor((10 * done) / total) > tenth) {
       tenth = Math.floor((10 * done) / total);
       console.error(text);
@@ -88,27 +213,47 @@ function progressLine(what: string): (done: number, total: number) => void {
 
 function eventPrinter(config: TrainConfig): (event: TrainingEvent) => void {
   const started = performance.now();
-  let first: number | undefined;
-  let average = 0;
+  const isTerminal = process.stderr.isTTY;
+  let first: { time: number; step: number } | undefined;
+  let average: number | undefined;
+  let shown = 0;
   return (event) => {
-    if (event.kind === 'skipped') {
-      console.error(
-        `\nstep ${event.step}: no finite loss or gradient, skipped (${event.inARow} in a row)`,
-      );
-    } else if (event.kind === 'validation') {
-      const clear = process.stderr.isTTY ? '\r\x1b[K' : '';
-      const minutes = ((performance.now() - started) / 60000).toFixed(1);
-      console.error(
-        `${clear}epoch ${event.epoch} of ${config.epochs}: dev ${event.lossPerWord.toFixed(3)} nats a word, ${minutes} min`,
-      );
-    } else {
-      first ??= performance.now();
-      average = event.step === 1 ? event.loss : 0.95 * average + 0.05 * event.loss;
-      const each = (performance.now() - first) / Math.max(1, event.step - 1);
-      const left = ((event.totalSteps - event.step) * each) / 60000;
-      const text = `step ${event.step} of ${event.totalSteps}, loss ${average.toFixed(3)}, ${event.imagesPerSecond.toFixed(0)} images/s, ${left.toFixed(1)} min left`;
-      if (process.stderr.isTTY) process.stderr.write(`\r${text}\x1b[K`);
-      else if (event.step % (10 * config.logEvery) === 0) console.error(text);
+    switch (event.kind) {
+      case 'skipped':
+        console.error(
+          `\nstep ${event.step}: no finite loss or gradient, skipped (${event.inARow} in a row)`,
+        );
+        return;
+      case 'validation':
+        console.error(`${isTerminal ? '\r\x1b[K' : ''}${validationLine(event, config, started)}`);
+        return;
+      case 'step': {
+        const now = performance.now();
+        first ??= { time: now, step: event.step };
+        average = average === undefined ? event.loss : 0.95 * average + 0.05 * event.loss;
+        const each = (now - first.time) / Math.max(1, event.step - first.step);
+        const left = ((event.totalSteps - event.step) * each) / 60000;
+        const { reward } = event.terms;
+        const measured = `loss ${average.toFixed(3)}${reward === undefined ? '' : `, reward ${reward.toFixed(3)}`}`;
+        const text = `step ${event.step} of ${event.totalSteps}, ${measured}, ${event.imagesPerSecond.toFixed(0)} images/s, ${left.toFixed(1)} min left`;
+        if (isTerminal) process.stderr.write(`\r${text}\x1b[K`);
+        else if (now - shown > 30_000) {
+          shown = now;
+          console.error(text);
+        }
+      }
     }
   };
+}
+
+function validationLine(
+  { epoch, losses, metrics, best }: Extract<TrainingEvent, { kind: 'validation' }>,
+  config: TrainConfig,
+  started: number,
+): string {
+  const parts = [`dev ${losses.base.toFixed(3)} nats a word`];
+  if (losses.refined !== undefined) parts.push(`refined ${losses.refined.toFixed(3)}`);
+  if (metrics) parts.push(`CIDEr-D ${metrics['CIDEr-D'].toFixed(3)}`);
+  parts.push(`${((performance.now() - started) / 60000).toFixed(1)} min`);
+  return `epoch ${epoch} of ${config.epochs}: ${parts.join(', ')}${best ? ' (best)' : ''}`;
 }

@@ -15,3 +15,9 @@ export function cleanCaption(caption: string, maxWords = 50): string {
   const words = cleaned.split(' ');
   return words.length > maxWords ? words.slice(0, maxWords).join(' ') : cleaned;
 }
+
+/** The words that a caption is trained as: BLIP's cleaning, and no commas, which the metrics drop too. */
+export function captionWords(caption: string): string[] {
+  const text = cleanCaption(caption, Number.POSITIVE_INFINITY).replaceAll(',', ' ');
+  return text.split(/\s+/).filter(Boolean);
+}

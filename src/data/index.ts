@@ -1,6 +1,16 @@
 /** The data room: images, text tokenizers and captioned datasets. */
 
-export { cleanCaption } from './clean.ts';
+export { type Augmentation, augment, mayFlip, randomCrop } from './augment.ts';
+export {
+  type CheckedImage,
+  type CheckOptions,
+  checkImages,
+  type Duplicates,
+  findDuplicates,
+  type HashedMember,
+  usableImages,
+} from './check-images.ts';
+export { captionWords, cleanCaption } from './clean.ts';
 export {
   type CaptionDataset,
   type DatasetImage,
@@ -11,7 +21,13 @@ export {
   type SplitShares,
   splitNames,
 } from './dataset.ts';
-export { type DatasetOptions, readDataset } from './dataset-read.ts';
+export {
+  type DatasetOptions,
+  type DatasetSurvey,
+  readDataset,
+  surveyDataset,
+} from './dataset-read.ts';
+export { type DatasetFormat, datasetFormats } from './dataset-sources.ts';
 export { type ImageFormat, imageExtensions } from './formats.ts';
 export {
   type DecodedImage,
@@ -22,6 +38,7 @@ export {
   type RgbImage,
 } from './image.ts';
 export { type ImageFolder, listImages } from './image-folder.ts';
+export { type DatasetReport, type InspectOptions, inspectDataset } from './inspect.ts';
 export { loadMeteorData, loadParaphraseTable } from './meteor-data.ts';
 export {
   blipPreprocessing,

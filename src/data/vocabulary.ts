@@ -68,7 +68,8 @@ export async function writeVocabulary(path: string, tokens: readonly string[]): 
   await writeFileAtomic(path, `${tokens.join('\n')}\n`);
 }
 
-function countWords(captions: Iterable<string>): Map<string, number> {
+/** How often each word and mark occurs, as the tokenizer tells them apart. */
+export function countWords(captions: Iterable<string>): Map<string, number> {
   // How text falls into words does not depend on the vocabulary.
   const tokenizer = tokenizerFromVocabulary(reserved);
   const words = new Map<string, number>();

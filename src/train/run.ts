@@ -1,34 +1,57 @@
-/** One training run from data and tower to a saved model, with its folder: config, metrics, models. */
-import { appendFile, mkdir, readdir } from 'node:fs/promises';
+/** One training run from data to saved models, with its folder: config, metrics, checkpoints, models. */
+import { createHash } from 'node:crypto';
+import { appendFile } from 'node:fs/promises';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { InputError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
-import { type BlipConfig, parseBlipConfig } from '../blip/config.ts';
-import { saveModel, storeWeights } from '../blip/save.ts';
+import { InputError, UsageError } from '../base/errors.ts';
+import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { lockFolder } from '../base/lock.ts';
+import { createRandom } from '../base/random.ts';
+import { resolveGeneration } from '../blip/generation-options.ts';
+import { Inference } from '../blip/inference.ts';
 import { mayFlip } from '../data/augment.ts';
 import { type DatasetImage, imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
-import { type CaptionTokenizer, tokenizerFromVocabulary } from '../data/tokenizer.ts';
-import { makeVocabulary } from '../data/vocabulary.ts';
-import type { ParameterStore } from '../nn/parameter-store.ts';
+import { createPreprocessor } from '../data/preprocess.ts';
+import type { SessionOptions } from '../engine/session.ts';
+import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { ParameterStore } from '../nn/parameter-store.ts';
 import { encodeCaption, trainingText } from './batches.ts';
-import type { TrainConfig } from './config.ts';
-import { openFeatures } from './features.ts';
-import { openTower, type Tower } from './tower.ts';
-import { type TrainingEvent, type TrainingSplit, trainDecoder } from './trainer.ts';
+import { listCheckpoints, loadCheckpoint, saveCheckpoint, truncateMetrics } from './checkpoint.ts';
+import { peakLearningRate, type TrainConfig } from './config.ts';
+import { type FeatureCache, type FeatureImage, openFeatures } from './features.ts';
+import { parameterGroups, type TrainingGraphs, trainingGraphs } from './graphs.ts';
+import { cachedImages, decodedImages } from './images.ts';
+import { fitMicroBatch } from './memory.ts';
+import { writeReport } from './report.ts';
+import { checkSameRun, prepareNewRun, readSavedRun, type SavedRun } from './resume.ts';
+import { saveTrained } from './save.ts';
+import { ciderReward, tokenizeReferences } from './scoring.ts';
+import type { Sampler } from './scst.ts';
+import { type Start, startFromModel, startFromTower } from './start.ts';
+import { openUpdater, type TrainingEvent, train } from './trainer.ts';
+import { type TrainingSplit, Validator } from './validation.ts';
+import { version } from './version.ts';
 
 export interface RunOptions {
   /** A dataset as `readDataset` takes it. */
   readonly data: string;
-  /** A folder with a pretrained vision tower. */
-  readonly tower: string;
-  /** The run's folder; must be empty or new. */
+  /** What to start from: a folder with a pretrained vision tower, or a captioner. */
+  readonly start: { readonly tower: string } | { readonly model: string };
+  /** The run's folder. */
   readonly output: string;
   readonly config: TrainConfig;
+  /** Go on with the run in the folder, from its newest checkpoint. */
+  readonly resume?: boolean;
+  /** Go on although settings, start or data differ. */
+  readonly allowChanges?: boolean;
   readonly threads?: number;
   readonly device?: string;
+  /** Bytes that a step's values may take: micro-batches are chosen to fit. */
+  readonly memoryLimit?: number;
   /** Where computed image features are kept; default: `features` in the run's folder. */
   readonly cache?: string;
+  readonly hub?: ResolveOptions;
   readonly signal?: AbortSignal;
   /** A sentence for the person. */
   onNote(note: string): void;
@@ -37,131 +60,252 @@ export interface RunOptions {
 }
 
 /**
- * Trains a captioner and leaves `config.json`, `metrics.jsonl`, `best/` and `last/` in the run's
- * folder; the two models open with `caption --model`.
- * @throws InputError naming the file, image or setting at fault
+ * Trains a captioner and leaves `config.json`, `metrics.jsonl`, `report.html`, `checkpoints/`, `best/`
+ * and `last/` in the run's folder; the two models open with `caption --model`.
+ * @throws InputError naming the file, image or setting at fault; the signal's reason when aborted,
+ *   after a checkpoint
  */
 export async function trainRun(options: RunOptions): Promise<void> {
-  const { config, output } = options;
-  await prepareFolder(output);
-  const dataset = await readDataset(options.data);
-  for (const note of dataset.notes) options.onNote(note);
-  const tower = await openTower(options.tower);
-  const trainImages = wanted(imagesOfSplit(dataset, 'train'), 'train', options.data);
-  const devImages = wanted(imagesOfSplit(dataset, 'dev'), 'dev', options.data);
+  const { output, resume = false } = options;
+  if (!resume) await prepareNewRun(output);
+  const before = resume ? await readSavedRun(output) : undefined;
+  await using _lock = await lockFolder(output);
+  const data = await readData(options);
+  const start = await openStart(options, data.train);
+  options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
+  const graphs = trainingGraphs(options.config, start.model);
+  const config = withMicroBatch(options, graphs, data);
+  const description = describe(options, config, start, data);
+  const changes = before
+    ? checkSameRun(before, asSaved(description), output, options.allowChanges ?? false)
+    : [];
+  for (const change of changes) options.onNote(`changed: ${change}`);
+  await writeFileAtomic(join(output, 'config.json'), `${JSON.stringify(description, null, 2)}\n`);
+  await using trainSplit = await openSplit(options, config, start, graphs, data.train, true);
+  await using devSplit = await openSplit(options, config, start, graphs, data.dev, false);
+  await runTraining(options, config, start, graphs, trainSplit, devSplit, before !== undefined);
+}
 
-  const texts = trainImages.flatMap(({ captions }) =>
+interface RunData {
+  readonly train: readonly DatasetImage[];
+  readonly dev: readonly DatasetImage[];
+  readonly fingerprint: string;
+}
+
+async function readData({ data, onNote }: RunOptions): Promise<RunData> {
+  const dataset = await readDataset(data);
+  for (const note of dataset.notes) onNote(note);
+  const wanted = (split: 'train' | 'dev'): DatasetImage[] => {
+    const images = imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0);
+    if (images.length === 0)
+      throw new InputError(`${data}: the ${split} split has no image with a caption`);
+    return images;
+  };
+  const [train, dev] = [wanted('train'), wanted('dev')];
+  const hash = createHash('sha256');
+  for (const [split, images] of Object.entries({ train, dev }))
+    for (const { id, captions } of images) hash.update(JSON.stringify([split, id, captions]));
+  return { train, dev, fingerprint: hash.digest('hex') };
+}
+
+async function openStart(
+  { start, config, hub }: RunOptions,
+  images: readonly DatasetImage[],
+): Promise<Start> {
+  if ('model' in start) return startFromModel((await resolveModel(start.model, hub)).path, config);
+  if (config.stage === 'scst')
+    throw new UsageError(
+      'stage scst needs a trained captioner: give --model, not --tower (a fresh decoder draws no captions worth a reward)',
+    );
+  const texts = images.flatMap(({ captions }) =>
     captions.map((caption) => trainingText(caption, config.maxWords)),
   );
-  const vocabulary = makeVocabulary(texts, { minCount: config.minWordCount });
-  const tokenizer = tokenizerFromVocabulary(vocabulary.tokens);
-  const model = captionerConfig(config, tower, tokenizer);
-  options.onNote(
-    `${trainImages.length} train and ${devImages.length} dev images; ${vocabulary.tokens.length} words in the vocabulary, ${vocabulary.unknown} of ${vocabulary.words} uses outside it.`,
-  );
-  await writeFileAtomic(
-    join(output, 'config.json'),
-    `${JSON.stringify({ train: config, data: options.data, tower: options.tower, model }, null, 2)}\n`,
-  );
+  return startFromTower(start.tower, config, texts);
+}
 
-  const open = async (images: readonly DatasetImage[]): Promise<TrainingSplit> => ({
+/** Everything that config.json holds. */
+function describe(options: RunOptions, config: TrainConfig, start: Start, data: RunData) {
+  const { threads, device } = options;
+  const [cpu] = cpus();
+  return {
+    version: version(),
+    seed: config.seed,
+    train: config,
+    start: { ...options.start, fingerprint: start.fingerprint },
+    data: {
+      source: options.data,
+      fingerprint: data.fingerprint,
+      train: data.train.length,
+      dev: data.dev.length,
+    },
+    model: start.model,
+    machine: {
+      cpu: cpu?.model ?? 'unknown',
+      cores: availableParallelism(),
+      threads: threads ?? availableParallelism(),
+      device: device ?? 'cpu',
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
+  };
+}
+
+function asSaved({ train: settings, start, data }: ReturnType<typeof describe>): SavedRun {
+  return { train: { ...settings }, start, data };
+}
+
+/** The settings with micro-batches that fit the memory limit, if there is one. */
+function withMicroBatch(options: RunOptions, graphs: TrainingGraphs, data: RunData): TrainConfig {
+  const { config, memoryLimit } = options;
+  if (memoryLimit === undefined || config.microBatch !== null) return config;
+  const most = Math.max(...data.train.map(({ captions }) => captions.length));
+  const captions = Math.min(config.captionsPerImage ?? most, most);
+  const microBatch = fitMicroBatch(config, graphs, captions, memoryLimit);
+  options.onNote(
+    `micro-batches of ${microBatch} of ${config.batchSize} images fit the memory limit`,
+  );
+  return { ...config, microBatch };
+}
+
+async function openSplit(
+  options: RunOptions,
+  config: TrainConfig,
+  start: Start,
+  graphs: TrainingGraphs,
+  images: readonly DatasetImage[],
+  isTrain: boolean,
+): Promise<TrainingSplit & AsyncDisposable> {
+  const { model, tower, tokenizer } = start;
+  const { bos_token_id: bos, max_position_embeddings: positions } = model.text_config;
+  const { maxWords, prompt } = config;
+  const list = images.map(
+    ({ path, captions }): FeatureImage => ({ path, mayFlip: mayFlip(captions) }),
+  );
+  const cache: FeatureCache | undefined =
+    graphs.images === 'pixels'
+      ? undefined
+      : await openFeatures(tower, list, {
+          ...sessionOptions(options),
+          folder: options.cache ?? join(options.output, 'features'),
+          views: isTrain ? config.views : 1,
+          ...(config.augmentation && { augmentation: config.augmentation }),
+          seed: config.seed,
+          ...(options.signal && { signal: options.signal }),
+          onProgress: options.onFeatures,
+          onNote: options.onNote,
+        });
+  return {
     captions: images.map(({ captions }) =>
       captions.map((caption) =>
-        encodeCaption(caption, tokenizer, model.text_config.bos_token_id, config.maxWords),
+        encodeCaption(caption, tokenizer, { bos, maxWords, prompt, maxIds: positions + 1 }),
       ),
     ),
-    features: await openFeatures(
-      tower,
-      images.map(({ path, captions }) => ({ path, mayFlip: mayFlip(captions) })),
-      {
-        ...sessionOptions(options),
-        folder: options.cache ?? join(output, 'features'),
-        onProgress: options.onFeatures,
-        onNote: options.onNote,
-        ...(options.signal && { signal: options.signal }),
-      },
-    ),
-  });
-  const train = await open(trainImages);
-  await using _train = train.features;
-  const dev = await open(devImages);
-  await using _dev = dev.features;
-
-  const save = async (name: string, store: ParameterStore): Promise<void> => {
-    const weights = new Map([...storeWeights(tower.store), ...storeWeights(store)]);
-    await saveModel(
-      join(output, name),
-      {
-        config: model,
-        weights,
-        dtype: 'f16',
-        tokenizer: { vocabulary: vocabulary.tokens },
-        preprocessing: tower.preprocessing,
-        generation: { max_length: config.maxWords + 2, suppress_tokens: [tokenizer.ids.unknown] },
-      },
-      { overwrite: true },
-    );
+    references: tokenizeReferences(images.map(({ captions }) => captions)),
+    files: images.map(({ id }) => id),
+    images: cache
+      ? cachedImages(cache, tower.config.hidden_size)
+      : decodedImages(list, createPreprocessor(tower.preprocessing), config.augmentation),
+    [Symbol.asyncDispose]: async () => cache?.[Symbol.asyncDispose](),
   };
-  await trainDecoder({
+}
+
+async function runTraining(
+  options: RunOptions,
+  config: TrainConfig,
+  start: Start,
+  graphs: TrainingGraphs,
+  trainSplit: TrainingSplit,
+  dev: TrainingSplit,
+  isResumed: boolean,
+): Promise<void> {
+  const { output, onNote, signal } = options;
+  const session = sessionOptions(options);
+  const { model, tokenizer } = start;
+  const groups = parameterGroups(config, model.vision_config);
+  const store = new ParameterStore(graphs.scope.parameters, groups);
+  store.initialize(createRandom(config.seed));
+  await start.fill(store, graphs.refiner);
+  using updater = await openUpdater(config, store, session);
+  const [newest] = isResumed ? await listCheckpoints(output) : [];
+  const from = newest && (await loadCheckpoint(newest.path, store, updater.slots));
+  const metrics = join(output, 'metrics.jsonl');
+  if (isResumed) {
+    await truncateMetrics(metrics, (await readTextIfThere(metrics)) ?? '', from?.step ?? 0);
+    onNote(from ? `going on after step ${from.step}` : 'there is no checkpoint yet: starting anew');
+  }
+  const prompt = [
+    model.text_config.bos_token_id,
+    ...tokenizer.encode(config.prompt, { specialTokens: false }),
+  ];
+  const maxLength = Math.min(
+    prompt.length + config.maxWords + 1,
+    model.text_config.max_position_embeddings + 1,
+  );
+  const settings = resolveGeneration({ max_length: maxLength, num_beams: 1 }, start.generation);
+  const trainable = updater.slots.average ?? store.trainable;
+  const shared = { config, model, graphs, store, tokenizer, prompt, settings, session };
+  using validator = await Validator.open({ ...shared, trainable, dev });
+  using sampler = config.stage === 'scst' ? await openSampler(shared, trainSplit) : undefined;
+  const save = (name: string) =>
+    saveTrained(join(output, name), { start, config, graphs, store, trainable, maxLength });
+  const writeLine = async (event: TrainingEvent): Promise<void> =>
+    appendFile(metrics, `${JSON.stringify(event)}\n`);
+  await train({
     config,
     model,
-    train,
-    dev,
-    session: sessionOptions(options),
-    ...(options.signal && { signal: options.signal }),
+    graphs,
+    store,
+    updater,
+    validator,
+    session,
+    train: trainSplit,
+    learningRate: peakLearningRate(config, start.isFresh),
+    ...(sampler && { sampler }),
+    ...(from && { from }),
+    ...(signal && { signal }),
     onEvent: async (event) => {
       options.onEvent(event);
-      if (event.kind !== 'step' || event.step % config.logEvery === 0)
-        await appendFile(join(output, 'metrics.jsonl'), `${JSON.stringify(event)}\n`);
+      if (event.kind !== 'step' || event.step % config.logEvery === 0) await writeLine(event);
+      if (event.kind === 'validation') await writeReport(output);
     },
-    onEpoch: async (store, isBest) => {
-      await save('last', store);
-      if (isBest) await save('best', store);
+    onModel: async (isBest) => {
+      await save('last');
+      if (isBest) await save('best');
     },
+    onCheckpoint: (progress) =>
+      saveCheckpoint(output, store, updater.slots, progress, config.keepCheckpoints),
   });
+  await writeReport(output);
+}
+
+type SamplerParts = Pick<Sampler, 'config' | 'tokenizer' | 'prompt' | 'settings'> & {
+  readonly model: Start['model'];
+  readonly graphs: TrainingGraphs;
+  readonly store: ParameterStore;
+  readonly session: SessionOptions;
+};
+
+/** Draws captions from the weights as they are at each step. */
+async function openSampler(
+  { model, graphs, store, session, ...rest }: SamplerParts,
+  split: TrainingSplit,
+): Promise<Sampler & Disposable> {
+  const { config, tokenizer, prompt, settings } = rest;
+  const inference = await Inference.live(model, (name) => store.tensor(name), session, {
+    images: graphs.images,
+    ...(graphs.adapters && { adapters: graphs.adapters }),
+  });
+  return {
+    config,
+    tokenizer,
+    prompt,
+    settings,
+    inference,
+    reward: ciderReward(split.references),
+    [Symbol.dispose]: () => inference[Symbol.dispose](),
+  };
 }
 
 function sessionOptions({ threads, device }: RunOptions): { threads?: number; device?: string } {
   return { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) };
-}
-
-async function prepareFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const there = await readdir(folder);
-  if (there.some((name) => name !== 'features'))
-    throw new InputError(`${folder}: there is a run already; choose another --output folder`);
-}
-
-function wanted(images: DatasetImage[], split: string, data: string): DatasetImage[] {
-  if (images.length === 0) throw new InputError(`${data}: the ${split} split has no image`);
-  return images;
-}
-
-/** BLIP in small over the tower: the decoder's sizes from the settings, the ids from the tokenizer. */
-function captionerConfig(
-  config: TrainConfig,
-  tower: Tower,
-  tokenizer: CaptionTokenizer,
-): BlipConfig {
-  return parseBlipConfig(
-    {
-      vision_config: tower.config,
-      text_config: {
-        vocab_size: tokenizer.size,
-        hidden_size: config.width,
-        encoder_hidden_size: tower.config.hidden_size,
-        intermediate_size: 4 * config.width,
-        num_hidden_layers: config.layers,
-        num_attention_heads: config.heads,
-        max_position_embeddings: 64,
-        hidden_dropout_prob: config.dropout,
-        attention_probs_dropout_prob: config.dropout,
-        bos_token_id: tokenizer.ids.cls,
-        pad_token_id: tokenizer.ids.pad,
-        sep_token_id: tokenizer.ids.sep,
-        label_smoothing: config.labelSmoothing,
-      },
-    },
-    'the training settings',
-  );
 }

@@ -7,6 +7,7 @@ import { InputError } from '../base/errors.ts';
 import { readJsonFile } from '../base/files.ts';
 import { type BlipConfig, parseBlipConfig, type VisionConfig } from '../blip/config.ts';
 import { visionTower } from '../blip/model.ts';
+import type { PretrainedModel } from '../blip/pretrained.ts';
 import { type Preprocessing, parsePreprocessing } from '../data/preprocess.ts';
 import type { Value } from '../engine/graph.ts';
 import { input } from '../engine/graph.ts';
@@ -51,6 +52,15 @@ export async function openTower(folder: string): Promise<Tower> {
       ? efficientNetPreprocessing(config.image_size)
       : parsePreprocessing(await readJsonFile(preprocessorPath), preprocessorPath);
   return { config, preprocessing, store, fingerprint: await hashFile(source.path) };
+}
+
+/** The tower of a captioner, as a tower of its own. */
+export async function towerOfModel(model: PretrainedModel): Promise<Tower> {
+  const { config, preprocessing, weights } = model;
+  const store = new ParameterStore(towerParameters(config.vision_config), () => 'frozen');
+  await weights.fill(store);
+  const fingerprint = await hashFile(weights.path);
+  return { config: config.vision_config, preprocessing, store, fingerprint };
 }
 
 /** pixels [images, 3, size, size] -> tokens [images, tokens, width], f16 as the feature cache keeps them. */

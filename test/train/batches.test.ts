@@ -15,25 +15,42 @@ const captions = fc.array(
 );
 const images = fc
   .array(captions, { minLength: 1, maxLength: 60 })
-  .map((list) => list.map((c) => c.map((ids) => ({ ids: [2, ...ids, 3], words: ids.length }))));
+  .map((list) =>
+    list.map((c) => c.map((ids) => ({ ids: [2, ...ids, 3], prompt: 0, words: ids.length }))),
+  );
 
 describe('batches', () => {
-  it('hold every image once, in an order that the seed decides', () => {
+  it('hold every caption once, in an order that the seed decides', () => {
     fc.assert(
-      fc.property(images, fc.integer({ min: 1, max: 12 }), fc.nat(), (list, size, seed) => {
-        const batches = epochBatches(list, size, createRandom(seed));
-        expect(batches.flat().sort((a, b) => a - b)).toEqual([...list.keys()]);
-        expect(batches.every((batch) => batch.length <= size)).toBe(true);
-        expect(epochBatches(list, size, createRandom(seed))).toEqual(batches);
-      }),
+      fc.property(
+        images,
+        fc.integer({ min: 1, max: 12 }),
+        fc.option(fc.integer({ min: 1, max: 5 })),
+        fc.nat(),
+        (list, batchSize, captionsPerImage, seed) => {
+          const options = { batchSize, captionsPerImage };
+          const batches = epochBatches(list, options, createRandom(seed));
+          const seen = batches
+            .flat()
+            .flatMap((unit) => unit.captions.map((at) => [unit.image, at]));
+          const all = list.flatMap((own, image) => own.map((_, at) => [image, at]));
+          const inOrder = (a: number[], b: number[]) => a[0] - b[0] || a[1] - b[1];
+          expect(seen.sort(inOrder)).toEqual(all);
+          expect(batches.every((batch) => batch.length <= batchSize)).toBe(true);
+          const most = captionsPerImage ?? 5;
+          expect(batches.flat().every((unit) => unit.captions.length <= most)).toBe(true);
+          expect(epochBatches(list, options, createRandom(seed))).toEqual(batches);
+          // A resumed run counts steps without drawing.
+          expect(epochBatches(list, options, createRandom(0)).length).toBe(batches.length);
+        },
+      ),
     );
   });
 
   it('lay out ids and the words after them', () => {
     fc.assert(
       fc.property(images, (list) => {
-        const batch = [...list.keys()];
-        const { shape, ids, labels, words, captions: count } = textBatch(list, batch, 0);
+        const { shape, ids, labels, words, captions, count } = textBatch(list, 0);
         const [n, perImage, length] = shape;
         expect(n).toBe(list.length);
         let seenWords = 0;
@@ -47,7 +64,8 @@ describe('batches', () => {
             expect(next.filter((id) => id !== ignoredLabel)).toEqual(caption.slice(1));
             seenWords += next.filter((id) => id !== ignoredLabel).length;
           }
-        expect(seenWords).toBe(words + count);
+        expect(seenWords).toBe(count);
+        expect(count).toBe(words + captions);
       }),
     );
   });
@@ -56,9 +74,22 @@ describe('batches', () => {
     expect(trainingText('A dog, running;  fast!', 22)).toBe('a dog running fast');
     expect(trainingText('one two three four', 3)).toBe('one two three');
     const tokenizer = tokenizerFromVocabulary(['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'dog']);
-    expect(encodeCaption('A dog, barking', tokenizer, 2, 22)).toEqual({
+    const options = { bos: 2, maxWords: 22 };
+    expect(encodeCaption('A dog, barking', tokenizer, options)).toEqual({
       ids: [2, 4, 5, 1, 3],
+      prompt: 0,
       words: 3,
     });
+    expect(encodeCaption('a dog', tokenizer, { ...options, maxIds: 3 }).ids).toEqual([2, 4, 3]);
+  });
+
+  it('leave a prompt out of the labels', () => {
+    const tokenizer = tokenizerFromVocabulary(['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'dog']);
+    const caption = encodeCaption('dog', tokenizer, { bos: 2, maxWords: 22, prompt: 'a a' });
+    expect(caption.ids).toEqual([2, 4, 4, 5, 3]);
+    const { ids, labels, count } = textBatch([[caption]], 0);
+    expect([...ids]).toEqual([2, 4, 4, 5]);
+    expect([...labels]).toEqual([ignoredLabel, ignoredLabel, 5, 3]);
+    expect(count).toBe(2);
   });
 });

@@ -1,0 +1,61 @@
+/** How many images of a step fit the memory at once. */
+import { InputError } from '../base/errors.ts';
+import { peakBytes } from '../engine/memory.ts';
+import type { TrainConfig } from './config.ts';
+import { parameterGroups, type TrainingGraphs } from './graphs.ts';
+import { withGradients } from './objective.ts';
+
+/** The estimate leaves out kernels' scratch space and gaps between blocks. */
+const slack = 1.25;
+
+/**
+ * The largest micro-batch (images) whose step fits `limit` bytes beside weights, gradients and
+ * optimizer state; estimated from the graph for captions of the greatest length.
+ * @throws InputError when not even one image fits
+ */
+export function fitMicroBatch(
+  config: TrainConfig,
+  graphs: TrainingGraphs,
+  captions: number,
+  limit: number,
+): number {
+  const { scope, objective, policy, vision } = graphs;
+  const groupOf = parameterGroups(config, vision);
+  let fixed = 0;
+  const trainable = new Set<string>();
+  for (const spec of scope.parameters) {
+    const bytes = 4 * spec.shape.reduce((n, d) => n * d, 1);
+    if (groupOf(spec) === 'frozen') fixed += bytes;
+    else {
+      trainable.add(spec.name);
+      // The value, its gradient, and the optimizer's slots; what a run gives out is in its own estimate.
+      fixed += bytes * (4 + (config.ema > 0 ? 1 : 0));
+    }
+  }
+  const outputs = [objective, ...(policy ? [policy] : [])].map((parts) => {
+    const { loss } = parts;
+    return Object.values(withGradients(scope, { loss }, trainable, true));
+  });
+  const bytes = (images: number): number => {
+    const sizes = new Map([
+      ['images', images],
+      ['captions', captions],
+      ['length', config.maxWords + 1],
+    ]);
+    return fixed + slack * Math.max(...outputs.map((values) => peakBytes(values, sizes)));
+  };
+  let [low, high] = [0, config.batchSize];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (bytes(middle) <= limit) low = middle;
+    else high = middle - 1;
+  }
+  if (low > 0) return low;
+  throw new InputError(
+    `the memory limit is ${gibibytes(limit)} GiB, but a step with a single image takes about ${gibibytes(bytes(1))} GiB; raise --memory-limit, or train less (lora, fewer visionBlocks, smaller width)`,
+  );
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}

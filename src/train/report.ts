@@ -1,0 +1,2 @@
+/** The page of a run. */
+export async function writeReport(_folder: string): Promise<void> {}

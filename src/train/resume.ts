@@ -1,0 +1,68 @@
+/** A run's folder at the start: new, or to be gone on with under the same settings. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError, UsageError } from '../base/errors.ts';
+import { readJsonFile } from '../base/files.ts';
+import { differences } from './config-file.ts';
+
+/** What config.json says of a run, as far as going on with it needs to know. */
+const savedSchema = z.looseObject({
+  train: z.record(z.string(), z.unknown()),
+  start: z.record(z.string(), z.unknown()),
+  data: z.looseObject({ fingerprint: z.string() }),
+});
+export type SavedRun = z.infer<typeof savedSchema>;
+
+/** Files that a folder may hold before its first run. */
+const harmless = new Set(['features', 'lock']);
+
+/** @throws InputError when the folder holds a run already */
+export async function prepareNewRun(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).some((name) => !harmless.has(name)))
+    throw new InputError(
+      `${folder}: there is a run already; go on with --resume, or choose another --output folder`,
+    );
+}
+
+/** Reads config.json of a run. @throws InputError when there is none */
+export async function readSavedRun(folder: string): Promise<SavedRun> {
+  const path = join(folder, 'config.json');
+  const parsed = savedSchema.safeParse(await readJsonFile(path));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new InputError(`${path}: ${issue.path.join('.')}: ${issue.message}; it is not a run's`);
+}
+
+/** What is compared of two descriptions of a run. */
+function compared({ train, start, data }: SavedRun): unknown {
+  // How long a run lasts and what it keeps may change without changing a step that was made.
+  const { logEvery, keepCheckpoints, checkpointEvery, ...settings } = train;
+  return { train: settings, start, data: data.fingerprint };
+}
+
+/**
+ * Refuses to go on with other settings, another start or other data, unless that is allowed.
+ * @returns the differences, a sentence each
+ * @throws UsageError listing them
+ */
+export function checkSameRun(
+  before: SavedRun,
+  now: SavedRun,
+  folder: string,
+  allowChanges: boolean,
+): string[] {
+  const found = differences(compared(before), compared(now)).map(
+    ({ path, before: a, after: b }) => `${path}: ${show(a)} before, ${show(b)} now`,
+  );
+  if (found.length > 0 && !allowChanges)
+    throw new UsageError(
+      `${folder}: the run was made otherwise: ${found.join('; ')}. Use the same settings, or --allow-changes.`,
+    );
+  return found;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}

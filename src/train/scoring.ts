@@ -1,0 +1,71 @@
+/** Captions scored while training: corpus metrics at a validation, CIDEr-D of each sample as a reward. */
+import { loadMeteorData } from '../data/meteor-data.ts';
+import { createBleu } from '../metrics/bleu.ts';
+import { createCider } from '../metrics/cider.ts';
+import { DocumentFrequencies } from '../metrics/document-frequencies.ts';
+import { createMeteorMetric } from '../metrics/meteor.ts';
+import { createRougeL } from '../metrics/rouge-l.ts';
+import { tokenizeCaption } from '../metrics/tokenizer.ts';
+import type { CaptionedImage, Metric } from '../metrics/types.ts';
+
+export const validationMetricNames = ['CIDEr-D', 'BLEU-4', 'METEOR', 'ROUGE-L'] as const;
+export type ValidationMetrics = Readonly<Record<(typeof validationMetricNames)[number], number>>;
+
+/** References of each image after the COCO evaluation's tokenizer. */
+export type TokenizedReferences = readonly (readonly string[])[];
+
+export function tokenizeReferences(images: readonly (readonly string[])[]): TokenizedReferences {
+  return images.map((captions) => captions.map(tokenizeCaption));
+}
+
+function frequenciesOf(references: TokenizedReferences): DocumentFrequencies {
+  const frequencies = new DocumentFrequencies();
+  for (const captions of references) frequencies.add(captions);
+  return frequencies;
+}
+
+/** Corpus scores of one caption an image; CIDEr-D counts documents in these references. */
+export function scoreCaptions(
+  captions: readonly string[],
+  references: TokenizedReferences,
+): ValidationMetrics {
+  const images = captions.map((caption, i) => captioned(tokenizeCaption(caption), references[i]));
+  const last = (metric: Metric, place: number) => corpusScores(metric, images)[place];
+  return {
+    'CIDEr-D': last(createCider(frequenciesOf(references)), 0),
+    'BLEU-4': last(createBleu(), 3),
+    METEOR: last(createMeteorMetric(loadMeteorData()), 0),
+    'ROUGE-L': last(createRougeL(), 0),
+  };
+}
+
+/**
+ * CIDEr-D of single captions against the references of images of the training split, whose document
+ * frequencies it uses.
+ * @returns a function from places of images, each with its captions, to their rewards
+ */
+export function ciderReward(
+  references: TokenizedReferences,
+): (image: number, captions: readonly string[]) => number[] {
+  const metric = createCider(frequenciesOf(references));
+  const out = new Float64Array(metric.width);
+  return (image, captions) =>
+    captions.map((caption) => {
+      metric.statistics(captioned(tokenizeCaption(caption), references[image]), out, 0);
+      return metric.scores(out, 1)[0];
+    });
+}
+
+function captioned(candidate: string, references: readonly string[]): CaptionedImage {
+  return { candidate, references, tokenized: { candidate, references } };
+}
+
+function corpusScores(metric: Metric, images: readonly CaptionedImage[]): number[] {
+  const sums = new Float64Array(metric.width);
+  const row = new Float64Array(metric.width);
+  for (const image of images) {
+    metric.statistics(image, row, 0);
+    for (let i = 0; i < row.length; i++) sums[i] += row[i];
+  }
+  return metric.scores(sums, images.length);
+}
