@@ -237,6 +237,84 @@ describe('COCO annotations', () => {
   });
 });
 
+describe('COCO as it unpacks', () => {
+  const part = (id: number, file_name: string, caption: string) =>
+    JSON.stringify({ images: [{ id, file_name }], annotations: [{ image_id: id, caption }] });
+  const files = {
+    'annotations/captions_train2017.json': part(7, '7.jpg', 'A dog.'),
+    'annotations/captions_val2017.json': part(8, '8.jpg', 'A cat.'),
+    'annotations/captions_train2014.json': part(7, '7.jpg', 'Older.'),
+    ...images('train2017/7.jpg', 'val2017/8.jpg'),
+  };
+
+  it('is split by its files, of the newest year', async () => {
+    expect(summary(await readDataset(folderOf(files)))).toEqual([
+      ['train', '7.jpg', 'A dog.'],
+      ['dev', '8.jpg', 'A cat.'],
+    ]);
+  });
+
+  it('is dealt out where one file is all there is', async () => {
+    const folder = folderOf(files);
+    const dataset = await readDataset(join(folder, 'annotations/captions_val2017.json'), {
+      images: folder,
+    });
+    expect(dataset.notes.join()).toMatch(/has no splits: dealt out/);
+    expect(dataset.images.map(({ id }) => id)).toEqual(['8']);
+  });
+});
+
+describe('Flickr30k', () => {
+  it('is read from its token file and from the table of Kaggle, with its slip', async () => {
+    const token = folderOf({
+      'results_20130124.token': '1.jpg#0\tTwo men .\n1.jpg#1\tMen .\n2.jpg#0\tA dog .\n',
+      ...images('flickr30k_images/1.jpg', 'flickr30k_images/2.jpg'),
+    });
+    const table = folderOf({
+      'results.csv':
+        'image_name| comment_number| comment\n1.jpg| 0| Two men .\n1.jpg| 1| Men .\n2.jpg| 0   A dog .\n',
+      ...images('flickr30k_images/1.jpg', 'flickr30k_images/2.jpg'),
+    });
+    const [first, second] = [await readDataset(token), await readDataset(table)];
+    const captions = ({ images: list }: CaptionDataset) =>
+      list.map(({ id, captions: texts }) => [id, ...texts]);
+    expect(captions(first)).toEqual([
+      ['1.jpg', 'Two men .', 'Men .'],
+      ['2.jpg', 'A dog .'],
+    ]);
+    expect(captions(second)).toEqual(captions(first));
+    expect(second.notes.join()).toMatch(/1 row lacks the separator/);
+  });
+});
+
+describe('a format by choice', () => {
+  it('takes the captions that are kept so, where a folder holds several kinds', async () => {
+    const folder = folderOf({
+      'captions.csv': 'file,caption\na.jpg,Of the table',
+      'captions.jsonl': '{"file": "a.jpg", "caption": "Of the lines"}',
+      'a.txt': 'Beside the image',
+      ...images('a.jpg'),
+    });
+    const read = async (format?: 'jsonl' | 'csv' | 'sidecar') =>
+      (await readDataset(folder, format && { format })).images[0].captions;
+    expect(await read()).toEqual(['Of the lines']);
+    expect(await read('csv')).toEqual(['Of the table']);
+    expect(await read('sidecar')).toEqual(['Beside the image']);
+    await expect(readDataset(folder, { format: 'flickr' })).rejects.toThrow(
+      'no caption file of the format flickr is here; name the file itself.',
+    );
+  });
+
+  it('overrides what the content looks like', async () => {
+    // Looks like lines of Flickr8k, is a table of tabs.
+    const folder = folderOf({ 'set.txt': 'a.jpg#0\tA dog\n', ...images('a.jpg#0.jpg', 'a.jpg') });
+    const path = join(folder, 'set.txt');
+    expect((await readDataset(path)).images[0].id).toBe('a.jpg');
+    expect((await readDataset(path, { format: 'tsv' })).images[0].id).toBe('a.jpg#0');
+    await expect(readDataset(path, { format: 'sidecar' })).rejects.toThrow('name the folder');
+  });
+});
+
 describe('text files beside images', () => {
   it('are captions, a line each; folders may be splits', async () => {
     const flat = await readDataset(
