@@ -59,6 +59,8 @@ export async function buildShards(
   );
   const preprocessor = createPreprocessor(tower.preprocessing);
   const { width, height } = tower.preprocessing;
+  const size = 3 * height * width;
+  const values = new Float32Array(batchSize * size);
   const jobs = missing.flatMap(({ images, shards }) =>
     images.map((image) => () => loadViews(image, shards, preprocessor, options.settings)),
   );
@@ -75,7 +77,11 @@ export async function buildShards(
           const batch = await take(loaded, count);
           for (const [place, writer] of writers.entries()) {
             options.signal?.throwIfAborted();
-            const pixels = tensor('f32', [count, 3, height, width]);
+            const pixels = tensor(
+              'f32',
+              [count, 3, height, width],
+              values.subarray(0, count * size),
+            );
             for (const [slot, views] of batch.entries())
               preprocessor.write(views[place], pixels.data, slot);
             const result = await session.run({ pixels });
