@@ -44,7 +44,7 @@ command
       .choices(['table', 'json'])
       .default('table'),
   )
-  .option('--max-words <n>', 'words from which on a caption is cut in training', number, 22)
+  .option('--max-words <n>', 'longest caption in words; training cuts longer ones', number, 22)
   .option('--seed <n>', 'of the splits, where the source has none', number, 0)
   .addHelpText('after', help)
   .exitOverride()

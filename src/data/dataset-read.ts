@@ -37,10 +37,8 @@ export interface DatasetSurvey {
   }[];
   /** Images that have captions but are in no split, where others are. */
   readonly withoutSplit: readonly string[];
-  /** Images whose every caption is empty, and listed images that no caption names. */
+  /** Images whose every caption is empty, listed images and image files that no caption names. */
   readonly withoutCaption: readonly string[];
-  /** Files of images that nothing names. */
-  readonly unnamed: readonly string[];
   /** The image of each empty caption. */
   readonly emptyCaptions: readonly string[];
   /** Text files that stand beside no image, where captions are kept so. */
@@ -103,8 +101,7 @@ export async function surveyDataset(
     splitsFrom: hasLists ? 'lists' : areDealt ? 'seed' : 'captions',
     missing,
     withoutSplit: all.filter((id) => !kept.has(id)),
-    withoutCaption,
-    unnamed,
+    withoutCaption: [...new Set([...withoutCaption, ...unnamed])],
     emptyCaptions: empty,
     strayTexts: source.captions ? [] : textsWithoutImage(folder),
   };

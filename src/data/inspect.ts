@@ -18,7 +18,6 @@ export const problemKinds = [
   'unreadable images',
   'images without a caption',
   'images in no split',
-  'image files that nothing names',
   'text files without an image',
   'empty captions',
   'captions repeated at one image',
@@ -85,7 +84,7 @@ export interface DatasetReport {
 }
 
 export interface InspectOptions extends DatasetOptions, CheckOptions {
-  /** Words from which on a caption is cut in training. Default 22. */
+  /** The longest caption in words; training cuts longer ones. Default 22. */
   readonly maxWords?: number;
 }
 
@@ -240,7 +239,6 @@ function findProblems(
     'unreadable images': checked.flatMap(({ fault }) => fault ?? []),
     'images without a caption': survey.withoutCaption,
     'images in no split': survey.withoutSplit,
-    'image files that nothing names': survey.unnamed,
     'text files without an image': survey.strayTexts,
     'empty captions': survey.emptyCaptions,
     'captions repeated at one image': repeated,

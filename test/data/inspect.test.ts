@@ -72,9 +72,8 @@ describe('a table with faults of every kind', () => {
       'duplicate images across splits': ['a.png (train) = b.png (dev)'],
       'duplicate images within a split': ['c.png = copy.png'],
       'images without a file': ['gone.png (train)'],
-      'images without a caption': ['mute.png'],
+      'images without a caption': ['mute.png', 'stranger.png'],
       'images in no split': ['lost.png'],
-      'image files that nothing names': ['stranger.png'],
       'empty captions': ['b.png', 'mute.png'],
       'captions repeated at one image': ['a.png'],
       'captions over the length limit': ['copy.png: 6 words'],
@@ -134,8 +133,22 @@ it('a clean folder of text files has no problem but the empty split, and says st
   );
   expect(casesOf(more)).toMatchObject({
     'text files without an image': ['train/c.txt'],
-    'image files that nothing names': ['train/d.png'],
+    'images without a caption': ['train/d.png'],
   });
+});
+
+it('an image of a split list that no caption names is told once', async () => {
+  const report = await inspectDataset(
+    folderOf({
+      'Flickr8k.token.txt': 'a.png#0\tA dog .\n',
+      'Flickr_8k.trainImages.txt': 'a.png\nb.png\nc.png\n',
+      'images/a.png': await picture(1),
+      'images/b.png': await picture(2),
+      'images/d.png': await picture(3),
+    }),
+  );
+  expect(report.splitsFrom).toBe('lists');
+  expect(casesOf(report)['images without a caption']).toEqual(['b.png', 'c.png', 'd.png']);
 });
 
 it('a source without splits has leakage reported for the splits that it is dealt', async () => {
