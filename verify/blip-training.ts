@@ -9,7 +9,8 @@ import { adamW } from '../src/nn/optimizers.ts';
 import { ParameterStore } from '../src/nn/parameter-store.ts';
 import { Scope } from '../src/nn/scope.ts';
 import { Updater } from '../src/nn/updater.ts';
-import { gradientPrefix, ignoredLabel, lossGraph, withGradients } from '../src/train/objective.ts';
+import { GradientSession } from '../src/train/gradients.ts';
+import { ignoredLabel, lossGraph, objectiveGraph } from '../src/train/objective.ts';
 
 /** A batch as transformers takes it. */
 export interface TrainingBatch {
@@ -50,7 +51,7 @@ export async function computeLogits(
 }
 
 /** The feeds of `lossGraph`: transformers' labels moved one place to the left. */
-function lossFeeds({ pixels, ids, labels }: TrainingBatch): Record<string, Tensor> {
+function lossFeeds({ pixels, ids, labels }: TrainingBatch) {
   const [images, length] = ids.shape;
   const shifted = new Int32Array(labels.length).fill(ignoredLabel);
   for (let image = 0; image < images; image++)
@@ -105,26 +106,33 @@ export async function takeSteps(
 ): Promise<TrainingRun> {
   const scope = new Scope();
   const labelSmoothing = config.text_config.label_smoothing;
-  const graph = lossGraph(scope, config, { images: 'pixels', labelSmoothing, dropout: false });
+  // The trainer's own step, with both training-only layers left out.
+  const graph = objectiveGraph(scope, config, {
+    images: 'pixels',
+    labelSmoothing,
+    dropout: false,
+    baseWeight: 0,
+    distillationWeight: 0,
+    distillationTemperature: 1,
+    advantages: false,
+  });
   // In this reference, decay applies to every parameter.
   const store = new ParameterStore(scope.parameters, () => 'decayed');
   for (const name of store.names) store.tensor(name).data.set(weights.tensor(name).data);
   const { betas, eps, lr, weight_decay: weightDecay, clip_norm: clip } = settings;
   const optimizer = adamW({ beta1: betas[0], beta2: betas[1], epsilon: eps });
-  using session = await Session.open(
-    withGradients(scope, { loss: graph.loss }, new Set(store.names)),
-  );
-  using updater = await Updater.open(optimizer, store);
   const flat = new Float32Array(store.trainable.length);
-  const into = Object.fromEntries(
-    store.names.map((name) => [gradientPrefix + name, store.viewOf(name, flat)]),
-  );
+  using session = await GradientSession.open(scope, graph, store, flat, {});
+  using updater = await Updater.open(optimizer, store);
+  const feeds = lossFeeds(batch);
+  const words = feeds.labels.data.filter((label) => Number(label) !== ignoredLabel).length;
+  const share = tensor('f32', [], Float32Array.of(1 / words));
   const gradients = new Map<string, Float32Array>();
   const losses: number[] = [];
   const gradientNorms: number[] = [];
   for (let step = 1; step <= settings.losses.length; step++) {
-    const { loss } = await session.run({ ...store.feeds(), ...lossFeeds(batch) }, into);
-    losses.push(Number(loss.data[0]));
+    flat.fill(0);
+    losses.push((await session.add({ ...feeds, share })).loss);
     if (step === 1)
       for (const name of store.names) gradients.set(name, store.viewOf(name, flat).data.slice());
     const norm = await updater.gradientNorm(flat);

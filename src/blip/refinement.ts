@@ -1,7 +1,8 @@
 /**
  * The caption refinement network: multi-head self-attention over the decoder's text states, present in
  * training alone. Causal for a caption's own words; with `siblings` it also reads all words of the
- * image's other captions, which are not the target.
+ * image's other captions, which are not the target. Then every layer reads the decoder's own states,
+ * since a sibling's refined states would carry this caption's words to come.
  *
  * Letters in shape comments: b images, c captions an image, n = b c, t text positions.
  */

@@ -1,4 +1,5 @@
 /** The training-only layers on disk: `refinement.safetensors` beside a saved model. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { parseJson } from '../base/files.ts';
@@ -35,13 +36,11 @@ export interface SavedRefiner extends AsyncDisposable {
  */
 export async function openRefiner(folder: string, model: BlipConfig): Promise<SavedRefiner> {
   const path = join(folder, refinerFileName);
-  const source = await openWeights(path).catch((error: unknown) => {
-    if (error instanceof InputError && /no such/.test(error.message))
-      throw new InputError(
-        `${folder}: there is no ${refinerFileName}; the model was trained without refinement and alignment layers, or they were not kept.`,
-      );
-    throw error;
-  });
+  if (!(await readdir(folder)).includes(refinerFileName))
+    throw new InputError(
+      `${folder}: there is no ${refinerFileName}; the model was trained without refinement and alignment layers, or they were not kept.`,
+    );
+  const source = await openWeights(path);
   try {
     const text = source.metadata.get('refiner');
     if (text === undefined) throw new InputError(`${path}: the metadata has no 'refiner' field.`);

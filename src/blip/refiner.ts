@@ -122,9 +122,12 @@ export function refine(
     const mask = together ? siblingMask(ids, text.pad_token_id) : causalMask(length, pastLength);
     stream = reshape(stream, shape);
     read = reshape(read, shape);
+    const decoderStates = read;
     for (let i = 0; i < refinement.layers; i++) {
       const place = at(scope, 'refinement', i);
-      const memory = extended(past?.[i], refinementKeyValue(place, refinement.heads, read));
+      // A sibling's refined states have seen this caption's words to come: deeper layers must not read them.
+      const remembered = refinement.context === 'siblings' ? decoderStates : read;
+      const memory = extended(past?.[i], refinementKeyValue(place, refinement.heads, remembered));
       present.push(memory);
       stream = refinementLayer(place, refinement, { read, stream, memory, mask }, dropout);
       read = stream;

@@ -1,10 +1,11 @@
 /** Training end to end on a tiny tower and made-up pictures. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Captioner } from '../../src/blip/captioner.ts';
 import { openWeights } from '../../src/nn/weights-open.ts';
-import { parseTrainConfig } from '../../src/train/config.ts';
+import { parseTrainConfig, presets } from '../../src/train/config.ts';
 import { type RunOptions, trainRun } from '../../src/train/run.ts';
 import type { TrainingEvent } from '../../src/train/trainer.ts';
 import { writeTinyPictures, writeTinyTower } from './tiny.ts';
@@ -25,13 +26,18 @@ const small = {
   minWordCount: 1,
   warmupSteps: 5,
   logEvery: 1,
+  learningRate: 1e-3,
+  savedBeams: 1,
 };
+
+/** Both layers, in sizes of the tiny decoder. */
+const layers = { refinement: { heads: 4, context: 'siblings' }, alignment: { heads: 4 } };
 
 async function train(output: string, settings: object, more: Partial<RunOptions> = {}) {
   const events: TrainingEvent[] = [];
   await trainRun({
     data: join(folder, 'pictures'),
-    tower: join(folder, 'tower'),
+    start: { tower: join(folder, 'tower') },
     output: join(folder, output),
     cache: join(folder, 'features'),
     config: parseTrainConfig({ ...small, ...settings }),
@@ -44,38 +50,54 @@ async function train(output: string, settings: object, more: Partial<RunOptions>
   return events;
 }
 
-const losses = (events: TrainingEvent[]) =>
-  events.flatMap((e) => (e.kind === 'step' ? [e.loss] : []));
+const baseLosses = (events: TrainingEvent[]) =>
+  events.flatMap((e) => (e.kind === 'step' ? [e.terms.base] : []));
 
-async function weightsOf(model: string): Promise<Buffer> {
-  return readFile(join(folder, model, 'model.safetensors'));
+const weightsOf = (model: string, name = 'model.safetensors') =>
+  readFile(join(folder, model, name));
+
+/** Runs until `step`, as if the process had got a signal then; the error is the signal's. */
+async function stopAt(output: string, settings: object, step: number, more: Partial<RunOptions>) {
+  const stop = new AbortController();
+  const onEvent = (event: TrainingEvent) => {
+    if (event.kind === 'step' && event.step === step) stop.abort();
+  };
+  await expect(train(output, settings, { ...more, signal: stop.signal, onEvent })).rejects.toThrow(
+    'abort',
+  );
 }
 
-describe('a training run', () => {
-  it('memorises a handful of pictures', async () => {
+describe('a training run', { timeout: 30_000 }, () => {
+  it('memorises a handful of pictures with both layers, and writes their captions', async () => {
     const settings = {
+      ...layers,
       epochs: 160,
       learningRate: 0.01,
       dropout: 0,
       labelSmoothing: 0,
       weightDecay: 0,
+      augmentation: null,
+      validationImages: 0,
     };
     const events = await train('memorise', settings);
     // Two captions a picture: the choice between their first words alone costs log 2 / 5 words.
     const floor = (Math.log(2) * 16) / (8 * (4 + 5));
-    expect(losses(events).at(-1)).toBeLessThan(floor + 0.05);
-    const validations = events.filter((e) => e.kind === 'validation');
-    expect(validations).toHaveLength(160);
+    expect(baseLosses(events).at(-1)).toBeLessThan(floor + 0.05);
+    expect(events.filter((e) => e.kind === 'validation')).toHaveLength(160);
     expect((await readdir(join(folder, 'memorise'))).sort()).toEqual([
       'best',
+      'checkpoints',
       'config.json',
       'last',
       'metrics.jsonl',
+      'report.html',
     ]);
-    const lines = (await readFile(join(folder, 'memorise/metrics.jsonl'), 'utf8'))
-      .trim()
-      .split('\n');
+    const text = await readFile(join(folder, 'memorise/metrics.jsonl'), 'utf8');
+    const lines = text.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual(JSON.parse(JSON.stringify(events)));
+    using captioner = await Captioner.load(join(folder, 'memorise/last'));
+    const { caption } = await captioner.caption(join(folder, 'pictures/red-circle.png'));
+    expect(['a red circle', 'the circle is red']).toContain(caption);
   });
 
   it('gives the same weights bit for bit for the same seed, others for another', async () => {
@@ -84,6 +106,97 @@ describe('a training run', () => {
     await train('seed-c', { epochs: 2, dropout: 0.2, seed: 4 });
     expect(await weightsOf('seed-a/last')).toEqual(await weightsOf('seed-b/last'));
     expect(await weightsOf('seed-a/last')).not.toEqual(await weightsOf('seed-c/last'));
+  });
+
+  it('goes on after interruptions to the very bits of an uninterrupted run', async () => {
+    const settings = { ...layers, epochs: 4, dropout: 0.2, ema: 0.9, views: 2, checkpointEvery: 1 };
+    await train('whole', settings);
+    await stopAt('parts', settings, 1, {});
+    await stopAt('parts', settings, 2, { resume: true });
+    await stopAt('parts', settings, 5, { resume: true });
+    await train('parts', settings, { resume: true });
+    for (const name of ['model.safetensors', 'refinement.safetensors'])
+      expect(await weightsOf('parts/last', name)).toEqual(await weightsOf('whole/last', name));
+    const metrics = async (run: string) =>
+      (await readFile(join(folder, run, 'metrics.jsonl'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .map(({ kind, step, loss, losses }) => ({ kind, step, loss, losses }));
+    expect(await metrics('parts')).toEqual(await metrics('whole'));
+    // A finished run has nothing left to do.
+    await train('parts', settings, { resume: true });
+    expect(await weightsOf('parts/last')).toEqual(await weightsOf('whole/last'));
+  });
+
+  it('goes on from the last checkpoint when later work was lost', async () => {
+    const settings = { epochs: 3, dropout: 0.2, checkpointEvery: 1, keepCheckpoints: 9 };
+    await train('kept', settings);
+    await cp(join(folder, 'kept'), join(folder, 'lost'), { recursive: true });
+    for (const step of [4, 5, 6])
+      await rm(join(folder, `lost/checkpoints/step-${step}`), { recursive: true, force: true });
+    // What a kill leaves: half a checkpoint under a temporary name, and a cut line.
+    await cp(
+      join(folder, 'lost/checkpoints/step-3'),
+      join(folder, 'lost/checkpoints/.step-4.1.tmp'),
+      {
+        recursive: true,
+      },
+    );
+    const path = join(folder, 'lost/metrics.jsonl');
+    await writeFile(path, `${await readFile(path, 'utf8')}{"kind":"st`);
+    await train('lost', settings, { resume: true });
+    expect(await weightsOf('lost/last')).toEqual(await weightsOf('kept/last'));
+  });
+
+  it('computes the same step in micro-batches', async () => {
+    const settings = { epochs: 1, dropout: 0, augmentation: null, ...layers };
+    const still = {
+      ...settings,
+      refinement: { ...layers.refinement, dropout: 0 },
+      alignment: { ...layers.alignment, dropout: 0 },
+    };
+    const whole = await train('batch-whole', still);
+    const parts = await train('batch-parts', { ...still, microBatch: 1 });
+    const [a, b] = [baseLosses(whole), baseLosses(parts)];
+    expect(a.length).toBe(b.length);
+    for (const [i, x] of a.entries()) expect(b[i]).toBeCloseTo(x, 4);
+  });
+
+  it('refuses to go on with other settings, listing them, unless told to', async () => {
+    await train('changed', { epochs: 1 });
+    const other = { epochs: 2, dropout: 0.3 };
+    await expect(train('changed', other, { resume: true })).rejects.toThrow(
+      /train\.dropout: 0\.15 before, 0\.3 now/,
+    );
+    const notes: string[] = [];
+    await train('changed', other, {
+      resume: true,
+      allowChanges: true,
+      onNote: (note) => notes.push(note),
+    });
+    expect(notes.some((note) => note.includes('train.epochs: 1 before, 2 now'))).toBe(true);
+  });
+
+  it('refuses a checkpoint of another architecture', async () => {
+    await train('wide', { epochs: 1 });
+    await expect(
+      train('wide', { epochs: 2, width: 64 }, { resume: true, allowChanges: true }),
+    ).rejects.toThrow('another architecture');
+  });
+
+  it('lets one trainer at a time into a folder', async () => {
+    let second: Promise<unknown> | undefined;
+    await train(
+      'locked',
+      { epochs: 1 },
+      {
+        onEvent: () => {
+          second ??= train('locked', { epochs: 1 }, { resume: true }).catch((error) => error);
+        },
+      },
+    );
+    expect(String(await second)).toContain(`in use by process ${process.pid}`);
   });
 
   it('saves the tower and the decoder as one model', async () => {
@@ -100,22 +213,61 @@ describe('a training run', () => {
     expect(saved.tensors.has('text_decoder.cls.predictions.bias')).toBe(true);
   });
 
-  it('reuses image features, and computes them again when a picture changes', async () => {
-    let computed = 0;
-    const onFeatures = (done: number, total: number): void => {
-      if (done === total) computed += 1;
+  it('keeps the training-only layers beside the model, for those who ask', async () => {
+    await train('refiner', { ...layers, epochs: 6, learningRate: 0.01 });
+    const model = join(folder, 'refiner/last');
+    const picture = join(folder, 'pictures/blue-square.png');
+    using base = await Captioner.load(model);
+    using kept = await Captioner.load(model, { keepRefiner: true });
+    const [a, b] = [await base.caption(picture), await kept.caption(picture)];
+    expect(b.captions[0].logprob).not.toBe(a.captions[0].logprob);
+    await train('no-refiner', { epochs: 1 });
+    await expect(
+      Captioner.load(join(folder, 'no-refiner/last'), { keepRefiner: true }),
+    ).rejects.toThrow('there is no refinement.safetensors');
+  });
+
+  it('trains a tower too: its last blocks alone move', async () => {
+    await train('blocks', { epochs: 1, visionBlocks: 1, dtype: 'f32' });
+    await using saved = await openWeights(join(folder, 'blocks/last'));
+    await using tower = await openWeights(join(folder, 'tower'));
+    const moved = async (name: string) => {
+      const [a, b] = [
+        await tower.readFloat32(name),
+        await saved.readFloat32(`vision_model.${name}`),
+      ];
+      return a.some((x, i) => x !== b[i]);
     };
-    const options = { cache: join(folder, 'fresh'), onFeatures };
-    await train('cache-a', { epochs: 1 }, options);
-    expect(computed).toBe(2);
-    await train('cache-b', { epochs: 1 }, options);
-    expect(computed).toBe(2);
-    const picture = join(folder, 'pictures/red-circle.png');
-    const before = await readFile(picture);
-    await writeFile(picture, await readFile(join(folder, 'pictures/blue-circle.png')));
-    await train('cache-c', { epochs: 1 }, options);
-    await writeFile(picture, before);
-    expect(computed).toBe(3);
+    expect(await moved('head.weight')).toBe(true);
+    expect(await moved('blocks.0.project.weight')).toBe(false);
+    await expect(train('many', { visionBlocks: 9 })).rejects.toThrow('visionBlocks (9)');
+  });
+
+  it('goes on from a trained model: cross-entropy, low-rank adapters, self-critical', async () => {
+    await train('first', { epochs: 30, learningRate: 0.01, dtype: 'f32' });
+    const start = { model: join(folder, 'first/last') };
+    const more = { start };
+    const adapters = { rank: 2, layers: ['query', 'value'] };
+    await train('adapted', { epochs: 2, lora: adapters, dtype: 'f32' }, more);
+    await using before = await openWeights(join(folder, 'first/last'));
+    await using after = await openWeights(join(folder, 'adapted/last'));
+    expect([...after.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
+    const layer = 'text_decoder.bert.encoder.layer.0';
+    const changed = async (name: string) => {
+      const [a, b] = [await before.readFloat32(name), await after.readFloat32(name)];
+      return a.some((x, i) => x !== b[i]);
+    };
+    expect(await changed(`${layer}.attention.self.query.weight`)).toBe(true);
+    expect(await changed(`${layer}.attention.self.key.weight`)).toBe(false);
+
+    const events = await train(
+      'critical',
+      { epochs: 4, stage: 'scst', learningRate: 1e-3, scst: { samples: 3, crossEntropy: 0 } },
+      more,
+    );
+    const rewards = events.flatMap((e) => (e.kind === 'step' ? [e.terms.reward] : []));
+    expect(rewards.every(Number.isFinite)).toBe(true);
+    await expect(train('no-start', { stage: 'scst' })).rejects.toThrow('needs a trained captioner');
   });
 
   it('skips steps without a finite loss and stops after a set number, keeping the last model', async () => {
@@ -126,6 +278,8 @@ describe('a training run', () => {
       warmupSteps: 0,
       maxSkippedSteps: 4,
       schedule: 'constant',
+      validationImages: 0,
+      samplePictures: 0,
     };
     const run = train('explode', settings, { onEvent: (event) => events.push(event) });
     await expect(run).rejects.toThrow(
@@ -144,22 +298,48 @@ describe('a training run', () => {
     await expect(train('twice', { epochs: 1 })).rejects.toThrow('there is a run already');
   });
 
-  it('stops between steps when asked to', async () => {
-    const stop = new AbortController();
-    const run = train(
-      'stopped',
-      { epochs: 3 },
-      {
-        signal: stop.signal,
-        onEvent: (event) => event.kind === 'step' && event.step === 3 && stop.abort(),
-      },
-    );
-    await expect(run).rejects.toThrow('abort');
+  it('leaves a checkpoint when a picture goes bad on the way', async () => {
+    const picture = join(folder, 'pictures/red-circle.png');
+    const before = await readFile(picture);
+    const settings = { epochs: 3, visionBlocks: 'all', batchSize: 2 };
+    const spoil = (event: TrainingEvent) =>
+      event.kind === 'validation' && event.epoch === 1
+        ? writeFile(picture, before.subarray(0, 60))
+        : undefined;
+    await expect(train('spoilt', settings, { onEvent: spoil })).rejects.toThrow('red-circle.png');
+    expect((await readdir(join(folder, 'spoilt/checkpoints'))).length).toBeGreaterThan(0);
+    await writeFile(picture, before);
+    await train('spoilt', settings, { resume: true });
+    await train('unspoilt', settings);
+    expect(await weightsOf('spoilt/last')).toEqual(await weightsOf('unspoilt/last'));
   });
 
-  it('refuses settings that do not fit, naming them', () => {
-    expect(() => parseTrainConfig({ width: 30, heads: 8 })).toThrow('heads must divide width');
-    expect(() => parseTrainConfig({ dropout: 1.5 })).toThrow('dropout');
-    expect(() => parseTrainConfig({ droput: 0.1 })).toThrow('droput');
+  it('stops early when nothing gets better', async () => {
+    const events = await train('patience', {
+      epochs: 50,
+      patience: 2,
+      learningRate: 1e-12,
+      warmupSteps: 0,
+      bestBy: 'CIDEr-D',
+    });
+    expect(events.filter((e) => e.kind === 'validation')).toHaveLength(3);
+  });
+
+  it('refuses settings that do not fit, naming both', () => {
+    const wrong: [object, string][] = [
+      [{ width: 30, heads: 8 }, 'heads (8) does not divide width (30)'],
+      [{ batchSize: 4, microBatch: 8 }, 'microBatch (8) is more than batchSize (4)'],
+      [{ views: 2, augmentation: null }, 'views (2) needs augmentation'],
+      [{ views: 2, visionBlocks: 1 }, 'views (2) are for a frozen tower, but visionBlocks is 1'],
+      [{ readLayer: 0 }, 'readLayer (0) needs refinement or alignment'],
+      [{ bestBy: 'METEOR', validationImages: 0 }, 'bestBy (METEOR) needs captions'],
+      [{ dropout: 1.5 }, 'dropout'],
+      [{ droput: 0.1 }, 'droput'],
+      [{ refinement: { layer: 2 } }, 'refinement: there is no setting layer'],
+    ];
+    for (const [settings, message] of wrong)
+      expect(() => parseTrainConfig(settings)).toThrow(message);
+    for (const preset of Object.values(presets))
+      expect(() => parseTrainConfig(preset)).not.toThrow();
   });
 });
