@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { InputError } from '../base/errors.ts';
+import { runAlone, runTogether } from './decode-gate.ts';
 import { formatOfExtension, type ImageFormat, sniffFormat } from './formats.ts';
 import { isSrgbProfile } from './icc.ts';
 
@@ -53,13 +54,24 @@ export async function decodeImage(
   const bytes = await readBytes(source, name, options);
   options.signal?.throwIfAborted();
   const format = checkFormat(bytes, name, options);
-  try {
+  const decode = async (decodePixels: typeof decodeStrictly): Promise<DecodedImage> => {
     const header = await sharp(bytes, { limitInputPixels: false }).metadata();
     options.signal?.throwIfAborted();
     checkHeader(header, name, options.maxPixels ?? defaultMaxPixels);
-    return { ...(await decodePixels(bytes, format, header)), format };
+    return { ...(await decodePixels(bytes, header, format)), format };
+  };
+  const isOurs = (error: unknown): boolean =>
+    error instanceof InputError || options.signal?.aborted === true;
+  try {
+    return await runTogether(() => decode(decodeStrictly));
   } catch (error) {
-    if (error instanceof InputError || options.signal?.aborted) throw error;
+    if (isOurs(error)) throw error;
+  }
+  try {
+    // Again, for a reason that is surely this image's.
+    return await runAlone(() => decode(decodeTolerantly));
+  } catch (error) {
+    if (isOurs(error)) throw error;
     throw new InputError(`${name}: ${describeFailure(format, error)}`);
   }
 }
@@ -132,15 +144,23 @@ function checkHeader(header: Metadata, name: string, maxPixels: number): void {
 
 type FailOn = 'truncated' | 'warning';
 
-async function decodePixels(
+function decodeStrictly(
   bytes: Uint8Array,
-  format: ImageFormat,
   header: Metadata,
+  _format: ImageFormat,
+): Promise<RgbImage> {
+  return runDecoder(bytes, header, 'warning');
+}
+
+/** The strict level also stops at oddities that leave every pixel intact: allows those alone. */
+async function decodeTolerantly(
+  bytes: Uint8Array,
+  header: Metadata,
+  format: ImageFormat,
 ): Promise<RgbImage> {
   try {
-    return await runDecoder(bytes, header, 'warning');
+    return await decodeStrictly(bytes, header, format);
   } catch (error) {
-    // The strict level also stops at oddities that leave every pixel intact: allow those alone.
     if (!(error instanceof Error) || !isHarmless(format, error.message)) throw error;
     return await runDecoder(bytes, header, 'truncated');
   }

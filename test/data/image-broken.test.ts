@@ -160,3 +160,33 @@ it('an aborted signal stops before decoding', async () => {
   const file = await encoders.PNG().toBuffer();
   await expect(decodeImage(file, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
 });
+
+it('many at once are judged each for itself', async () => {
+  const pixels = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7919) % 256);
+  const source = sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } });
+  const png = await source.png().toBuffer();
+  const jpeg = await source.jpeg().toBuffer();
+  // Stray bytes between two segments: odd, and no pixel is lost.
+  const segment = 4 + jpeg.readUInt16BE(4);
+  const odd = Buffer.concat([jpeg.subarray(0, segment), Buffer.of(1, 2), jpeg.subarray(segment)]);
+  const halves = [png, jpeg].map((bytes) => bytes.subarray(0, bytes.length >> 1));
+  const whole = await decodeImage(jpeg);
+  const jobs = Array.from({ length: 150 }, async (_, i) => {
+    const outcome = await decodeImage([odd, ...halves][i % 3], { name: `${i}` }).then(
+      ({ data }) => Buffer.compare(data, whole.data),
+      (error: Error) => error.message.slice(`${i}: `.length),
+    );
+    return [i % 3, outcome] as const;
+  });
+  const outcomes = await Promise.all(jobs);
+  for (const kind of [0, 1, 2])
+    expect(new Set(outcomes.flatMap(([k, outcome]) => (k === kind ? [outcome] : [])))).toEqual(
+      new Set([
+        [
+          0,
+          'the PNG is cut off, damaged or of a rare kind (libpng read error); save or copy it anew.',
+          'the JPEG is cut off, damaged or of a rare kind (premature end of JPEG image); save or copy it anew.',
+        ][kind],
+      ]),
+    );
+});
