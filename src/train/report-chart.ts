@@ -163,7 +163,8 @@ function hovers(names: readonly string[], rows: readonly Row[], x: (step: number
 
 function inWords(name: string, rows: readonly Row[]): string {
   const known = rows.filter(({ values }) => values.has(name));
-  const at = (row: Row) => `${figure(row.values.get(name)?.mean ?? Number.NaN)} at step ${steps(row)}`;
+  const at = (row: Row) =>
+    `${figure(row.values.get(name)?.mean ?? Number.NaN)} at step ${steps(row)}`;
   if (known.length === 1) return `${name}: ${at(known[0])}`;
   return `${name}: from ${at(known[0])} to ${at(known[known.length - 1])}`;
 }
@@ -222,7 +223,9 @@ function rowsTable(title: string, names: readonly string[], rows: readonly Row[]
     (row) =>
       `<tr><th scope="row" class="number">${steps(row)}</th>${names.map((name) => cell(row, name)).join('')}</tr>`,
   );
-  const head = names.map((name) => `<th scope="col" class="number">${escapeHtml(name)}</th>`).join('');
+  const head = names
+    .map((name) => `<th scope="col" class="number">${escapeHtml(name)}</th>`)
+    .join('');
   return scrolling(
     title,
     `<table><caption>${escapeHtml(title)}, means over steps</caption><thead><tr><th scope="col" class="number">step</th>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`,
@@ -244,7 +247,9 @@ export function figure(value: number): string {
   return Math.abs(value) < 10 ? value.toFixed(3) : value.toFixed(1);
 }
 
+const thousands = new Intl.NumberFormat('en');
+
 /** A whole number with thousands set apart. */
 export function whole(value: number): string {
-  return value.toLocaleString('en');
+  return thousands.format(value);
 }

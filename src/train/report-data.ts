@@ -52,9 +52,9 @@ export interface RunRecord {
  * @throws InputError when config.json is missing or is not a JSON object
  */
 export async function readRunRecord(folder: string): Promise<RunRecord> {
-  const config = z.record(z.string(), z.unknown()).safeParse(
-    await readJsonFile(join(folder, 'config.json')),
-  );
+  const config = z
+    .record(z.string(), z.unknown())
+    .safeParse(await readJsonFile(join(folder, 'config.json')));
   const text = (await readTextIfThere(join(folder, 'metrics.jsonl'))) ?? '';
   return { config: config.success ? config.data : {}, ...parseMetrics(text) };
 }
