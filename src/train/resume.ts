@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
-import { readJsonFile } from '../base/files.ts';
+import { parseJson, readTextIfThere } from '../base/files.ts';
 import { differences } from './config-file.ts';
 
 /** What config.json says of a run, as far as going on with it needs to know. */
@@ -26,10 +26,18 @@ export async function prepareNewRun(folder: string): Promise<void> {
     );
 }
 
-/** Reads config.json of a run. @throws InputError when there is none */
-export async function readSavedRun(folder: string): Promise<SavedRun> {
+/**
+ * Reads config.json of a run; undefined where a run ended before it had one.
+ * @throws InputError when there is no run's folder
+ */
+export async function readSavedRun(folder: string): Promise<SavedRun | undefined> {
   const path = join(folder, 'config.json');
-  const parsed = savedSchema.safeParse(await readJsonFile(path));
+  const text = await readTextIfThere(path);
+  if (text === undefined) {
+    await prepareNewRun(folder);
+    return undefined;
+  }
+  const parsed = savedSchema.safeParse(parseJson(text, path));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new InputError(`${path}: ${issue.path.join('.')}: ${issue.message}; it is not a run's`);

@@ -21,8 +21,9 @@ import { listCheckpoints, loadCheckpoint, saveCheckpoint, truncateMetrics } from
 import { peakLearningRate, type TrainConfig } from './config.ts';
 import { type FeatureCache, type FeatureImage, openFeatures } from './features.ts';
 import { parameterGroups, type TrainingGraphs, trainingGraphs } from './graphs.ts';
-import { cachedImages, decodedImages } from './images.ts';
+import { cachedImages, decodedImages, type ImageFeed } from './images.ts';
 import { fitMicroBatch } from './memory.ts';
+import { readableImages } from './readable.ts';
 import { writeReport } from './report.ts';
 import { checkSameRun, prepareNewRun, readSavedRun, type SavedRun } from './resume.ts';
 import { saveTrained } from './save.ts';
@@ -75,21 +76,22 @@ export async function trainRun(options: RunOptions): Promise<void> {
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
   const graphs = trainingGraphs(options.config, start.model);
   const config = withMicroBatch(options, graphs, data);
-  const description = describe(options, config, start, data);
+  const open = (images: readonly DatasetImage[], isTrain: boolean) =>
+    openSplit(options, config, start, graphs, images, isTrain);
+  await using train = await open(data.train, true);
+  await using dev = await open(data.dev, false);
+  const description = describe(options, config, start, { train: train.used, dev: dev.used });
   const changes = before
     ? checkSameRun(before, asSaved(description), output, options.allowChanges ?? false)
     : [];
   for (const change of changes) options.onNote(`changed: ${change}`);
   await writeFileAtomic(join(output, 'config.json'), `${JSON.stringify(description, null, 2)}\n`);
-  await using trainSplit = await openSplit(options, config, start, graphs, data.train, true);
-  await using devSplit = await openSplit(options, config, start, graphs, data.dev, false);
-  await runTraining(options, config, start, graphs, trainSplit, devSplit, before !== undefined);
+  await runTraining(options, config, start, graphs, train, dev, before !== undefined);
 }
 
 interface RunData {
   readonly train: readonly DatasetImage[];
   readonly dev: readonly DatasetImage[];
-  readonly fingerprint: string;
 }
 
 async function readData({ data, onNote }: RunOptions): Promise<RunData> {
@@ -101,11 +103,15 @@ async function readData({ data, onNote }: RunOptions): Promise<RunData> {
       throw new InputError(`${data}: the ${split} split has no image with a caption`);
     return images;
   };
-  const [train, dev] = [wanted('train'), wanted('dev')];
+  return { train: wanted('train'), dev: wanted('dev') };
+}
+
+/** Tells data apart: the images used and their captions. */
+function fingerprintOf(data: RunData): string {
   const hash = createHash('sha256');
-  for (const [split, images] of Object.entries({ train, dev }))
+  for (const [split, images] of Object.entries(data))
     for (const { id, captions } of images) hash.update(JSON.stringify([split, id, captions]));
-  return { train, dev, fingerprint: hash.digest('hex') };
+  return hash.digest('hex');
 }
 
 async function openStart(
@@ -134,7 +140,7 @@ function describe(options: RunOptions, config: TrainConfig, start: Start, data: 
     start: { ...options.start, fingerprint: start.fingerprint },
     data: {
       source: options.data,
-      fingerprint: data.fingerprint,
+      fingerprint: fingerprintOf(data),
       train: data.train.length,
       dev: data.dev.length,
     },
@@ -167,6 +173,9 @@ function withMicroBatch(options: RunOptions, graphs: TrainingGraphs, data: RunDa
   return { ...config, microBatch };
 }
 
+type OpenSplit = TrainingSplit & AsyncDisposable & { readonly used: readonly DatasetImage[] };
+
+/** A split's captions and images; pictures that cannot be read are left out. */
 async function openSplit(
   options: RunOptions,
   config: TrainConfig,
@@ -174,38 +183,70 @@ async function openSplit(
   graphs: TrainingGraphs,
   images: readonly DatasetImage[],
   isTrain: boolean,
-): Promise<TrainingSplit & AsyncDisposable> {
-  const { model, tower, tokenizer } = start;
-  const { bos_token_id: bos, max_position_embeddings: positions } = model.text_config;
-  const { maxWords, prompt } = config;
-  const list = images.map(
-    ({ path, captions }): FeatureImage => ({ path, mayFlip: mayFlip(captions) }),
-  );
-  const cache: FeatureCache | undefined =
-    graphs.images === 'pixels'
-      ? undefined
-      : await openFeatures(tower, list, {
-          ...sessionOptions(options),
-          folder: options.cache ?? join(options.output, 'features'),
-          views: isTrain ? config.views : 1,
-          ...(config.augmentation && { augmentation: config.augmentation }),
-          seed: config.seed,
-          ...(options.signal && { signal: options.signal }),
-          onProgress: options.onFeatures,
-          onNote: options.onNote,
-        });
+): Promise<OpenSplit> {
+  const { tower } = start;
+  const readable = () => usable(options, images);
+  if (graphs.images === 'pixels') {
+    const used = await readable();
+    const preprocessor = createPreprocessor(tower.preprocessing);
+    const feed = decodedImages(featureImages(used), preprocessor, config.augmentation);
+    return { ...splitOf(config, start, used, feed), async [Symbol.asyncDispose]() {} };
+  }
+  const open = (list: readonly DatasetImage[]): Promise<FeatureCache> =>
+    openFeatures(tower, featureImages(list), {
+      ...sessionOptions(options),
+      folder: options.cache ?? join(options.output, 'features'),
+      views: isTrain ? config.views : 1,
+      ...(config.augmentation && { augmentation: config.augmentation }),
+      seed: config.seed,
+      ...(options.signal && { signal: options.signal }),
+      onProgress: options.onFeatures,
+      onNote: options.onNote,
+    });
+  let used = images;
+  const cache = await open(used).catch(async (error: unknown) => {
+    if (!(error instanceof InputError)) throw error;
+    used = await readable();
+    // Every picture is fine, so the fault is elsewhere.
+    if (used.length === images.length) throw error;
+    return open(used);
+  });
+  const feed = cachedImages(cache, tower.config.hidden_size);
   return {
-    captions: images.map(({ captions }) =>
-      captions.map((caption) =>
-        encodeCaption(caption, tokenizer, { bos, maxWords, prompt, maxIds: positions + 1 }),
-      ),
+    ...splitOf(config, start, used, feed),
+    [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
+  };
+}
+
+async function usable(
+  { onNote, signal, data }: RunOptions,
+  images: readonly DatasetImage[],
+): Promise<DatasetImage[]> {
+  const found = await readableImages(images, onNote, signal);
+  if (found.length > 0) return found;
+  throw new InputError(`${data}: none of the ${images.length} pictures of a split can be read`);
+}
+
+function featureImages(images: readonly DatasetImage[]): FeatureImage[] {
+  return images.map(({ path, captions }) => ({ path, mayFlip: mayFlip(captions) }));
+}
+
+function splitOf(
+  { maxWords, prompt }: TrainConfig,
+  { model, tokenizer }: Start,
+  used: readonly DatasetImage[],
+  images: ImageFeed,
+) {
+  const { bos_token_id: bos, max_position_embeddings: positions } = model.text_config;
+  const encode = { bos, maxWords, prompt, maxIds: positions + 1 };
+  return {
+    used,
+    images,
+    captions: used.map(({ captions }) =>
+      captions.map((caption) => encodeCaption(caption, tokenizer, encode)),
     ),
-    references: tokenizeReferences(images.map(({ captions }) => captions)),
-    files: images.map(({ id }) => id),
-    images: cache
-      ? cachedImages(cache, tower.config.hidden_size)
-      : decodedImages(list, createPreprocessor(tower.preprocessing), config.augmentation),
-    [Symbol.asyncDispose]: async () => cache?.[Symbol.asyncDispose](),
+    references: tokenizeReferences(used.map(({ captions }) => captions)),
+    files: used.map(({ id }) => id),
   };
 }
 

@@ -288,11 +288,17 @@ describe('a training run', { timeout: 30_000 }, () => {
     expect(events.filter((e) => e.kind === 'skipped').length).toBeGreaterThanOrEqual(4);
   });
 
-  it('names a picture that cannot be read, and a folder that holds a run', async () => {
+  it('leaves out a picture that cannot be read, and names a folder that holds a run', async () => {
     const picture = join(folder, 'pictures/red-circle.png');
     const before = await readFile(picture);
     await writeFile(picture, before.subarray(0, 60));
-    await expect(train('broken', { epochs: 1 })).rejects.toThrow('red-circle.png');
+    const notes: string[] = [];
+    const onNote = (note: string) => notes.push(note);
+    const events = await train('broken', { epochs: 1, batchSize: 1 }, { onNote });
+    expect(notes.filter((note) => /^left out: .*[/]red-circle\.png/.test(note))).toHaveLength(1);
+    expect(events.filter((e) => e.kind === 'step')).toHaveLength(7);
+    await train('broken-pixels', { epochs: 1, visionBlocks: 1 }, { onNote });
+    expect(notes.filter((note) => /^left out/.test(note))).toHaveLength(2);
     await writeFile(picture, before);
     await train('twice', { epochs: 1 });
     await expect(train('twice', { epochs: 1 })).rejects.toThrow('there is a run already');
