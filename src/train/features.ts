@@ -2,7 +2,7 @@
  * The image tokens of a frozen tower, computed once and kept on disk: f16, in shards that are reused
  * while tower, preprocessing and their images' bytes stay the same.
  */
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { imageTokenCount } from '../blip/model.ts';
@@ -163,12 +163,22 @@ function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
 }
 
-/** Half-written shards of processes that are no more. */
+/** A build writes to each shard more often than this, in milliseconds. */
+const longestPause = 10 * 60 * 1000;
+
+/** Half-written shards of processes that are no more, or whose number now belongs to another. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const owner = /\.f16\.(\d+)\.tmp$/.exec(name)?.[1];
-    if (owner !== undefined && !isRunning(Number(owner)))
-      await rm(join(folder, name), { force: true });
+    if (owner === undefined) continue;
+    const path = join(folder, name);
+    // Another process may be done with it by now.
+    const written = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (!isRunning(Number(owner)) || Date.now() - written > longestPause)
+      await rm(path, { force: true });
   }
 }
 

@@ -1,6 +1,16 @@
 /** The feature cache: what it holds, what it computes again, and what damage does. */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
@@ -340,8 +350,13 @@ describe('what cannot be cached', () => {
     // Process ids end far below this.
     await writeFile(join(folder, 'a.f16.4194999.tmp'), 'x');
     await writeFile(join(folder, `b.f16.${process.ppid}.tmp`), 'x');
+    // A number that another process has by now: nothing was written for long.
+    const old = join(folder, `c.f16.${process.ppid}.tmp`);
+    await writeFile(old, 'x');
+    await utimes(old, new Date(0), new Date(0));
     await features(images.slice(0, 2), { folder, threads: 1 });
     const names = (await readdir(folder)).map((name) => basename(name));
+    expect(names).not.toContain(basename(old));
     expect(names).toContain(`b.f16.${process.ppid}.tmp`);
     expect(names).not.toContain('a.f16.4194999.tmp');
   });
