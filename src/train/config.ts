@@ -21,7 +21,8 @@ const schema = z.strictObject({
   captionsPerImage: count.nullable().default(null),
   /** Peak learning rate. null: 1e-3 for a fresh decoder, 2e-5 for a trained one, 5e-5 for self-critical training. */
   learningRate: z.number().positive().nullable().default(null),
-  warmupSteps: z.int().nonnegative().default(150),
+  /** Steps in which the rate climbs to its peak; null: a tenth of all, at most 150. */
+  warmupSteps: z.int().nonnegative().nullable().default(null),
   schedule: z.enum(['constant', 'linear', 'cosine']).default('cosine'),
   /** The schedule's end, as a share of the peak. */
   scheduleFloor: z.number().min(0).max(1).default(0),

@@ -10,6 +10,7 @@ import { createRandom } from '../base/random.ts';
 import { resolveGeneration } from '../blip/generation-options.ts';
 import { Inference } from '../blip/inference.ts';
 import { mayFlip } from '../data/augment.ts';
+import { leakageNote } from '../data/check-images.ts';
 import { type DatasetImage, imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { createPreprocessor } from '../data/preprocess.ts';
@@ -94,9 +95,11 @@ interface RunData {
   readonly dev: readonly DatasetImage[];
 }
 
-async function readData({ data, onNote }: RunOptions): Promise<RunData> {
+async function readData({ data, onNote, signal }: RunOptions): Promise<RunData> {
   const dataset = await readDataset(data);
   for (const note of dataset.notes) onNote(note);
+  const leak = await leakageNote(dataset.images, signal);
+  if (leak !== undefined) onNote(leak);
   const wanted = (split: 'train' | 'dev'): DatasetImage[] => {
     const images = imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0);
     if (images.length === 0)

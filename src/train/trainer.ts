@@ -119,7 +119,7 @@ class Run implements Disposable {
     this.#totalSteps = Math.min(whole, config.maxSteps ?? whole);
     this.#schedule = createSchedule({
       name: config.schedule,
-      warmupSteps: Math.min(config.warmupSteps, this.#totalSteps),
+      warmupSteps: config.warmupSteps ?? Math.min(150, Math.floor(this.#totalSteps / 10)),
       totalSteps: this.#totalSteps,
       floor: config.scheduleFloor,
     });
