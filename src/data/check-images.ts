@@ -55,7 +55,7 @@ async function checkImage(path: string, known: ReadonlySet<string>): Promise<Che
     () => false,
   );
   const bytes = isReadable ? await readFile(path).catch(() => undefined) : undefined;
-  const hash = bytes && createHash('sha256').update(bytes).digest('hex');
+  const hash = bytes && sha256(bytes);
   if (hash !== undefined && known.has(hash)) return { hash, fault: undefined };
   const fault = await decodeImage(bytes ?? path, { name: path }).then(
     () => undefined,
@@ -115,12 +115,39 @@ export async function usableImages(
     notes.push(
       `${faults.length} images cannot be decoded and are left out; the first: ${faults[0]}`,
     );
-  const { acrossSplits } = findDuplicates(
+  const leak = describeLeakage(
     images.map(({ id, split }, i) => ({ id, split, hash: checked[i].hash })),
   );
-  if (acrossSplits.length > 0)
-    notes.push(
-      `Leakage: ${acrossSplits.length} ${acrossSplits.length === 1 ? 'picture is' : 'pictures are'} in two splits or more, such as ${acrossSplits[0].map(({ id, split }) => `${id} (${split})`).join(' = ')}; what is learned in one is measured in the other.`,
-    );
+  if (leak !== undefined) notes.push(leak);
   return { images: images.filter((_, i) => checked[i].fault === undefined), notes };
+}
+
+/** A sentence on images that are in two splits at once, if there are any. Reads files, decodes none. */
+export async function leakageNote(
+  images: readonly DatasetImage[],
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const members = new Array<HashedMember>(images.length);
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < images.length; i = next++) {
+      signal?.throwIfAborted();
+      const { id, split, path } = images[i];
+      members[i] = { id, split, hash: await readFile(path).then(sha256, () => undefined) };
+    }
+  };
+  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
+  return describeLeakage(members);
+}
+
+function describeLeakage(images: readonly HashedMember[]): string | undefined {
+  const { acrossSplits } = findDuplicates(images);
+  if (acrossSplits.length === 0) return undefined;
+  const what = acrossSplits.length === 1 ? '1 picture is' : `${acrossSplits.length} pictures are`;
+  const example = acrossSplits[0].map(({ id, split }) => `${id} (${split})`).join(' = ');
+  return `Leakage: ${what} in two splits or more, such as ${example}; what is learned in one is measured in the other.`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

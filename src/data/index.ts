@@ -8,6 +8,7 @@ export {
   type Duplicates,
   findDuplicates,
   type HashedMember,
+  leakageNote,
   usableImages,
 } from './check-images.ts';
 export { captionWords, cleanCaption } from './clean.ts';

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkImages, findDuplicates, usableImages } from '../../src/data/check-images.ts';
+import {
+  checkImages,
+  findDuplicates,
+  leakageNote,
+  usableImages,
+} from '../../src/data/check-images.ts';
 import { readDataset } from '../../src/data/dataset-read.ts';
 import { inspectDataset, type ProblemKind } from '../../src/data/inspect.ts';
 import { shared } from '../paths.ts';
@@ -111,6 +116,8 @@ describe('a table with faults of every kind', () => {
     const { images } = await readDataset(await folder());
     const usable = await usableImages(images);
     expect(usable.images.map(({ id }) => id)).toEqual(['a.png', 'b.png', 'c.png', 'copy.png']);
+    expect(await leakageNote(images)).toBe(usable.notes[1]);
+    expect(await leakageNote(images.filter(({ split }) => split === 'train'))).toBeUndefined();
     expect(usable.notes).toEqual([
       expect.stringMatching(/^1 image is left out: .*broken\.png: the PNG is cut off/),
       'Leakage: 1 picture is in two splits or more, such as a.png (train) = b.png (dev); what is learned in one is measured in the other.',
