@@ -30,10 +30,11 @@ export async function writeFileAtomic(
 }
 
 /** The sentence for a failed write, where its reason is known; else the error itself. */
+export /** A sentence for a person in place of the system's error, where it is one of the usual. */
 export function describeWriteError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const code = String(error.code);
-  if (code === 'ENOSPC')
+  if (code === 'ENOSPC' || code === 'EDQUOT')
     return new InputError(
       `${path}: the disk is full; free some space and run again. The old file, if any, is unchanged.`,
     );

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
-import { readJsonFile, writeFileAtomic } from '../base/files.ts';
+import { describeWriteError, readJsonFile, writeFileAtomic } from '../base/files.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
 import { writeSafetensors } from '../nn/safetensors-write.ts';
 import { fromFloat32 } from '../nn/weights.ts';
@@ -91,7 +91,7 @@ export async function saveCheckpoint(
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw error;
+    throw describeWriteError(target, error);
   }
   for (const { path } of (await listCheckpoints(folder)).slice(keep))
     await rm(path, { recursive: true, force: true });

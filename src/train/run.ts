@@ -4,7 +4,7 @@ import { appendFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../base/errors.ts';
-import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { describeWriteError, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
 import { createRandom } from '../base/random.ts';
 import { resolveGeneration } from '../blip/generation-options.ts';
@@ -293,7 +293,9 @@ async function runTraining(
   const save = (name: string) =>
     saveTrained(join(output, name), { start, config, graphs, store, trainable, maxLength });
   const writeLine = async (event: TrainingEvent): Promise<void> =>
-    appendFile(metrics, `${JSON.stringify(event)}\n`);
+    appendFile(metrics, `${JSON.stringify(event)}\n`).catch((error: unknown) => {
+      throw describeWriteError(metrics, error);
+    });
   await train({
     config,
     model,

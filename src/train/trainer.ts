@@ -88,7 +88,8 @@ export async function train(input: TrainerInput): Promise<void> {
   try {
     await run.toTheEnd();
   } catch (error) {
-    await run.checkpoint();
+    // What stopped the run is what is told, even if the state cannot be saved either.
+    await run.checkpoint().catch(() => undefined);
     throw error;
   }
 }
