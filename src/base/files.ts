@@ -30,7 +30,6 @@ export async function writeFileAtomic(
 }
 
 /** The sentence for a failed write, where its reason is known; else the error itself. */
-export /** A sentence for a person in place of the system's error, where it is one of the usual. */
 export function describeWriteError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const code = String(error.code);

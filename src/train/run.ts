@@ -1,6 +1,6 @@
 /** One training run from data to saved models, with its folder: config, metrics, checkpoints, models. */
 import { createHash } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../base/errors.ts';
@@ -10,7 +10,7 @@ import { createRandom } from '../base/random.ts';
 import { resolveGeneration } from '../blip/generation-options.ts';
 import { Inference } from '../blip/inference.ts';
 import { mayFlip } from '../data/augment.ts';
-import { leakageNote } from '../data/check-images.ts';
+import { leakageNote, usableImages } from '../data/check-images.ts';
 import { type DatasetImage, imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { createPreprocessor } from '../data/preprocess.ts';
@@ -24,7 +24,6 @@ import { type FeatureCache, type FeatureImage, openFeatures } from './features.t
 import { parameterGroups, type TrainingGraphs, trainingGraphs } from './graphs.ts';
 import { cachedImages, decodedImages, type ImageFeed } from './images.ts';
 import { fitMicroBatch } from './memory.ts';
-import { readableImages } from './readable.ts';
 import { writeReport } from './report.ts';
 import { checkSameRun, prepareNewRun, readSavedRun, type SavedRun } from './resume.ts';
 import { saveTrained } from './save.ts';
@@ -222,11 +221,15 @@ async function openSplit(
 }
 
 async function usable(
-  { onNote, signal, data }: RunOptions,
+  { onNote, signal, data, output, cache }: RunOptions,
   images: readonly DatasetImage[],
 ): Promise<DatasetImage[]> {
-  const found = await readableImages(images, onNote, signal);
-  if (found.length > 0) return found;
+  const folder = cache ?? join(output, 'features');
+  await mkdir(folder, { recursive: true });
+  const memory = join(folder, 'decoded.txt');
+  const found = await usableImages(images, { memory, ...(signal && { signal }) });
+  for (const note of found.notes) onNote(note);
+  if (found.images.length > 0) return found.images;
   throw new InputError(`${data}: none of the ${images.length} pictures of a split can be read`);
 }
 
