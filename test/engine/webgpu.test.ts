@@ -1,12 +1,7 @@
 /** WebGPU against the CPU on every op, where SwiftShader (in Debian's chromium) makes one run without a GPU. */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cases } from './cases.ts';
-
-const folder = '/usr/lib/chromium';
-const driver = `${folder}/vk_swiftshader_icd.json`;
+import { hasWebgpu, runOnWebgpu } from './on-webgpu.ts';
 
 interface OpResult {
   readonly op: string;
@@ -17,42 +12,17 @@ interface OpResult {
   readonly cpu: readonly string[];
 }
 
-/**
- * Runs a program with SwiftShader as its GPU and gives the JSON lines it printed, also when it died
- * on the way: the driver must be chosen before the process starts.
- */
-function runOnWebgpu(program: string, ...args: string[]): Promise<unknown[]> {
-  const file = fileURLToPath(new URL(`programs/${program}`, import.meta.url));
-  const env = {
-    ...process.env,
-    VK_ICD_FILENAMES: driver,
-    LD_LIBRARY_PATH: folder,
-    XDG_RUNTIME_DIR: '/tmp',
-  };
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let text = '';
-  child.stdout.on('data', (part: Buffer) => {
-    text += part.toString();
-  });
-  return new Promise((done) => {
-    child.on('close', () => {
-      const lines = text.split('\n').filter((line) => line.startsWith('{'));
-      done(lines.map((line) => JSON.parse(line)));
-    });
-  });
-}
-
-describe.skipIf(!existsSync(driver))('WebGPU', () => {
+describe.skipIf(!hasWebgpu)('WebGPU', () => {
   const results = new Map<string, OpResult>();
 
   beforeAll(async () => {
     const names = Object.keys(cases);
     // An op that takes the process down is missing from the results; the next process goes on.
     for (let first = 0; first < names.length; ) {
-      const lines = (await runOnWebgpu('webgpu-ops.ts', String(first))) as OpResult[];
+      const lines = (await runOnWebgpu(
+        'engine/programs/webgpu-ops.ts',
+        String(first),
+      )) as OpResult[];
       for (const line of lines) results.set(line.op, line);
       first += lines.length === names.length - first ? lines.length : lines.length + 1;
     }
@@ -94,7 +64,7 @@ describe.skipIf(!existsSync(driver))('WebGPU', () => {
   });
 
   test('outputs stay on the device, feed the next run and can be read back', async () => {
-    const [state, written] = await runOnWebgpu('webgpu-device.ts');
+    const [state, written] = await runOnWebgpu('engine/programs/webgpu-device.ts');
     expect(state).toEqual({ shape: [2, 2], dtype: 'f32', steps: 3, values: [8, 16, 24, 32] });
     // Results that do not stay are written into given tensors as on the CPU.
     expect(written).toEqual({ into: [2, 4, 6, 8] });
