@@ -10,6 +10,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   caption: () => import('./caption.ts'),
   engine: () => import('./engine.ts'),
   metrics: () => import('./metrics.ts'),
+  train: () => import('./train.ts'),
 };
 
 const [subject = '', ...args] = process.argv.slice(2);

@@ -54,6 +54,11 @@ class WeightedNgrams {
     }
   }
 
+  /** The node's number in the document frequencies; -1 where no document has it. */
+  documentNode(node: number): number {
+    return this.#documentNodes[node];
+  }
+
   #weigh(node: number, prefix: number, word: number, order: number): void {
     const frequencies = this.#frequencies;
     const found = frequencies.child(this.#documentNodes[prefix], this.#documentWords[word]);
@@ -146,5 +151,105 @@ export function createCider(frequencies: DocumentFrequencies): Metric {
     },
 
     scores: (sums: Float64Array, images: number): number[] => [sums[0] / images, sums[1] / images],
+  };
+}
+
+/** References of one image made ready to be compared with many captions. */
+export interface PreparedReferences {
+  readonly captions: readonly {
+    /** Words, and for each n-gram its number in the document frequencies, order - 1, and weight. */
+    readonly words: number;
+    readonly nodes: Int32Array;
+    readonly orders: Uint8Array;
+    readonly weights: Float64Array;
+    /** Length of the tf-idf vector of each order. */
+    readonly norms: Float64Array;
+  }[];
+}
+
+/** CIDEr-D of single captions, many of them against the same references. */
+export interface CiderReward {
+  /** @param references after the metrics' tokenizer; they must be among the counted documents */
+  prepare(references: readonly string[]): PreparedReferences;
+  /** `createCider(frequencies)`'s CIDEr-D of the tokenized candidate. */
+  score(candidate: string, references: PreparedReferences): number;
+}
+
+/**
+ * CIDEr-D as a reward: what concerns the references alone is computed once.
+ * @param frequencies with the documents of all references that will be prepared
+ */
+export function createCiderReward(frequencies: DocumentFrequencies): CiderReward {
+  const ngrams = new WeightedNgrams(frequencies);
+  const counts = new NgramCounts();
+  /** The candidate's n-grams by their numbers in the document frequencies. */
+  let found = new Float64Array(1024);
+  const count = (text: string): number => {
+    ngrams.trie.clear();
+    const words = ngrams.encode(text);
+    ngrams.count(words, counts);
+    return words.length;
+  };
+  const norms = (): Float64Array => {
+    const sums = new Float64Array(maximumOrder);
+    for (let index = 0; index < counts.distinct; index++) {
+      const node = counts.nodes[index];
+      const weight = counts.counts[node] * ngrams.weights[node];
+      sums[ngrams.orders[node]] += weight * weight;
+    }
+    return sums.map(Math.sqrt);
+  };
+
+  return {
+    prepare: (references) => ({
+      captions: references.map((text) => {
+        const words = count(text);
+        const all = [...counts.nodes.subarray(0, counts.distinct)];
+        const nodes = Int32Array.from(all, (node) => ngrams.documentNode(node));
+        if (nodes.includes(-1))
+          throw new RangeError(`'${text}' is not among the documents that were counted`);
+        const orders = Uint8Array.from(all, (node) => ngrams.orders[node]);
+        const weights = Float64Array.from(
+          all,
+          (node) => counts.counts[node] * ngrams.weights[node],
+        );
+        return { words, nodes, orders, weights, norms: norms() };
+      }),
+    }),
+
+    score(candidate, references) {
+      const length = count(candidate);
+      const candidateNorms = norms();
+      const known: number[] = [];
+      for (let index = 0; index < counts.distinct; index++) {
+        const node = counts.nodes[index];
+        const place = ngrams.documentNode(node);
+        if (place < 0) continue;
+        if (place >= found.length) {
+          const larger = new Float64Array(2 * place);
+          larger.set(found);
+          found = larger;
+        }
+        found[place] = counts.counts[node] * ngrams.weights[node];
+        known.push(place);
+      }
+      let sum = 0;
+      const clipped = new Float64Array(maximumOrder);
+      for (const { words, nodes, orders, weights, norms: own } of references.captions) {
+        clipped.fill(0);
+        for (let i = 0; i < nodes.length; i++) {
+          const weight = nodes[i] < found.length ? found[nodes[i]] : 0;
+          clipped[orders[i]] += Math.min(weight, weights[i]) * weights[i];
+        }
+        const difference = Math.max(0, length - 1) - Math.max(0, words - 1);
+        const penalty = Math.exp(-(difference ** 2) / (2 * sigma ** 2));
+        for (let order = 0; order < maximumOrder; order++) {
+          const norm = candidateNorms[order] * own[order];
+          sum += (norm === 0 ? clipped[order] : clipped[order] / norm) * penalty;
+        }
+      }
+      for (const place of known) found[place] = 0;
+      return sum * (10 / (maximumOrder * references.captions.length));
+    },
   };
 }

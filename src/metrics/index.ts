@@ -1,7 +1,12 @@
 /** Caption metrics equal to the reference programs: pure functions on strings, for Node.js and browsers alike. */
 export { createBleu } from './bleu.ts';
 export { bootstrapIntervals, compareSystems } from './bootstrap.ts';
-export { createCider } from './cider.ts';
+export {
+  type CiderReward,
+  createCider,
+  createCiderReward,
+  type PreparedReferences,
+} from './cider.ts';
 export { Diversity, type DiversityResult } from './diversity.ts';
 export {
   DocumentFrequencies,

@@ -1,7 +1,7 @@
 /** Captions scored while training: corpus metrics at a validation, CIDEr-D of each sample as a reward. */
 import { loadMeteorData } from '../data/meteor-data.ts';
 import { createBleu } from '../metrics/bleu.ts';
-import { createCider } from '../metrics/cider.ts';
+import { createCider, createCiderReward, type PreparedReferences } from '../metrics/cider.ts';
 import { DocumentFrequencies } from '../metrics/document-frequencies.ts';
 import { createMeteorMetric } from '../metrics/meteor.ts';
 import { createRougeL } from '../metrics/rouge-l.ts';
@@ -42,18 +42,18 @@ export function scoreCaptions(
 /**
  * CIDEr-D of single captions against the references of images of the training split, whose document
  * frequencies it uses.
- * @returns a function from places of images, each with its captions, to their rewards
+ * @returns a function from the place of an image and captions of it to their rewards
  */
 export function ciderReward(
   references: TokenizedReferences,
 ): (image: number, captions: readonly string[]) => number[] {
-  const metric = createCider(frequenciesOf(references));
-  const out = new Float64Array(metric.width);
-  return (image, captions) =>
-    captions.map((caption) => {
-      metric.statistics(captioned(tokenizeCaption(caption), references[image]), out, 0);
-      return metric.scores(out, 1)[0];
-    });
+  const metric = createCiderReward(frequenciesOf(references));
+  const prepared = new Map<number, PreparedReferences>();
+  return (image, captions) => {
+    const own = prepared.get(image) ?? metric.prepare(references[image]);
+    prepared.set(image, own);
+    return captions.map((caption) => metric.score(tokenizeCaption(caption), own));
+  };
 }
 
 function captioned(candidate: string, references: readonly string[]): CaptionedImage {
