@@ -1,6 +1,5 @@
 /** Opens a pretrained vision tower to start a captioner from. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
@@ -21,7 +20,7 @@ export interface Tower {
   readonly config: VisionConfig;
   readonly preprocessing: Preprocessing;
   readonly store: ParameterStore;
-  /** Tells towers apart: a hash of the weight file. */
+  /** Tells towers apart: a hash of the weights. */
   readonly fingerprint: string;
 }
 
@@ -51,7 +50,7 @@ export async function openTower(folder: string): Promise<Tower> {
     config.model_type === 'efficientnet_lite'
       ? efficientNetPreprocessing(config.image_size)
       : parsePreprocessing(await readJsonFile(preprocessorPath), preprocessorPath);
-  return { config, preprocessing, store, fingerprint: await hashFile(source.path) };
+  return { config, preprocessing, store, fingerprint: hashStore(store) };
 }
 
 /** The tower of a captioner, as a tower of its own. */
@@ -59,8 +58,7 @@ export async function towerOfModel(model: PretrainedModel): Promise<Tower> {
   const { config, preprocessing, weights } = model;
   const store = new ParameterStore(towerParameters(config.vision_config), () => 'frozen');
   await weights.fill(store);
-  const fingerprint = await hashFile(weights.path);
-  return { config: config.vision_config, preprocessing, store, fingerprint };
+  return { config: config.vision_config, preprocessing, store, fingerprint: hashStore(store) };
 }
 
 /** pixels [images, 3, size, size] -> tokens [images, tokens, width], f16 as the feature cache keeps them. */
@@ -128,8 +126,13 @@ async function fill(store: ParameterStore, source: WeightSource, folder: string)
   if (faults.length > 0) throw new InputError(`${folder}: ${faults.join('; ')}`);
 }
 
-async function hashFile(path: string): Promise<string> {
+/** The same for the same values, whatever file they come from. */
+function hashStore(store: ParameterStore): string {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  for (const name of store.names) {
+    const { shape, data } = store.tensor(name);
+    hash.update(`${name} ${shape}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
   return hash.digest('hex');
 }
