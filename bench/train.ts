@@ -37,7 +37,10 @@ interface Workload {
   readonly steps: number;
 }
 
-const base = () => parseBlipConfig({ text_config: { num_attention_heads: 12 } }, 'BLIP base');
+const dropout = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 };
+
+const base = () =>
+  parseBlipConfig({ text_config: { num_attention_heads: 12, ...dropout } }, 'BLIP base');
 
 function workload(task: Exclude<Task, 'reward'>): Workload {
   switch (task) {
@@ -98,8 +101,7 @@ function cachedModel(): BlipConfig {
     max_position_embeddings: 64,
     bos_token_id: 1,
     sep_token_id: 2,
-    hidden_dropout_prob: 0.1,
-    attention_probs_dropout_prob: 0.1,
+    ...dropout,
   };
   return parseBlipConfig({ vision_config: vision, text_config: text }, 'the cached workload');
 }
