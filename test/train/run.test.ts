@@ -349,3 +349,53 @@ describe('a training run', { timeout: 30_000 }, () => {
       expect(() => parseTrainConfig(preset)).not.toThrow();
   });
 });
+
+describe('unusual data', { timeout: 30_000 }, () => {
+  const withCaptions = async (name: string, edit: (rows: string[]) => string[]) => {
+    const copy = join(folder, name);
+    await cp(join(folder, 'pictures'), copy, { recursive: true });
+    const path = join(copy, 'captions.csv');
+    const rows = (await readFile(path, 'utf8')).trim().split('\n');
+    await writeFile(path, `${edit(rows).join('\n')}\n`);
+    return copy;
+  };
+
+  it('refuses an empty split, naming it', async () => {
+    const data = await withCaptions('no-dev', (rows) => rows.filter((row) => !/,dev$/.test(row)));
+    await expect(train('no-dev-run', { epochs: 1 }, { data })).rejects.toThrow(
+      'the dev split has no image with a caption',
+    );
+    const other = await withCaptions('no-train', (rows) =>
+      rows.filter((row) => !/,train$/.test(row)),
+    );
+    await expect(train('no-train-run', { epochs: 1 }, { data: other })).rejects.toThrow(
+      'the train split has no image with a caption',
+    );
+  });
+
+  it('trains on a caption of unknown words alone, and never writes them', async () => {
+    const data = await withCaptions('unknown', (rows) => [
+      ...rows,
+      'red-circle.png,zyx wvu tsr,train',
+    ]);
+    const events = await train('unknown-run', { epochs: 2, minWordCount: 2 }, { data });
+    expect(baseLosses(events).every(Number.isFinite)).toBe(true);
+    for (const event of events)
+      if (event.kind === 'validation')
+        for (const { caption } of event.samples) expect(caption).not.toMatch(/unk|zyx/i);
+  });
+
+  it('finds a damaged shard of features, computes it again and says so', async () => {
+    const cache = join(folder, 'damaged');
+    const options = { cache };
+    await train('shard-a', { epochs: 1 }, options);
+    const [shard] = (await readdir(cache)).filter((name) => name.endsWith('.f16'));
+    const bytes = await readFile(join(cache, shard));
+    bytes[bytes.length - 9] ^= 255;
+    await writeFile(join(cache, shard), bytes);
+    const notes: string[] = [];
+    await train('shard-b', { epochs: 1 }, { cache, onNote: (note) => notes.push(note) });
+    expect(notes.some((note) => note.includes(shard))).toBe(true);
+    expect(await weightsOf('shard-b/last')).toEqual(await weightsOf('shard-a/last'));
+  });
+});
