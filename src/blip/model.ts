@@ -244,8 +244,10 @@ export function languageHead(scope: Scope, config: TextConfig, states: Value): V
 
 /** What an inference graph has beside the base model. */
 export interface GraphOptions {
-  /** Where the images enter: as pixels (default), or as the f16 tokens that the tower gave earlier. */
+  /** Where the images enter: as pixels (default), or as the tokens that the tower gave earlier. */
   readonly images?: 'pixels' | 'tokens';
+  /** How such tokens are fed. Default f16; f32 for devices without 16-bit floats. */
+  readonly tokensDtype?: 'f16' | 'f32';
   /** The training-only layers, where they are kept. */
   readonly refiner?: RefinerConfig;
 }
@@ -254,12 +256,12 @@ export interface GraphOptions {
 export function imageInput(
   scope: Scope,
   config: VisionConfig,
-  kind: 'pixels' | 'tokens' = 'pixels',
+  { images = 'pixels', tokensDtype = 'f16' }: Pick<GraphOptions, 'images' | 'tokensDtype'>,
   dropout = noDropout,
 ): Value {
-  if (kind === 'tokens') {
+  if (images === 'tokens') {
     const shape = ['images', imageTokenCount(config), config.hidden_size];
-    return ops.cast(input('tokens', 'f16', shape), 'f32');
+    return ops.cast(input('tokens', tokensDtype, shape), 'f32');
   }
   const size = config.image_size;
   return visionTower(scope, config, input('pixels', 'f32', ['images', 3, size, size]), dropout);
@@ -273,7 +275,7 @@ export function encoderGraph(
 ): Record<string, Value> {
   const { refiner, images } = options;
   const text = config.text_config;
-  const imageTokens = imageInput(scope, config.vision_config, images);
+  const imageTokens = imageInput(scope, config.vision_config, options);
   const cross = crossKeyValues(scope, text, imageTokens);
   if (refiner) cross.push(...refinerCross(scope, refiner, text, imageTokens));
   // Tokens that came in need not go out again.

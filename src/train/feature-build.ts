@@ -1,4 +1,5 @@
 /** Computes image features with a tower and writes them as shards. */
+import { f32ToF16 } from '../base/half.ts';
 import { createRandom } from '../base/random.ts';
 import { augment } from '../data/augment.ts';
 import { decodeImage, type RgbImage } from '../data/image.ts';
@@ -48,7 +49,10 @@ export async function buildShards(
   options: BuildOptions,
 ): Promise<void> {
   const scope = new Scope();
-  const tokens = ops.cast(towerGraph(scope, tower.config), 'f16');
+  const exact = towerGraph(scope, tower.config);
+  // Not every GPU has 16-bit floats.
+  const inGraph = (options.device ?? 'cpu') === 'cpu';
+  const tokens = inGraph ? ops.cast(exact, 'f16') : exact;
   using session = await Session.open(
     { tokens },
     {
@@ -85,7 +89,7 @@ export async function buildShards(
             for (const [slot, views] of batch.entries())
               preprocessor.write(views[place], pixels.data, slot);
             const result = await session.run({ pixels });
-            await writer.append(bytesOf(result.tokens.data));
+            await writer.append(bytesOf(halves(result.tokens.data)));
             done += count;
             options.onProgress?.(done, total);
           }
@@ -153,4 +157,9 @@ async function take<T>(source: AsyncGenerator<T, undefined>, count: number): Pro
 
 function bytesOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The values as bits of f16, which they may be already. */
+function halves(data: ArrayBufferView): ArrayBufferView {
+  return data instanceof Float32Array ? f32ToF16(data) : data;
 }

@@ -19,13 +19,18 @@ export interface TrainingGraphs {
   /** The objective's parts without dropout and label smoothing. */
   readonly validation: ObjectiveOutputs;
   readonly images: 'pixels' | 'tokens';
+  readonly tokensDtype: 'f16' | 'f32';
   readonly vision: VisionConfig;
   readonly refiner?: RefinerConfig;
   readonly adapters?: Adapters;
 }
 
 /** @throws UsageError naming both fields that do not fit */
-export function trainingGraphs(config: TrainConfig, model: BlipConfig): TrainingGraphs {
+export function trainingGraphs(
+  config: TrainConfig,
+  model: BlipConfig,
+  tokensDtype: TrainingGraphs['tokensDtype'] = 'f16',
+): TrainingGraphs {
   const images = config.visionBlocks === 0 ? 'tokens' : 'pixels';
   const refiner = refinerOf(config, model);
   const adapters = adaptersOf(config, model.vision_config);
@@ -33,6 +38,7 @@ export function trainingGraphs(config: TrainConfig, model: BlipConfig): Training
   const { baseWeight, distillationWeight, distillationTemperature } = config;
   const shared = {
     images,
+    tokensDtype,
     baseWeight,
     distillationWeight,
     distillationTemperature,
@@ -44,6 +50,7 @@ export function trainingGraphs(config: TrainConfig, model: BlipConfig): Training
   return {
     scope,
     images,
+    tokensDtype,
     vision: model.vision_config,
     objective: build(config.labelSmoothing, dropout),
     ...(config.stage === 'scst' && { policy: build(0, dropout, true) }),

@@ -1,4 +1,5 @@
 /** Where a step's images come from: the feature cache of a frozen tower, or pictures decoded anew. */
+import { f16ToF32 } from '../base/half.ts';
 import { createRandom } from '../base/random.ts';
 import { type Augmentation, augment } from '../data/augment.ts';
 import { decodeImage } from '../data/image.ts';
@@ -20,7 +21,11 @@ export interface ImageFeed {
 }
 
 /** Tokens of a frozen tower; `draw` chooses a stored view of each image. */
-export function cachedImages(cache: FeatureCache, width: number): ImageFeed {
+export function cachedImages(
+  cache: FeatureCache,
+  width: number,
+  dtype: 'f16' | 'f32' = 'f16',
+): ImageFeed {
   const size = cache.valuesPerImage;
   return {
     kind: 'tokens',
@@ -29,7 +34,7 @@ export function cachedImages(cache: FeatureCache, width: number): ImageFeed {
       const views = places.map(() => random?.integer(cache.views) ?? 0);
       const tokens = tensor('f16', [places.length, size / width, width]);
       await cache.read(places, views, tokens.data);
-      return tokens;
+      return dtype === 'f16' ? tokens : tensor('f32', tokens.shape, f16ToF32(tokens.data));
     },
   };
 }

@@ -20,6 +20,8 @@ export const ignoredLabel = -100;
 export interface LossOptions {
   /** Where the images enter: as pixels, or as the tokens that a frozen tower gave (f16). */
   readonly images: 'pixels' | 'tokens';
+  /** Of such tokens. Default f16. */
+  readonly tokensDtype?: 'f16' | 'f32';
   readonly labelSmoothing: number;
   /** Whether dropout is drawn (the config's rates), from the input `dropoutSeed`. */
   readonly dropout: boolean;
@@ -56,7 +58,7 @@ function decode(scope: Scope, config: BlipConfig, options: LossOptions) {
   const dropout = options.dropout ? seededDropout(input('dropoutSeed', 'i32', [])) : noDropout;
   const ids = input('ids', 'i32', ['images', 'captions', 'length']);
   const labels = input('labels', 'i32', ['images', 'captions', 'length']);
-  const imageTokens = imageInput(scope, vision, options.images, dropout);
+  const imageTokens = imageInput(scope, vision, options, dropout);
   const cross = crossKeyValues(scope, text, imageTokens);
   const { states } = textDecoder(scope, text, { ids, cross, dropout });
   const positions = multiplyDims(multiplyDims('images', 'captions'), 'length');

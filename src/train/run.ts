@@ -74,7 +74,7 @@ export async function trainRun(options: RunOptions): Promise<void> {
   const data = await readData(options);
   const start = await openStart(options, data.train);
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
-  const graphs = trainingGraphs(options.config, start.model);
+  const graphs = trainingGraphs(options.config, start.model, tokensDtype(options));
   const config = withMicroBatch(options, graphs, data);
   const open = (images: readonly DatasetImage[], isTrain: boolean) =>
     openSplit(options, config, start, graphs, images, isTrain);
@@ -213,7 +213,7 @@ async function openSplit(
     if (used.length === images.length) throw error;
     return open(used);
   });
-  const feed = cachedImages(cache, tower.config.hidden_size);
+  const feed = cachedImages(cache, tower.config.hidden_size, graphs.tokensDtype);
   return {
     ...splitOf(config, start, used, feed),
     [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
@@ -342,6 +342,7 @@ async function openSampler(
   const { config, tokenizer, prompt, settings } = rest;
   const inference = await Inference.live(model, (name) => store.tensor(name), session, {
     images: graphs.images,
+    tokensDtype: graphs.tokensDtype,
     ...(graphs.adapters && { adapters: graphs.adapters }),
   });
   return {
@@ -353,6 +354,11 @@ async function openSampler(
     reward: ciderReward(split.references),
     [Symbol.dispose]: () => inference[Symbol.dispose](),
   };
+}
+
+/** Not every GPU has 16-bit floats; the CPU does, and reads half as much. */
+function tokensDtype({ device = 'cpu' }: RunOptions): 'f16' | 'f32' {
+  return device === 'cpu' ? 'f16' : 'f32';
 }
 
 function sessionOptions({ threads, device }: RunOptions): { threads?: number; device?: string } {

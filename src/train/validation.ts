@@ -76,7 +76,11 @@ export class Validator implements Disposable {
       model,
       (name) => store.tensor(name, trainable),
       session,
-      { images: graphs.images, ...(graphs.adapters && { adapters: graphs.adapters }) },
+      {
+        images: graphs.images,
+        tokensDtype: graphs.tokensDtype,
+        ...(graphs.adapters && { adapters: graphs.adapters }),
+      },
     );
     return new Validator(input, losses, inference);
   }
