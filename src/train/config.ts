@@ -42,6 +42,8 @@ const schema = z.strictObject({
   prompt: z.string().default(''),
   /** Uses in the training captions that a word needs to be in a fresh decoder's vocabulary. */
   minWordCount: count.default(5),
+  /** A vocab.txt, such as BERT's, that a fresh decoder's vocabulary is trimmed from; null: whole words. */
+  vocabulary: z.string().min(1).nullable().default(null),
   /** Layers, width and heads of a fresh decoder. */
   layers: count.default(2),
   width: count.default(256),

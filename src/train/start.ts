@@ -1,7 +1,8 @@
 /** What a run starts from: a pretrained vision tower with a fresh decoder, or a whole captioner. */
 
 import { readdir } from 'node:fs/promises';
-import { UsageError } from '../base/errors.ts';
+import { InputError, UsageError } from '../base/errors.ts';
+import { readTextIfThere } from '../base/files.ts';
 import { type BlipConfig, parseBlipConfig } from '../blip/config.ts';
 import type { GenerationOptions } from '../blip/generation-options.ts';
 import { loadModel } from '../blip/pretrained.ts';
@@ -10,6 +11,7 @@ import { isRefinerParameter, openRefiner, refinerFileName } from '../blip/refine
 import type { ModelToSave } from '../blip/save.ts';
 import { type CaptionTokenizer, tokenizerFromVocabulary } from '../data/tokenizer.ts';
 import { makeVocabulary } from '../data/vocabulary.ts';
+import { parseVocabulary } from '../data/wordpiece.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
 import type { TrainConfig } from './config.ts';
 import { openTower, type Tower, towerOfModel } from './tower.ts';
@@ -37,7 +39,9 @@ export async function startFromTower(
   texts: readonly string[],
 ): Promise<Start> {
   const tower = await openTower(folder);
-  const vocabulary = makeVocabulary(texts, { minCount: config.minWordCount });
+  const { vocabulary: path, minWordCount: minCount } = config;
+  const base = path === null ? {} : { base: await readVocabulary(path), addWords: true };
+  const vocabulary = makeVocabulary(texts, { minCount, ...base });
   const tokenizer = tokenizerFromVocabulary(vocabulary.tokens);
   return {
     model: freshConfig(config, tower, tokenizer),
@@ -45,7 +49,7 @@ export async function startFromTower(
     tokenizer,
     isFresh: true,
     fingerprint: tower.fingerprint,
-    note: `${vocabulary.tokens.length} words in the vocabulary, ${vocabulary.unknown} of ${vocabulary.words} uses outside it`,
+    note: `${vocabulary.tokens.length} ${path === null ? 'words' : 'words and pieces'} in the vocabulary, ${vocabulary.unknown} of ${vocabulary.words} uses outside it`,
     saved: {
       tokenizer: { vocabulary: vocabulary.tokens },
       preprocessing: tower.preprocessing,
@@ -55,6 +59,12 @@ export async function startFromTower(
       copyTower(tower, store);
     },
   };
+}
+
+async function readVocabulary(path: string): Promise<string[]> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) throw new InputError(`${path}: there is no such vocabulary.`);
+  return parseVocabulary(text, path);
 }
 
 /** A captioner that exists: its sizes and vocabulary stay. */

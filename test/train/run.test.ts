@@ -267,6 +267,18 @@ describe('a training run', { timeout: 30_000 }, () => {
     );
     const rewards = events.flatMap((e) => (e.kind === 'step' ? [e.terms.reward] : []));
     expect(rewards.every(Number.isFinite)).toBe(true);
+    // A model that knows the pictures draws captions worth something.
+    expect(Math.max(...rewards)).toBeGreaterThan(0);
+    const greedy = { samples: 2, baseline: 'greedy', crossEntropy: 0.5 };
+    const mixed = await train(
+      'greedy',
+      { ...layers, epochs: 1, stage: 'scst', scst: greedy },
+      more,
+    );
+    const [step] = mixed.flatMap((e) => (e.kind === 'step' ? [e] : []));
+    expect(Object.keys(step.terms).sort()).toEqual(
+      ['base', 'distillation', 'policy', 'refined', 'reward'].sort(),
+    );
     await expect(train('no-start', { stage: 'scst' })).rejects.toThrow('needs a trained captioner');
   });
 
@@ -383,6 +395,18 @@ describe('unusual data', { timeout: 30_000 }, () => {
     for (const event of events)
       if (event.kind === 'validation')
         for (const { caption } of event.samples) expect(caption).not.toMatch(/unk|zyx/i);
+  });
+
+  it('chooses word pieces from a given vocabulary, and spells other words with them', async () => {
+    const vocabulary = join(folder, 'pieces.txt');
+    const pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'the', 'is', 'red', 'cir', '##cle'];
+    await writeFile(vocabulary, `${pieces.join('\n')}\n`);
+    await train('pieces-run', { epochs: 1, vocabulary });
+    const saved = await readFile(join(folder, 'pieces-run/last/vocab.txt'), 'utf8');
+    expect(saved.split('\n')).toEqual(expect.arrayContaining(['red', 'square', 'yellow']));
+    await expect(
+      train('no-pieces', { epochs: 1, vocabulary: join(folder, 'none.txt') }),
+    ).rejects.toThrow('none.txt: there is no such vocabulary');
   });
 
   it('finds a damaged shard of features, computes it again and says so', async () => {
