@@ -24,6 +24,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./data.ts'),
   },
   {
+    name: 'evaluate',
+    summary: 'measure a model on a dataset: captions, all metrics, speed',
+    load: () => import('./evaluate.ts'),
+  },
+  {
     name: 'convert',
     summary: 'save any checkpoint in the layout of transformers',
     load: () => import('./convert.ts'),

@@ -1,0 +1,160 @@
+/** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
+import { Command, Option } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import type { CaptionOptions } from '../blip/captioner.ts';
+import { type SplitName, splitNames } from '../data/dataset.ts';
+import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
+import { Progress } from './progress.ts';
+import { number } from './values.ts';
+
+interface Flags {
+  data: string;
+  split: SplitName;
+  output?: string;
+  overwrite?: true;
+  keepRefiner?: true;
+  quantize?: 'int8';
+  device?: string;
+  threads?: number;
+  batchSize: number;
+  limit?: number;
+  bootstrap: number;
+  seed: number;
+  beams?: number;
+  minLength?: number;
+  maxLength?: number;
+  lengthPenalty?: number;
+  repetitionPenalty?: number;
+  noRepeatNgram?: number;
+  prompt?: string;
+  format: 'table' | 'json';
+}
+
+const examples = `
+The run's folder holds results.json (scores with intervals, a second protocol, settings, speed) and
+captions.jsonl (each picture's caption, references and scores).
+
+Example:
+  refcap evaluate run/best --data flickr8k --split dev --beams 3 --output run/dev`;
+
+export const command = new Command('evaluate')
+  .summary('measure a model on a dataset')
+  .description("Caption a split's pictures, score them with all metrics, and measure the speed.")
+  .argument('<model>', 'folder or file, bundled model, or hub id')
+  .requiredOption('--data <source>', 'pictures with captions: a folder or a caption file')
+  .addOption(new Option('--split <name>', 'what is measured').choices(splitNames).default('dev'))
+  .option('-o, --output <folder>', "the run's folder (default: evaluation-SPLIT)")
+  .option('--overwrite', 'replace an evaluation that is there')
+  .option('--beams <n>', "beams (default: the model's own)", number)
+  .option('--min-length <n>', 'fewest tokens', number)
+  .option('--max-length <n>', 'most tokens', number)
+  .option('--length-penalty <x>', 'beam scores are divided by length to this power', number)
+  .option('--repetition-penalty <x>', 'above 1: words written before become less likely', number)
+  .option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice', number)
+  .option('--prompt <text>', 'what every caption begins with')
+  .option('--keep-refiner', 'keep the training-only layers saved beside the model')
+  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
+  .option('--batch-size <n>', 'pictures at a time', number, 16)
+  .option('--limit <n>', 'measure the first so many pictures alone', number)
+  .option('--bootstrap <n>', 'resamples of the intervals; 0: none', number, 1000)
+  .option('--seed <n>', 'seed of the resamples', number, 1)
+  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .option('--threads <n>', 'processor threads (default: all cores)', number)
+  .addOption(new Option('-f, --format <format>').choices(['table', 'json']).default('table'))
+  .addHelpText('after', examples)
+  .action(run);
+
+async function run(model: string, flags: Flags): Promise<void> {
+  for (const name of ['batchSize', 'limit'] as const)
+    if (flags[name] !== undefined && !(Number.isInteger(flags[name]) && flags[name] > 0))
+      throw new UsageError(
+        `--${name === 'batchSize' ? 'batch-size' : name} must be a whole number of at least 1.`,
+      );
+  const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const progress = new Progress();
+  let shown = 0;
+  try {
+    const evaluation = await evaluateModel({
+      model,
+      data,
+      split,
+      output,
+      overwrite: flags.overwrite ?? false,
+      captioner: {
+        ...(device !== undefined && { device }),
+        ...(threads !== undefined && { threads }),
+        ...(quantize !== undefined && { quantize }),
+        ...(flags.keepRefiner && { keepRefiner: true }),
+      },
+      decoding: decodingOf(flags),
+      batchSize: flags.batchSize,
+      ...(limit !== undefined && { limit }),
+      bootstrap: flags.bootstrap,
+      seed: flags.seed,
+      signal: stop.signal,
+      onNote: (note) => console.error(`refcap: ${note}`),
+      onCaptioned: (done, total) => {
+        progress.total = total;
+        for (; shown < done; shown++) progress.advance();
+      },
+    });
+    progress.clear();
+    process.stdout.write(
+      flags.format === 'json' ? `${JSON.stringify(evaluation, null, 2)}\n` : table(evaluation),
+    );
+    console.error(`refcap: written to ${output}`);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    console.error('refcap: interrupted; nothing was written.');
+    process.exitCode = 130;
+  } finally {
+    progress.clear();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function decodingOf(flags: Flags): CaptionOptions {
+  const given = {
+    num_beams: flags.beams,
+    min_length: flags.minLength,
+    max_length: flags.maxLength,
+    length_penalty: flags.lengthPenalty,
+    repetition_penalty: flags.repetitionPenalty,
+    no_repeat_ngram_size: flags.noRepeatNgram,
+    prompt: flags.prompt,
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as CaptionOptions; // the values are those of `given`, whose names and types are CaptionOptions'
+}
+
+function table({ metrics, intervals, singleReference, throughput, data }: Evaluation): string {
+  const rows = Object.entries(metrics).map(([name, value]) => {
+    const { low, high } = intervals[name] ?? {};
+    const interval = low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`;
+    const single = singleReference[name];
+    const shown = name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
+    return [shown, show(value), interval, single === undefined ? '' : show(single)];
+  });
+  const all = [['metric', 'score', '95 % interval', 'single references'], ...rows];
+  const widths = all[0].map((_, i) => Math.max(...all.map((row) => row[i].length)));
+  const lines = all.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]))
+      .join('  ')
+      .trimEnd(),
+  );
+  const { imagesPerSecond, peakMiB } = throughput;
+  lines.push(
+    '',
+    `${data.images} images of ${data.split}, ${imagesPerSecond.toFixed(1)} a second, peak memory ${peakMiB.toFixed(0)} MiB`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function show(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4);
+}

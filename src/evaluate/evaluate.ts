@@ -1,0 +1,324 @@
+/** A model measured on a split: captions, scores with intervals, throughput, in one run folder. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../base/errors.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import {
+  Captioner,
+  type CaptionerOptions,
+  type CaptionOptions,
+  type PreparedImage,
+} from '../blip/captioner.ts';
+import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/dataset.ts';
+import { readDataset } from '../data/dataset-read.ts';
+import { resolveModel } from '../hub/resolve.ts';
+import { weightFileNames } from '../nn/weights-open.ts';
+import { version } from '../train/version.ts';
+import type { ReportInterval, SystemReport } from './report.ts';
+import { scoreFiles } from './score-files.ts';
+
+export interface EvaluateOptions {
+  /** Folder or file, bundled name, or hub id. */
+  readonly model: string;
+  /** A dataset as `readDataset` takes it. */
+  readonly data: string;
+  readonly split: SplitName;
+  /** The run's folder. */
+  readonly output: string;
+  /** Replace a run's folder that is there. */
+  readonly overwrite: boolean;
+  readonly captioner: CaptionerOptions;
+  readonly decoding: CaptionOptions;
+  readonly batchSize: number;
+  /** Measure the first so many images alone. */
+  readonly limit?: number;
+  /** Resamples of the intervals. */
+  readonly bootstrap: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  onNote(note: string): void;
+  onCaptioned(done: number, total: number): void;
+}
+
+/** What results.json holds. */
+export interface Evaluation {
+  readonly version: string;
+  readonly model: { readonly name: string; readonly fingerprint: string };
+  readonly data: {
+    readonly source: string;
+    readonly split: SplitName;
+    readonly images: number;
+    readonly fingerprint: string;
+  };
+  readonly decoding: Readonly<Record<string, unknown>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly intervals: Readonly<Record<string, ReportInterval>>;
+  /** The mean over single references: each caption scored against one reference at a time. */
+  readonly singleReference: Readonly<Record<string, number>>;
+  readonly throughput: {
+    readonly imagesPerSecond: number;
+    readonly seconds: number;
+    readonly peakMiB: number;
+  };
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly device: string;
+    readonly node: string;
+  };
+}
+
+/** A picture with what was written for it. */
+interface Written {
+  readonly image: DatasetImage;
+  readonly caption: string;
+  readonly logprob: number;
+}
+
+/**
+ * Captions and scores a split; leaves `results.json` and `captions.jsonl` in the run's folder, which
+ * appears whole or not at all.
+ * @throws InputError naming what is missing or in the way; the signal's reason when aborted
+ */
+export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
+  const output = resolve(options.output);
+  await checkOutput(output, options);
+  const images = await imagesOf(options);
+  const { written, seconds } = await captionImages(options, images);
+  const folder = join(dirname(output), `.${basename(output)}.${process.pid}.tmp`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  try {
+    const report = await scoreWritten(folder, written, options);
+    const evaluation: Evaluation = {
+      version: version(),
+      model: { name: options.model, fingerprint: await modelFingerprint(options) },
+      data: {
+        source: options.data,
+        split: options.split,
+        images: written.length,
+        fingerprint: fingerprintOf(written),
+      },
+      decoding: decodingOf(options),
+      metrics: report.metrics,
+      intervals: report.intervals ?? {},
+      singleReference: await singleReferenceMeans(folder, written, options),
+      throughput: {
+        imagesPerSecond: written.length / seconds,
+        seconds,
+        peakMiB: process.resourceUsage().maxRSS / 1024,
+      },
+      settings: report.settings,
+      machine: {
+        cpu: cpus()[0]?.model ?? 'unknown',
+        cores: availableParallelism(),
+        device: options.captioner.device ?? 'cpu',
+        node: process.version,
+      },
+    };
+    await writeFileAtomic(join(folder, 'results.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
+    await rm(output, { recursive: true, force: true });
+    await rename(folder, output);
+    return evaluation;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkOutput(output: string, options: EvaluateOptions): Promise<void> {
+  const entries = await readdir(output).catch((): string[] => []);
+  if (entries.length === 0) return;
+  if (!options.overwrite)
+    throw new InputError(
+      `${options.output}: the folder is there and not empty; choose another, or --overwrite.`,
+    );
+  if (!entries.includes('results.json'))
+    throw new InputError(
+      `${options.output}: the folder has no results.json, so it is not an evaluation that could be overwritten.`,
+    );
+}
+
+async function imagesOf({ data, split, limit, onNote }: EvaluateOptions): Promise<DatasetImage[]> {
+  const dataset = await readDataset(data);
+  for (const note of dataset.notes) onNote(note);
+  const images = imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0);
+  if (images.length === 0)
+    throw new InputError(`${data}: the ${split} split has no image with a caption.`);
+  return images.slice(0, limit);
+}
+
+/** Captions of all images; the next batch is decoded while one is captioned. */
+async function captionImages(
+  options: EvaluateOptions,
+  images: readonly DatasetImage[],
+): Promise<{ written: Written[]; seconds: number }> {
+  const { batchSize, decoding, signal, onNote, onCaptioned } = options;
+  using captioner = await Captioner.load(options.model, options.captioner);
+  captioner.check(decoding);
+  const started = performance.now();
+  const prepare = (start: number): Promise<(PreparedImage | InputError)[]> =>
+    Promise.all(
+      images.slice(start, start + batchSize).map(({ path }) =>
+        captioner.prepare(path, decoding).catch((error: unknown) => {
+          if (error instanceof InputError) return error;
+          throw error;
+        }),
+      ),
+    );
+  const written: Written[] = [];
+  let next = prepare(0);
+  for (let start = 0; start < images.length; start += batchSize) {
+    const prepared = await next;
+    next = start + batchSize < images.length ? prepare(start + batchSize) : Promise.resolve([]);
+    next.catch(() => undefined);
+    signal?.throwIfAborted();
+    const batch: { image: DatasetImage; pixels: PreparedImage; number: number }[] = [];
+    for (const [i, pixels] of prepared.entries()) {
+      if (pixels instanceof InputError) onNote(`left out: ${pixels.message}`);
+      else batch.push({ image: images[start + i], pixels, number: start + i });
+    }
+    const results = await captioner.captionPrepared(
+      batch.map(({ pixels }) => pixels),
+      { ...decoding, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
+    );
+    for (const [i, { captions }] of results.entries())
+      written.push({
+        image: batch[i].image,
+        caption: captions[0].text,
+        logprob: captions[0].logprob,
+      });
+    onCaptioned(Math.min(start + batchSize, images.length), images.length);
+  }
+  if (written.length === 0)
+    throw new InputError(`${options.data}: none of the split's pictures can be read.`);
+  return { written, seconds: (performance.now() - started) / 1000 };
+}
+
+const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
+
+/** Writes captions and references where the scoring reads them. @returns their paths */
+async function writePair(
+  folder: string,
+  written: readonly Written[],
+  referencesOf: (image: DatasetImage) => readonly string[],
+): Promise<{ candidates: string; references: string }> {
+  const [candidates, references] = ['candidates.jsonl', 'references.jsonl'].map((name) =>
+    join(folder, name),
+  );
+  await writeFileAtomic(
+    candidates,
+    written.map(({ image, caption }) => line({ image_id: image.id, caption })),
+  );
+  await writeFileAtomic(
+    references,
+    written.flatMap(({ image }) =>
+      referencesOf(image).map((caption) => line({ image_id: image.id, caption })),
+    ),
+  );
+  return { candidates, references };
+}
+
+/** A line of the scores of each image. */
+const imageRow = z.looseObject({ image_id: z.string(), system: z.string(), caption: z.string() });
+
+/** Scores against all references, and writes captions.jsonl with each image's own scores. */
+async function scoreWritten(
+  folder: string,
+  written: readonly Written[],
+  { bootstrap, seed, signal }: EvaluateOptions,
+): Promise<SystemReport> {
+  const { candidates, references } = await writePair(folder, written, ({ captions }) => captions);
+  const perImage = join(folder, 'scores.jsonl');
+  const [report] = await scoreFiles({
+    candidates: [candidates],
+    references: [references],
+    bootstrap,
+    seed,
+    perImage,
+    signal,
+  });
+  const scores = new Map<string, Record<string, number>>();
+  for (const text of (await readFile(perImage, 'utf8')).split('\n')) {
+    if (text === '') continue;
+    const {
+      image_id,
+      system: _system,
+      caption: _caption,
+      ...own
+    } = imageRow.parse(JSON.parse(text));
+    scores.set(image_id, z.record(z.string(), z.number()).parse(own));
+  }
+  await writeFileAtomic(
+    join(folder, 'captions.jsonl'),
+    written.map(({ image, caption, logprob }) =>
+      line({
+        file: image.id,
+        path: image.path,
+        caption,
+        logprob,
+        references: image.captions,
+        scores: scores.get(image.id) ?? {},
+      }),
+    ),
+  );
+  for (const name of [candidates, references, perImage]) await rm(name, { force: true });
+  return report;
+}
+
+/** Each caption against one reference at a time, the scores averaged over the references' places. */
+async function singleReferenceMeans(
+  folder: string,
+  written: readonly Written[],
+  { signal }: EvaluateOptions,
+): Promise<Record<string, number>> {
+  const most = Math.max(...written.map(({ image }) => image.captions.length));
+  const sums = new Map<string, number>();
+  for (let place = 0; place < most; place++) {
+    const some = written.filter(({ image }) => image.captions.length > place);
+    const pair = await writePair(folder, some, ({ captions }) => [captions[place]]);
+    const [{ metrics }] = await scoreFiles({
+      candidates: [pair.candidates],
+      references: [pair.references],
+      metrics: 'bleu,meteor,rouge-l,cider,rouge',
+      signal,
+    });
+    for (const [name, value] of Object.entries(metrics))
+      sums.set(name, (sums.get(name) ?? 0) + value / most);
+    await rm(pair.candidates, { force: true });
+    await rm(pair.references, { force: true });
+  }
+  return Object.fromEntries(sums);
+}
+
+function fingerprintOf(written: readonly Written[]): string {
+  const hash = createHash('sha256');
+  for (const { image } of written) hash.update(JSON.stringify([image.id, image.captions]));
+  return hash.digest('hex');
+}
+
+/** Hash of the model's weight file. */
+async function modelFingerprint({ model, captioner }: EvaluateOptions): Promise<string> {
+  const { path } = await resolveModel(model, captioner.hub);
+  const names = await readdir(path).catch((): string[] => []);
+  const name = weightFileNames.find((candidate) => names.includes(candidate));
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(name === undefined ? path : join(path, name)))
+    hash.update(chunk);
+  return hash.digest('hex');
+}
+
+function decodingOf({ decoding, captioner }: EvaluateOptions): Record<string, unknown> {
+  const { decode: _decode, signal: _signal, imageNumbers: _numbers, ...given } = decoding;
+  const { quantize, keepRefiner, imageSize } = captioner;
+  return {
+    ...given,
+    ...(quantize && { quantize }),
+    ...(keepRefiner && { keepRefiner }),
+    ...(imageSize && { imageSize }),
+  };
+}
