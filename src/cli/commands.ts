@@ -29,6 +29,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./evaluate.ts'),
   },
   {
+    name: 'compare',
+    summary: 'compare two evaluations: differences with intervals, and a page with pictures',
+    load: () => import('./compare.ts'),
+  },
+  {
     name: 'convert',
     summary: 'save any checkpoint in the layout of transformers',
     load: () => import('./convert.ts'),

@@ -1,0 +1,104 @@
+/** `refcap compare`: two evaluations side by side, as a table and as a page. */
+import { stat } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { InputError, UsageError } from '../base/errors.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import { thumbnail } from '../data/thumbnail.ts';
+import { type Comparison, compareEvaluations } from '../evaluate/compare.ts';
+import { comparePage } from '../evaluate/compare-page.ts';
+import { formatReports, type ReportFormat, reportFormats } from '../evaluate/report.ts';
+import { number } from './values.ts';
+
+interface Flags {
+  output: string;
+  overwrite?: true;
+  images: boolean;
+  imageSize: number;
+  bootstrap: number;
+  seed: number;
+  format: ReportFormat;
+}
+
+const examples = `
+Differences are RUN_B minus RUN_A, with paired bootstrap intervals and p-values by approximate randomization.
+The page opens offline from its one file.
+
+Example:
+  refcap compare plain/dev refined/dev --output comparison.html`;
+
+export const command = new Command('compare')
+  .summary('compare two evaluations')
+  .description('Compare two folders of refcap evaluate, picture by picture.')
+  .argument('<run_a>', "an evaluation's folder")
+  .argument('<run_b>', "another one's, of the same pictures")
+  .option('-o, --output <file>', 'the page', 'comparison.html')
+  .option('--overwrite', 'replace a page that is there')
+  .option('--no-images', 'a page without pictures')
+  .option('--image-size <pixels>', 'longest side of the pictures in the page', number, 256)
+  .option('--bootstrap <n>', 'resamples of intervals and p-values', number, 1000)
+  .option('--seed <n>', 'seed of the resamples', number, 1)
+  .addOption(new Option('-f, --format <format>').choices(reportFormats).default('table'))
+  .addHelpText('after', examples)
+  .action(run);
+
+async function run(a: string, b: string, flags: Flags): Promise<void> {
+  const { output, imageSize, bootstrap, seed, format } = flags;
+  for (const [name, value, least] of [
+    ['--image-size', imageSize, 16],
+    ['--bootstrap', bootstrap, 1],
+    ['--seed', seed, 0],
+  ] as const)
+    if (!Number.isInteger(value) || value < least)
+      throw new UsageError(`${name} must be a whole number of at least ${least}.`);
+  if (!flags.overwrite && (await stat(output).catch(() => undefined)))
+    throw new InputError(`${output}: the file is there; choose another, or --overwrite.`);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    const comparison = await compareEvaluations({
+      folders: [a, b],
+      bootstrap,
+      seed,
+      signal: stop.signal,
+    });
+    const pictures = flags.images ? await picturesOf(comparison, imageSize, stop.signal) : [];
+    await writeFileAtomic(output, comparePage(comparison, pictures));
+    const heading = (name: string): string =>
+      name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
+    process.stdout.write(formatReports(comparison.reports, format, heading));
+    console.error(`refcap: written to ${output}`);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    console.error('refcap: interrupted; nothing was written.');
+    process.exitCode = 130;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** The pictures, where they can still be read. */
+async function picturesOf(
+  { images }: Comparison,
+  size: number,
+  signal: AbortSignal,
+): Promise<(string | undefined)[]> {
+  const pictures: (string | undefined)[] = [];
+  let missing = 0;
+  let example = '';
+  for (let start = 0; start < images.length; start += 8) {
+    signal.throwIfAborted();
+    const some = images.slice(start, start + 8).map(({ path }) =>
+      thumbnail(path, size).catch((error: unknown) => {
+        if (!(error instanceof InputError)) throw error;
+        missing += 1;
+        example ||= error.message;
+        return undefined;
+      }),
+    );
+    pictures.push(...(await Promise.all(some)));
+  }
+  if (missing > 0)
+    console.error(`refcap: ${missing} pictures are not in the page; the first: ${example}`);
+  return pictures;
+}

@@ -1,0 +1,112 @@
+/** The script of a comparison's page: sorts, filters and shows the pictures. It runs in the reader's browser. */
+export const browse: string = String.raw`() => {
+  const { metrics, images } = JSON.parse(document.getElementById('data').textContent);
+  const form = document.getElementById('filters');
+  const list = document.getElementById('list');
+  const count = document.getElementById('count');
+  const more = document.getElementById('more');
+  const step = 48;
+  let found = [];
+  let shown = 0;
+  const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [];
+  const textOf = ({ captions, references }, where) => {
+    if (where === 'a') return captions[0];
+    if (where === 'b') return captions[1];
+    if (where === 'references') return references.join(' ');
+    if (where === 'captions') return captions.join(' ');
+    return [...captions, ...references].join(' ');
+  };
+  const node = (name, text, attributes = {}) => {
+    const made = document.createElement(name);
+    if (text) made.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  };
+  const captionLine = (image, which, metric) => {
+    const line = node('p');
+    const other = new Set(wordsOf(image.captions[1 - which]));
+    line.append(node('b', which === 0 ? 'A ' : 'B ', { class: which === 0 ? 'a' : 'b' }));
+    for (const part of image.captions[which].split(/(\s+)/)) {
+      const own = wordsOf(part).some((word) => !other.has(word));
+      line.append(own ? node('u', part) : part);
+    }
+    line.append(node('span', ' ' + image.scores[which][metric].toFixed(3), { class: 'quiet' }));
+    return line;
+  };
+  const card = (image, metric) => {
+    const item = node('li');
+    const article = node('article', '', { tabindex: '-1', 'aria-label': image.file });
+    if (image.picture) article.append(node('img', '', { src: image.picture, alt: image.references[0], loading: 'lazy' }));
+    const change = image.scores[1][metric] - image.scores[0][metric];
+    article.append(node('h3', image.file + ', ' + metrics[metric] + ' ' + (change >= 0 ? '+' : '') + change.toFixed(3)));
+    article.append(captionLine(image, 0, metric), captionLine(image, 1, metric));
+    const details = node('details');
+    details.append(node('summary', image.references.length + ' references'));
+    const references = node('ul');
+    for (const text of image.references) references.append(node('li', text));
+    details.append(references);
+    article.append(details);
+    item.append(article);
+    return item;
+  };
+  const showMore = () => {
+    const metric = metrics.indexOf(form.elements.metric.value);
+    for (const image of found.slice(shown, shown + step)) list.append(card(image, metric));
+    shown = Math.min(found.length, shown + step);
+    more.hidden = shown === found.length;
+  };
+  const update = () => {
+    const metric = metrics.indexOf(form.elements.metric.value);
+    const { order, show, words, where } = Object.fromEntries(new FormData(form));
+    const change = (image) => image.scores[1][metric] - image.scores[0][metric];
+    const keep = {
+      all: () => true,
+      gain: (image) => change(image) > 0,
+      loss: (image) => change(image) < 0,
+      same: ({ captions }) => captions[0] === captions[1],
+      different: ({ captions }) => captions[0] !== captions[1],
+    }[show];
+    const keys = {
+      gain: (image) => -change(image),
+      loss: change,
+      change: (image) => -Math.abs(change(image)),
+      disagreement: (image) => -image.disagreement,
+      low: (image) => image.scores[0][metric] + image.scores[1][metric],
+    };
+    const wanted = wordsOf(words);
+    found = images.filter((image) => {
+      if (!keep(image)) return false;
+      const there = new Set(wordsOf(textOf(image, where)));
+      return wanted.every((word) => there.has(word));
+    });
+    const byName = (x, y) => (x.file < y.file ? -1 : x.file > y.file ? 1 : 0);
+    const key = keys[order];
+    found.sort(key ? (x, y) => key(x) - key(y) || byName(x, y) : byName);
+    const better = found.filter((image) => change(image) > 0).length;
+    const worse = found.filter((image) => change(image) < 0).length;
+    count.textContent = found.length + ' of ' + images.length + ' pictures; by ' + metrics[metric] + ' B is better in ' +
+      better + ', A in ' + worse + ', even in ' + (found.length - better - worse) + '.';
+    list.replaceChildren();
+    shown = 0;
+    showMore();
+  };
+  form.addEventListener('input', update);
+  form.addEventListener('submit', (event) => event.preventDefault());
+  more.addEventListener('click', () => {
+    const first = shown;
+    showMore();
+    list.children[first]?.firstElementChild.focus();
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
+    const cards = [...list.querySelectorAll('article')];
+    const at = cards.indexOf(event.target.closest('article'));
+    if (event.key === 'j' || event.key === 'k') {
+      if (event.key === 'j' && at === cards.length - 1 && shown < found.length) showMore();
+      list.querySelectorAll('article')[Math.max(0, at + (event.key === 'j' ? 1 : -1))]?.focus();
+    } else if (event.key === '/') form.elements.words.focus();
+    else return;
+    event.preventDefault();
+  });
+  update();
+}`;
