@@ -1,15 +1,11 @@
 /** `refcap train`: trains or fine-tunes a captioner on pictures with captions. */
 import { Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
-import {
-  type PresetName,
-  parseTrainConfig,
-  presetNames,
-  presets,
-  type TrainConfig,
-} from '../train/config.ts';
+import { type PresetName, presetNames } from '../train/config.ts';
 import { applySetting, mergeSettings, readConfigFile } from '../train/config-file.ts';
+import { type Recipe, readRecipe } from '../train/recipe.ts';
 import { trainRun } from '../train/run.ts';
+import { trainStages } from '../train/stages.ts';
 import type { TrainingEvent } from '../train/trainer.ts';
 import { number } from './values.ts';
 
@@ -134,27 +130,36 @@ function blocks(text: string): number | 'all' {
 
 async function run(flags: Flags & Record<string, unknown>): Promise<void> {
   const { data, output, cache, threads, device, memoryLimit } = flags;
-  const config = await settingsOf(flags);
+  const { config, stages = [] } = await recipeOf(flags);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  let print = eventPrinter(config?.epochs ?? 0);
+  const options = {
+    data,
+    start: startOf(flags),
+    output,
+    resume: flags.resume ?? false,
+    allowChanges: flags.allowChanges ?? false,
+    ...(cache !== undefined && { cache }),
+    ...(threads !== undefined && { threads }),
+    ...(device !== undefined && { device }),
+    ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
+    signal: stop.signal,
+    onNote: (note: string) => console.error(`refcap: ${note}`),
+    onFeatures: progressLine('image features'),
+    onEvent: (event: TrainingEvent) => print(event),
+  };
   try {
-    await trainRun({
-      data,
-      start: startOf(flags),
-      output,
-      config,
-      resume: flags.resume ?? false,
-      allowChanges: flags.allowChanges ?? false,
-      ...(cache !== undefined && { cache }),
-      ...(threads !== undefined && { threads }),
-      ...(device !== undefined && { device }),
-      ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
-      signal: stop.signal,
-      onNote: (note) => console.error(`refcap: ${note}`),
-      onFeatures: progressLine('image features'),
-      onEvent: eventPrinter(config),
-    });
+    if (config) await trainRun({ ...options, config });
+    else
+      await trainStages({
+        ...options,
+        stages,
+        onStage: (stage) => {
+          print = eventPrinter(stage.config.epochs);
+        },
+      });
     console.log(`${output}/best`);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -173,21 +178,15 @@ function startOf({ model, tower }: Flags): { model: string } | { tower: string }
   );
 }
 
-/** The preset, under the file, under --set, under the flags. */
-async function settingsOf(flags: Flags & Record<string, unknown>): Promise<TrainConfig> {
+/** The preset, under the file (and its stages), under --set, under the flags. */
+async function recipeOf(flags: Flags & Record<string, unknown>): Promise<Recipe> {
   const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
-  const { preset: named, ...settings } = file;
-  const preset = presetNames.find((name) => name === (flags.preset ?? named ?? 'refcap'));
-  if (preset === undefined)
-    throw new UsageError(
-      `preset: there is no '${String(named)}'; known: ${presetNames.join(', ')}`,
-    );
-  let merged = mergeSettings(presets[preset], settings);
-  for (const text of flags.set ?? []) merged = applySetting(merged, text);
-  const given = settingNames.flatMap((name) =>
-    flags[name] === undefined ? [] : [[name, flags[name]]],
+  const given = Object.fromEntries(
+    settingNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
   );
-  return parseTrainConfig(mergeSettings(merged, Object.fromEntries(given)));
+  return readRecipe(file, flags.preset, (settings) =>
+    mergeSettings((flags.set ?? []).reduce(applySetting, settings), given),
+  );
 }
 
 /** A line that is overwritten on a terminal, and printed at every tenth in a pipe. */
@@ -211,7 +210,7 @@ function progressLine(what: string): (done: number, total: number) => void {
   };
 }
 
-function eventPrinter(config: TrainConfig): (event: TrainingEvent) => void {
+function eventPrinter(epochs: number): (event: TrainingEvent) => void {
   const started = performance.now();
   const isTerminal = process.stderr.isTTY;
   let first: { time: number; step: number } | undefined;
@@ -225,7 +224,7 @@ function eventPrinter(config: TrainConfig): (event: TrainingEvent) => void {
         );
         return;
       case 'validation':
-        console.error(`${isTerminal ? '\r\x1b[K' : ''}${validationLine(event, config, started)}`);
+        console.error(`${isTerminal ? '\r\x1b[K' : ''}${validationLine(event, epochs, started)}`);
         return;
       case 'step': {
         const now = performance.now();
@@ -248,12 +247,12 @@ function eventPrinter(config: TrainConfig): (event: TrainingEvent) => void {
 
 function validationLine(
   { epoch, losses, metrics, best }: Extract<TrainingEvent, { kind: 'validation' }>,
-  config: TrainConfig,
+  epochs: number,
   started: number,
 ): string {
   const parts = [`dev ${losses.base.toFixed(3)} nats a word`];
   if (losses.refined !== undefined) parts.push(`refined ${losses.refined.toFixed(3)}`);
   if (metrics) parts.push(`CIDEr-D ${metrics['CIDEr-D'].toFixed(3)}`);
   parts.push(`${((performance.now() - started) / 60000).toFixed(1)} min`);
-  return `epoch ${epoch} of ${config.epochs}: ${parts.join(', ')}${best ? ' (best)' : ''}`;
+  return `epoch ${epoch} of ${epochs}: ${parts.join(', ')}${best ? ' (best)' : ''}`;
 }

@@ -61,7 +61,17 @@ export function checkSameRun(
   folder: string,
   allowChanges: boolean,
 ): string[] {
-  const found = differences(compared(before), compared(now)).map(
+  return refuseChanges(compared(before), compared(now), folder, allowChanges);
+}
+
+/** As `checkSameRun`, for any two descriptions of what was made and what is to go on. */
+export function refuseChanges(
+  before: unknown,
+  now: unknown,
+  folder: string,
+  allowChanges: boolean,
+): string[] {
+  const found = differences(before, now).map(
     ({ path, before: a, after: b }) => `${path}: ${show(a)} before, ${show(b)} now`,
   );
   if (found.length > 0 && !allowChanges)

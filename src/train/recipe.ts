@@ -1,0 +1,99 @@
+/** From a settings file to the runs that it asks for: one, or the stages of a recipe. Pure. */
+import { z } from 'zod';
+import { UsageError } from '../base/errors.ts';
+import {
+  type PresetName,
+  parseTrainConfig,
+  presetNames,
+  presets,
+  type TrainConfig,
+} from './config.ts';
+import { mergeSettings, type Settings } from './config-file.ts';
+
+/** One run of a recipe. */
+export interface Stage {
+  /** Names its folder, and nothing else. */
+  readonly name: string;
+  readonly config: TrainConfig;
+  /** Which model of the stage before it starts from. Of no meaning in the first. */
+  readonly from: 'best' | 'last';
+}
+
+const stagesSchema = z
+  .array(
+    z.looseObject({
+      name: z
+        .string()
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9-]*$/,
+          'letters, digits and hyphens, since it names a folder',
+        ),
+      from: z.enum(['best', 'last']).default('best'),
+    }),
+  )
+  .nonempty();
+
+/** What a settings file asks for. */
+export interface Recipe {
+  /** Of a single run. */
+  readonly config?: TrainConfig;
+  /** Of a recipe. */
+  readonly stages?: readonly Stage[];
+}
+
+/**
+ * Settings are laid over each other: the preset, what the file says, what the stage says, and what
+ * `over` adds, which wins.
+ * @param preset the one asked for beside the file
+ * @throws UsageError naming the stage and the setting that is wrong
+ */
+export function readRecipe(
+  file: Settings,
+  preset: PresetName | undefined,
+  over: (settings: Settings) => Settings,
+): Recipe {
+  const { stages: listed, ...shared } = file;
+  const configOf = (settings: Settings): TrainConfig => {
+    const { preset: named, ...own } = settings;
+    return parseTrainConfig(over(mergeSettings(presets[presetOf(preset ?? named)], own)));
+  };
+  if (listed === undefined) return { config: configOf(shared) };
+  const parsed = stagesSchema.safeParse(listed);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UsageError(`${['stages', ...issue.path].join('.')}: ${issue.message}`);
+  }
+  const stages = parsed.data.map(({ name, from, ...own }): Stage => {
+    try {
+      return { name, from, config: configOf(mergeSettings(shared, own)) };
+    } catch (error) {
+      if (error instanceof UsageError) throw new UsageError(`stage ${name}: ${error.message}`);
+      throw error;
+    }
+  });
+  checkStages(stages);
+  return { stages };
+}
+
+function presetOf(name: unknown): PresetName {
+  const preset = presetNames.find((known) => known === (name ?? 'refcap'));
+  if (preset !== undefined) return preset;
+  throw new UsageError(`preset: there is no '${String(name)}'; known: ${presetNames.join(', ')}`);
+}
+
+/** Of a fresh decoder: made once, in the first stage. */
+const fixedFields = ['layers', 'width', 'heads', 'vocabulary'] as const;
+
+function checkStages(stages: readonly Stage[]): void {
+  const seen = new Set<string>();
+  const [first] = stages;
+  for (const { name, config } of stages) {
+    if (seen.has(name)) throw new UsageError(`stages: two have the name ${name}`);
+    seen.add(name);
+    for (const field of fixedFields)
+      if (config[field] !== first.config[field])
+        throw new UsageError(
+          `stage ${name}: ${field} is ${String(config[field])} here and ${String(first.config[field])} in the first stage; the decoder keeps its sizes`,
+        );
+  }
+}

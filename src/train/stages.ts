@@ -1,0 +1,145 @@
+/** A recipe: several runs in a row, each going on with the model of the one before, as one resumable run. */
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../base/errors.ts';
+import { describeWriteError, parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { lockFolder } from '../base/lock.ts';
+import type { Stage } from './recipe.ts';
+import { prepareNewRun, refuseChanges } from './resume.ts';
+import { type RunOptions, trainRun } from './run.ts';
+
+export type RecipeOptions = Omit<RunOptions, 'config'> & {
+  readonly stages: readonly Stage[];
+  /** Called before each stage that is trained. */
+  onStage(stage: Stage): void;
+};
+
+const recordSchema = z.looseObject({
+  stages: z.array(
+    z.looseObject({
+      name: z.string(),
+      from: z.string(),
+      train: z.record(z.string(), z.unknown()),
+      /** Of all sittings; null while the stage is at work or to come. */
+      minutes: z.number().nullable(),
+    }),
+  ),
+});
+type RecipeRecord = z.infer<typeof recordSchema>;
+
+/** The folder of a stage in the recipe's. */
+export function stageFolder(output: string, stages: readonly Stage[], place: number): string {
+  return join(output, `${place + 1}-${stages[place].name}`);
+}
+
+/**
+ * Trains the stages one after the other in `OUTPUT/1-NAME`, `OUTPUT/2-NAME` ..., keeps what is done in
+ * `OUTPUT/stages.json`, and leaves the last stage's best model in `OUTPUT/best`. Stages share the
+ * features in `OUTPUT/features`. With `resume`, finished stages are passed over and the one that was
+ * interrupted goes on where it was.
+ * @throws InputError and UsageError as `trainRun` does; UsageError when finished stages had other settings
+ */
+export async function trainStages(options: RecipeOptions): Promise<void> {
+  const { output, stages, resume = false, allowChanges = false, signal, onNote } = options;
+  if (resume) await mkdir(output, { recursive: true });
+  else await prepareNewRun(output);
+  await using _lock = await lockFolder(output);
+  const path = join(output, 'stages.json');
+  const before = await readRecord(path);
+  let record = describe(stages, before);
+  if (before) {
+    const begun = before.stages.slice(0, 1 + before.stages.findLastIndex(isDone));
+    const same = record.stages.slice(0, begun.length);
+    for (const change of refuseChanges(byName(begun), byName(same), output, allowChanges))
+      onNote(`changed: ${change}`);
+  }
+  for (const [place, stage] of stages.entries()) {
+    const folder = stageFolder(output, stages, place);
+    const title = `stage ${place + 1} of ${stages.length}, ${stage.name}`;
+    if (isDone(record.stages[place])) {
+      onNote(`${title}: done before.`);
+      continue;
+    }
+    onNote(`${title}:`);
+    options.onStage(stage);
+    await writeRecord(path, record);
+    const started = performance.now();
+    const previous = place === 0 ? undefined : stageFolder(output, stages, place - 1);
+    await trainRun({
+      ...options,
+      output: folder,
+      config: stage.config,
+      start: previous === undefined ? options.start : { model: join(previous, stage.from) },
+      resume,
+      cache: options.cache ?? join(output, 'features'),
+    });
+    signal?.throwIfAborted();
+    record = finished(record, place, (performance.now() - started) / 60_000);
+    await writeRecord(path, record);
+  }
+  await keepBest(stageFolder(output, stages, stages.length - 1), output);
+}
+
+type StageRecord = RecipeRecord['stages'][number];
+
+function isDone({ minutes }: StageRecord): boolean {
+  return minutes !== null;
+}
+
+/** What finished stages must have in common with those of the recipe that goes on. */
+function byName(stages: readonly StageRecord[]): unknown {
+  return Object.fromEntries(
+    stages.map(({ name, from, train }) => {
+      const { logEvery, keepCheckpoints, checkpointEvery, ...settings } = train;
+      return [name, { from, ...settings }];
+    }),
+  );
+}
+
+function describe(stages: readonly Stage[], before: RecipeRecord | undefined): RecipeRecord {
+  return {
+    stages: stages.map(({ name, from, config }, place) => ({
+      name,
+      from,
+      train: { ...config },
+      minutes: before?.stages[place]?.minutes ?? null,
+    })),
+  };
+}
+
+function finished(record: RecipeRecord, place: number, minutes: number): RecipeRecord {
+  const rounded = Math.round(minutes * 10) / 10;
+  return {
+    ...record,
+    stages: record.stages.map((stage, i) => (i === place ? { ...stage, minutes: rounded } : stage)),
+  };
+}
+
+async function readRecord(path: string): Promise<RecipeRecord | undefined> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  const parsed = recordSchema.safeParse(parseJson(text, path));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new InputError(`${path}: ${issue.path.join('.')}: ${issue.message}; it is not a recipe's`);
+}
+
+async function writeRecord(path: string, record: RecipeRecord): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Copies the model that the recipe ends with, whole or not at all. */
+async function keepBest(stage: string, output: string): Promise<void> {
+  const target = join(output, 'best');
+  const temporary = join(output, `.best.${process.pid}.tmp`);
+  try {
+    await rm(temporary, { recursive: true, force: true });
+    await cp(join(stage, 'best'), temporary, { recursive: true });
+    await rm(target, { recursive: true, force: true });
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw describeWriteError(target, error);
+  }
+}
