@@ -34,6 +34,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./compare.ts'),
   },
   {
+    name: 'ablate',
+    summary: 'train with and without the training-only layers, over seeds, and compare',
+    load: () => import('./ablate.ts'),
+  },
+  {
     name: 'convert',
     summary: 'save any checkpoint in the layout of transformers',
     load: () => import('./convert.ts'),

@@ -125,7 +125,8 @@ function signed(value: number | undefined): string {
   return value === undefined ? '' : fixed(value).replace(/^(?!-)/, '+');
 }
 
-function plainTable(rows: readonly (readonly string[])[]): string {
+/** Columns of equal width; the first row is the header. */
+export function plainTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row: readonly string[]): string =>
     row
@@ -135,7 +136,8 @@ function plainTable(rows: readonly (readonly string[])[]): string {
   return `${rows.map(line).join('\n')}\n`;
 }
 
-function markdownTable([header, ...rows]: readonly (readonly string[])[]): string {
+/** The same as a Markdown table. */
+export function markdownTable([header, ...rows]: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   const rule = `|${header.map((_, i) => (i === 0 ? ' --- ' : ' ---: ')).join('|')}|`;

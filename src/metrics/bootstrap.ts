@@ -176,7 +176,8 @@ function percentiles(rows: readonly (readonly number[])[], confidence: number): 
   });
 }
 
-function quantile(sorted: Float64Array, share: number): number {
+/** The value below which `share` of the sorted values lie, interpolated linearly. */
+export function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1);
   const below = Math.floor(at);
   const above = Math.min(below + 1, sorted.length - 1);

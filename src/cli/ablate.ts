@@ -1,0 +1,155 @@
+/** `refcap ablate`: what each training-only layer brings, over several seeds, as a table. */
+import { Command, Option } from 'commander';
+import { UsageError } from '../base/errors.ts';
+import { splitNames } from '../data/dataset.ts';
+import { ablate } from '../evaluate/ablate.ts';
+import { type AblationFormat, ablationFormats, formatAblation } from '../evaluate/ablate-format.ts';
+import {
+  type AblationFlags,
+  type AblationRequest,
+  resolveAblation,
+} from '../evaluate/ablate-settings.ts';
+import { applySetting, readConfigFile, type Settings } from '../train/config-file.ts';
+import { Progress } from './progress.ts';
+import { eventPrinter, progressLine } from './training-lines.ts';
+import { number } from './values.ts';
+
+interface Flags extends AblationFlags {
+  config?: string;
+  set?: string[];
+  threads?: number;
+  device?: string;
+  memoryLimit?: number;
+  bootstrap: number;
+  bootstrapSeed: number;
+  speedImages: number;
+  speedRounds: number;
+  format: AblationFormat;
+}
+
+const examples = `
+Without variants of its own in the file, the variants are plain (no layers), refinement, alignment, paper
+(both, the published objective), refcap-own and refcap (both, refcap's objective, without and with sibling
+captions), all under the same settings. The output folder holds ablation.json, ablation.md and the runs.
+The same command goes on after an interruption; with more seeds it adds them.
+
+Examples:
+  refcap ablate --config ablation.yaml --seeds 3
+  refcap ablate --data photos --tower efficientnet-lite0 --output ablation --set epochs=10
+  refcap ablate --config ablation.yaml --variants plain,refcap --format markdown
+
+docs/ablation.md says what the file may hold. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`;
+
+const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+export const command = new Command('ablate')
+  .summary('measure what the training-only layers bring')
+  .description(
+    'Train with and without the training-only layers for several seeds, evaluate each model, and compare them with intervals.',
+  )
+  .option('--config <file>', 'settings of the ablation and of training, YAML or JSON')
+  .option('--seeds <n>', 'seeds 1 to n (default: 3)', number)
+  .option('--data <source>', 'pictures with captions: a folder or a caption file')
+  .addOption(new Option('-m, --model <model>', 'captioner to train further').conflicts('tower'))
+  .option('--tower <folder>', 'pretrained vision tower for a fresh decoder')
+  .option('-o, --output <folder>', 'where runs and tables go')
+  .option('--variants <names>', 'run these variants alone, such as plain,refcap', list)
+  .option('--baseline <name>', 'what the others are compared with (default: plain)')
+  .option('--set <name=value>', 'one more setting of training; may be repeated', collect)
+  .addOption(new Option('--split <name>', 'what is captioned (default: dev)').choices(splitNames))
+  .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
+  .option('--memory-limit <GiB>', 'choose micro-batches that fit this memory', number)
+  .option('--bootstrap <n>', 'resamples of intervals and p-values; 0: none', number, 1000)
+  .option('--bootstrap-seed <n>', 'seed of the resamples', number, 1)
+  .option('--speed-images <n>', 'pictures that latency is measured with; 0: none', number, 100)
+  .option('--speed-rounds <n>', 'measurements of each model', number, 3)
+  .option('--threads <n>', 'processor threads (default: all cores)', number)
+  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .addOption(new Option('-f, --format <format>').choices(ablationFormats).default('table'))
+  .addHelpText('after', examples)
+  .action(run);
+
+async function run(flags: Flags): Promise<void> {
+  for (const [name, value, least] of [
+    ['--bootstrap', flags.bootstrap, 0],
+    ['--bootstrap-seed', flags.bootstrapSeed, 0],
+    ['--speed-images', flags.speedImages, 0],
+    ['--speed-rounds', flags.speedRounds, 1],
+  ] as const)
+    if (!Number.isInteger(value) || value < least)
+      throw new UsageError(`${name} must be a whole number of at least ${least}.`);
+  const request = await requestOf(flags);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    const ablation = await ablate(optionsOf(request, flags, stop.signal));
+    process.stdout.write(formatAblation(ablation, flags.format));
+    console.error(`refcap: written to ${request.output}/ablation.json and ablation.md`);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    console.error(
+      '\nrefcap: interrupted; the state is saved. Run the same command again to go on.',
+    );
+    process.exitCode = 130;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+async function requestOf(flags: Flags): Promise<AblationRequest> {
+  let file: Settings = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  for (const text of flags.set ?? []) file = applySetting(file, text);
+  const { data, tower, model, output, split, seeds, cache, baseline, variants } = flags;
+  const given = { data, tower, model, output, split, seeds, cache, baseline, variants };
+  return resolveAblation(
+    file,
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  );
+}
+
+function optionsOf(
+  request: AblationRequest,
+  { threads, device, memoryLimit, ...flags }: Flags,
+  signal: AbortSignal,
+): Parameters<typeof ablate>[0] {
+  let printer: ReturnType<typeof eventPrinter> | undefined;
+  let captioned: Progress | undefined;
+  let shown = 0;
+  return {
+    request,
+    ...(threads !== undefined && { threads }),
+    ...(device !== undefined && { device }),
+    ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
+    bootstrap: flags.bootstrap,
+    bootstrapSeed: flags.bootstrapSeed,
+    ...(flags.speedImages > 0 && {
+      speed: { images: flags.speedImages, rounds: flags.speedRounds },
+    }),
+    signal,
+    onRun: ({ variant, seed, number: place, total }) => {
+      printer = undefined;
+      console.error(`refcap: run ${place} of ${total}: ${variant}, seed ${seed}`);
+    },
+    onNote: (note) => console.error(`refcap: ${note}`),
+    onFeatures: progressLine('image features'),
+    onEvent: (event, { epochs }) => {
+      printer ??= eventPrinter(epochs);
+      printer(event);
+    },
+    onCaptioned: (done, total) => {
+      if (!captioned) shown = 0;
+      captioned ??= new Progress();
+      captioned.total = total;
+      for (; shown < done; shown++) captioned.advance();
+      if (done < total) return;
+      captioned.clear();
+      captioned = undefined;
+    },
+  };
+}

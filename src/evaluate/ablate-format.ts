@@ -1,0 +1,94 @@
+/** An ablation's tables as text, Markdown or JSON. Pure. */
+import type { Spread } from './ablate-statistics.ts';
+import {
+  type Ablation,
+  type AblationRow,
+  comparedMetrics,
+  type TableMetric,
+  tableMetrics,
+} from './ablate-table.ts';
+import { markdownTable, plainTable } from './report.ts';
+
+export const ablationFormats = ['table', 'json', 'markdown'] as const;
+export type AblationFormat = (typeof ablationFormats)[number];
+
+/** The tables in the given format, ending in a line break. */
+export function formatAblation(ablation: Ablation, format: AblationFormat): string {
+  if (format === 'json') return `${JSON.stringify(ablation, null, 2)}\n`;
+  const table = format === 'table' ? plainTable : markdownTable;
+  const { data, baseline, bootstrap } = ablation;
+  const parts = [
+    `Means over seeds ± standard deviation; ${data.images} images of ${data.split}. Kept: with the training-only layers at inference.\n`,
+    table(scoreCells(ablation.rows)),
+  ];
+  const compared = ablation.rows.filter(({ comparison }) => comparison);
+  if (compared.length > 0)
+    parts.push(
+      `Differences to ${baseline}, same seeds and images: mean (95 % interval by two-level bootstrap) p of the images by randomization; ${bootstrap.resamples} resamples. METEOR: of the means over images.\n`,
+      table(comparisonCells(compared)),
+    );
+  const { speed } = ablation;
+  if (speed)
+    parts.push(
+      `Captioning picture by picture, ${speed.images} pictures; medians of ${speed.rounds} rounds.\n`,
+      table([
+        ['model', 'ms a picture', 'words a caption', 'peak MiB'],
+        ...speed.entries.map(({ variant, layers, milliseconds, words, peakMiB }) => [
+          layers === 'none' ? variant : `${variant}, layers ${layers}`,
+          milliseconds.toFixed(1),
+          words.toFixed(1),
+          peakMiB.toFixed(0),
+        ]),
+      ]),
+    );
+  return parts.join('\n');
+}
+
+function nameOf({ variant, kept }: AblationRow): string {
+  return kept ? `${variant}, kept` : variant;
+}
+
+function scoreCells(rows: readonly AblationRow[]): string[][] {
+  const names = Object.keys(tableMetrics) as TableMetric[]; // keys of a constant
+  return [
+    ['variant', 'seeds', 'nats a word', ...names.map((name) => tableMetrics[name]), 'minutes'],
+    ...rows.map((row) => [
+      nameOf(row),
+      String(row.seeds.length),
+      shown(row.nats, 3),
+      ...names.map((name) => shown(row.metrics[name], 4)),
+      row.kept ? '' : shown(row.trainingMinutes, 1),
+    ]),
+  ];
+}
+
+function comparisonCells(rows: readonly AblationRow[]): string[][] {
+  return [
+    ['variant', 'seeds', 'nats a word', ...comparedMetrics.map((name) => tableMetrics[name])],
+    ...rows.flatMap((row) => {
+      if (!row.comparison) return [];
+      const { seeds, nats, metrics } = row.comparison;
+      return [
+        [
+          nameOf(row),
+          String(seeds.length),
+          shown(nats, 3, true),
+          ...comparedMetrics.map((name) => {
+            const { difference, low, high, pValue } = metrics[name];
+            return `${signed(difference, 4)} (${signed(low, 4)} to ${signed(high, 4)}) p ${pValue.toFixed(3)}`;
+          }),
+        ],
+      ];
+    }),
+  ];
+}
+
+function shown({ mean, deviation }: Spread, digits: number, isSigned = false): string {
+  const text = isSigned ? signed(mean, digits) : mean.toFixed(digits);
+  return deviation === undefined ? text : `${text} ± ${deviation.toFixed(digits)}`;
+}
+
+function signed(value: number, digits: number): string {
+  const text = value.toFixed(digits).replace(/^-(?=0\.?0*$)/, '');
+  return text.startsWith('-') ? text : `+${text}`;
+}
