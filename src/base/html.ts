@@ -44,10 +44,10 @@ ${body}
 }
 
 const frameStyle = `
-:root { --back: #fff; --soft: #f4f5f7; --line: #cfd4da; --text: #1b1f24; --quiet: #57606a; --link: #0b5cad;
+:root { --back: #fff; --soft: #f4f5f7; --line: #cfd4da; --edge: #868e97; --text: #1b1f24; --quiet: #57606a; --link: #0b5cad;
   --c0: #0b62a4; --c1: #c2410c; --c2: #04785a; --c3: #7c3aed; --c4: #8a6100; --c5: #b3126b; }
 @media (prefers-color-scheme: dark) {
-  :root { --back: #14171b; --soft: #1f242a; --line: #434b55; --text: #e6e9ec; --quiet: #a3adb8; --link: #7fbcff;
+  :root { --back: #14171b; --soft: #1f242a; --line: #434b55; --edge: #7a8592; --text: #e6e9ec; --quiet: #a3adb8; --link: #7fbcff;
     --c0: #6cb6ff; --c1: #ff9d66; --c2: #5fd3a0; --c3: #c4a1ff; --c4: #e6c34a; --c5: #ff8ac2; }
 }
 * { box-sizing: border-box; }

@@ -1,5 +1,5 @@
 /** Opens a captioner's folder or file: config, weights, tokenizer, preprocessing, defaults of generation. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { parseJson, readTextIfThere } from '../base/files.ts';
@@ -48,6 +48,7 @@ export async function loadModel(
     },
   );
   const folder = isFolder ? path : dirname(path);
+  if (isFolder) await refuseTrainingRun(path);
   const configPath = join(folder, 'config.json');
   const configJson = await readJson(configPath);
   if (configJson === undefined)
@@ -94,6 +95,19 @@ export async function loadParameters(
   const store = new ParameterStore(modelParameters(model.config), groupOf);
   await model.weights.fill(store);
   return store;
+}
+
+/** A run of training has a config.json too, but its models lie in folders of it. */
+async function refuseTrainingRun(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  if (!names.includes('metrics.jsonl') && !names.includes('checkpoints')) return;
+  if (names.includes('tokenizer.json') || names.includes('vocab.txt')) return;
+  const model = ['best', 'last'].find((name) => names.includes(name));
+  throw new InputError(
+    model === undefined
+      ? `${folder}: this training run was interrupted before it saved a model; go on with refcap train --resume.`
+      : `${folder}: this is a training run; its model is ${join(folder, model)}.`,
+  );
 }
 
 function withImageSize(

@@ -1,18 +1,20 @@
 /** `refcap compare`: two evaluations side by side, as a table and as a page. */
-import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { type ImageFolder, listImages } from '../data/image-folder.ts';
 import { thumbnail } from '../data/thumbnail.ts';
 import { type Comparison, compareEvaluations } from '../evaluate/compare.ts';
 import { comparePage } from '../evaluate/compare-page.ts';
 import { formatReports, type ReportFormat, reportFormats } from '../evaluate/report.ts';
+import { checkOutputFile } from './output-file.ts';
 import { number } from './values.ts';
 
 interface Flags {
   output: string;
   overwrite?: true;
-  images: boolean;
+  images?: string | boolean;
   imageSize: number;
   bootstrap: number;
   seed: number;
@@ -33,6 +35,7 @@ export const command = new Command('compare')
   .argument('<run_b>', "another one's, of the same pictures")
   .option('-o, --output <file>', 'the page', 'comparison.html')
   .option('--overwrite', 'replace a page that is there')
+  .option('--images <folder>', 'where the pictures are, if they were moved since')
   .option('--no-images', 'a page without pictures')
   .option('--image-size <pixels>', 'longest side of the pictures in the page', number, 256)
   .option('--bootstrap <n>', 'resamples of intervals and p-values', number, 1000)
@@ -50,8 +53,8 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
   ] as const)
     if (!Number.isInteger(value) || value < least)
       throw new UsageError(`${name} must be a whole number of at least ${least}.`);
-  if (!flags.overwrite && (await stat(output).catch(() => undefined)))
-    throw new InputError(`${output}: the file is there; choose another, or --overwrite.`);
+  await checkOutputFile(output, flags.overwrite ?? false);
+  const moved = typeof flags.images === 'string' ? await listImages(flags.images) : undefined;
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -62,7 +65,8 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
       seed,
       signal: stop.signal,
     });
-    const pictures = flags.images ? await picturesOf(comparison, imageSize, stop.signal) : [];
+    const pictures =
+      flags.images === false ? [] : await picturesOf(comparison, imageSize, moved, stop.signal);
     await writeFileAtomic(output, comparePage(comparison, pictures));
     const heading = (name: string): string =>
       name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
@@ -81,24 +85,27 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
 async function picturesOf(
   { images }: Comparison,
   size: number,
+  moved: ImageFolder | undefined,
   signal: AbortSignal,
 ): Promise<(string | undefined)[]> {
   const pictures: (string | undefined)[] = [];
-  let missing = 0;
-  let example = '';
+  const failures: string[] = [];
   for (let start = 0; start < images.length; start += 8) {
     signal.throwIfAborted();
-    const some = images.slice(start, start + 8).map(({ path }) =>
-      thumbnail(path, size).catch((error: unknown) => {
-        if (!(error instanceof InputError)) throw error;
-        missing += 1;
-        example ||= error.message;
-        return undefined;
-      }),
+    const some = images.slice(start, start + 8).map(({ file, path }) =>
+      thumbnail(moved ? (moved.find(file) ?? join(moved.folder, file)) : path, size).catch(
+        (error: unknown) => {
+          if (!(error instanceof InputError)) throw error;
+          failures.push(error.message);
+          return undefined;
+        },
+      ),
     );
     pictures.push(...(await Promise.all(some)));
   }
-  if (missing > 0)
-    console.error(`refcap: ${missing} pictures are not in the page; the first: ${example}`);
+  const [first] = failures;
+  const many = failures.length === 1 ? '1 picture is' : `${failures.length} pictures are`;
+  if (first)
+    console.error(`refcap: ${many} not in the page (--images says where they are): ${first}`);
   return pictures;
 }

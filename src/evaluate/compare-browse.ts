@@ -22,6 +22,7 @@ export const browse: string = String.raw`() => {
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     return made;
   };
+  const signed = (value) => (value < 0 ? '\u2212' : '+') + Math.abs(value).toFixed(3);
   const captionLine = (image, which, metric) => {
     const line = node('p');
     const other = new Set(wordsOf(image.captions[1 - which]));
@@ -38,7 +39,7 @@ export const browse: string = String.raw`() => {
     const article = node('article', '', { tabindex: '-1', 'aria-label': image.file });
     if (image.picture) article.append(node('img', '', { src: image.picture, alt: image.references[0], loading: 'lazy' }));
     const change = image.scores[1][metric] - image.scores[0][metric];
-    article.append(node('h3', image.file + ', ' + metrics[metric] + ' ' + (change >= 0 ? '+' : '') + change.toFixed(3)));
+    article.append(node('h3', image.file + ', ' + metrics[metric] + ' ' + signed(change) + ', disagreement ' + image.disagreement.toFixed(2)));
     article.append(captionLine(image, 0, metric), captionLine(image, 1, metric));
     const details = node('details');
     details.append(node('summary', image.references.length + ' references'));
@@ -57,7 +58,7 @@ export const browse: string = String.raw`() => {
   };
   const update = () => {
     const metric = metrics.indexOf(form.elements.metric.value);
-    const { order, show, words, where } = Object.fromEntries(new FormData(form));
+    const { order, show, words, where, ...least } = Object.fromEntries(new FormData(form));
     const change = (image) => image.scores[1][metric] - image.scores[0][metric];
     const keep = {
       all: () => true,
@@ -66,7 +67,7 @@ export const browse: string = String.raw`() => {
       same: ({ captions }) => captions[0] === captions[1],
       different: ({ captions }) => captions[0] !== captions[1],
     }[show];
-    const keys = {
+    const orders = {
       gain: (image) => -change(image),
       loss: change,
       change: (image) => -Math.abs(change(image)),
@@ -75,12 +76,13 @@ export const browse: string = String.raw`() => {
     };
     const wanted = wordsOf(words);
     found = images.filter((image) => {
-      if (!keep(image)) return false;
+      if (!keep(image) || Math.abs(change(image)) < Number(least.change)) return false;
+      if (image.disagreement < Number(least.disagreement)) return false;
       const there = new Set(wordsOf(textOf(image, where)));
       return wanted.every((word) => there.has(word));
     });
     const byName = (x, y) => (x.file < y.file ? -1 : x.file > y.file ? 1 : 0);
-    const key = keys[order];
+    const key = orders[order];
     found.sort(key ? (x, y) => key(x) - key(y) || byName(x, y) : byName);
     const better = found.filter((image) => change(image) > 0).length;
     const worse = found.filter((image) => change(image) < 0).length;
@@ -97,8 +99,9 @@ export const browse: string = String.raw`() => {
     showMore();
     list.children[first]?.firstElementChild.focus();
   });
+  const keys = document.getElementById('keys');
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
+    if (!keys.checked || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), select, textarea')) return;
     const cards = [...list.querySelectorAll('article')];
     const at = cards.indexOf(event.target.closest('article'));
     if (event.key === 'j' || event.key === 'k') {

@@ -1,7 +1,7 @@
 /** A model measured on a split: captions, scores with intervals, throughput, in one run folder. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -130,16 +130,28 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   }
 }
 
-async function checkOutput(output: string, options: EvaluateOptions): Promise<void> {
-  const entries = await readdir(output).catch((): string[] => []);
+/** What a run's folder holds, and nothing else. */
+const runFiles = new Set(['results.json', 'captions.jsonl']);
+
+async function checkOutput(
+  output: string,
+  { overwrite, ...options }: EvaluateOptions,
+): Promise<void> {
+  const found = await stat(output).catch(() => undefined);
+  if (!found) return;
+  if (!found.isDirectory())
+    throw new InputError(`${options.output}: this is a file; name a folder for the evaluation.`);
+  const entries = await readdir(output);
   if (entries.length === 0) return;
-  if (!options.overwrite)
+  if (!overwrite)
     throw new InputError(
       `${options.output}: the folder is there and not empty; choose another, or --overwrite.`,
     );
-  if (!entries.includes('results.json'))
+  // The folder is replaced as a whole: what else lies in it would be lost.
+  const other = entries.find((name) => !runFiles.has(name));
+  if (!entries.includes('results.json') || other !== undefined)
     throw new InputError(
-      `${options.output}: the folder has no results.json, so it is not an evaluation that could be overwritten.`,
+      `${options.output}: ${other === undefined ? 'the folder has no results.json' : `the folder holds ${other}`}, so it is not an evaluation that could be overwritten.`,
     );
 }
 
@@ -258,7 +270,8 @@ async function scoreWritten(
     written.map(({ image, caption, logprob }) =>
       line({
         file: image.id,
-        path: image.path,
+        // Absolute: compare shows the picture from whatever folder it is run in.
+        path: resolve(image.path),
         caption,
         logprob,
         references: image.captions,

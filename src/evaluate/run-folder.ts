@@ -59,8 +59,10 @@ export async function readEvaluation(folder: string): Promise<EvaluationFolder> 
 }
 
 function notAnEvaluation(folder: string, names: readonly string[]): string {
-  if (names.includes('metrics.jsonl') || names.includes('checkpoints'))
-    return `${folder}: this is a training run, not an evaluation; run refcap evaluate ${join(folder, 'best')} first.`;
+  if (names.includes('metrics.jsonl') || names.includes('checkpoints')) {
+    const isSaved = names.includes('best');
+    return `${folder}: this is a training run, not an evaluation; ${isSaved ? `run refcap evaluate ${join(folder, 'best')} first` : 'it was interrupted before it saved a model, so go on with refcap train --resume'}.`;
+  }
   return `${folder}: there is no results.json, so the evaluation was interrupted or this is another folder; run refcap evaluate again.`;
 }
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluateModel } from '../../src/evaluate/evaluate.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 
 const main = join(repositoryRoot, 'dist/cli/main.js');
@@ -120,6 +122,68 @@ describe('refcap evaluate', { timeout: 60_000 }, () => {
     expect(other.status).toBe(1);
     expect(other.stderr).toContain('not an evaluation that could be overwritten');
     expect(readdirSync(join(folder, 'photos'))).toContain('captions.csv');
+    writeFileSync(join(folder, 'twice/notes.txt'), 'mine');
+    expect(evaluate('-o', 'twice', '--overwrite').stderr).toContain('the folder holds notes.txt');
+    expect(readFileSync(join(folder, 'twice/notes.txt'), 'utf8')).toBe('mine');
+    writeFileSync(join(folder, 'file'), 'mine');
+    expect(evaluate('-o', 'file', '--overwrite').stderr).toContain('file: this is a file');
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('mine');
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    for (const last of [1, 12]) {
+      // After the first picture, and before scoring.
+      const stop = new AbortController();
+      const work = evaluateModel({
+        model: tiny,
+        data: join(folder, 'photos'),
+        split: 'dev',
+        output: join(folder, 'stopped'),
+        overwrite: false,
+        captioner: {},
+        decoding: {},
+        batchSize: 1,
+        bootstrap: 10,
+        seed: 1,
+        signal: stop.signal,
+        onNote: () => undefined,
+        onCaptioned: (done) => {
+          if (done === last) stop.abort();
+        },
+      });
+      await expect(work).rejects.toThrow(/aborted/);
+      expect(readdirSync(folder).filter((name) => name.includes('stopped'))).toEqual([]);
+    }
+  });
+
+  it('says of models and data that do not fit what to do', () => {
+    for (const name of ['early', 'trained', 'wordless']) mkdirSync(join(folder, name));
+    for (const name of ['early', 'trained']) {
+      writeFileSync(join(folder, name, 'config.json'), '{"data": {}}');
+      writeFileSync(join(folder, name, 'metrics.jsonl'), '');
+    }
+    cpSync(tiny, join(folder, 'trained/best'), { recursive: true });
+    for (const name of ['config.json', 'model.safetensors', 'preprocessor_config.json'])
+      copyFileSync(join(tiny, name), join(folder, 'wordless', name));
+    mkdirSync(join(folder, 'elsewhere'));
+    copyFileSync(join(tiny, 'images', names[0]), join(folder, 'elsewhere', names[0]));
+    writeFileSync(join(folder, 'elsewhere/captions.csv'), 'file,caption,split\nx.png,a cat,dev\n');
+    const wrong: [string, string, RegExp][] = [
+      ['early', 'photos', /early: this training run was interrupted before it saved a model/],
+      ['trained', 'photos', /trained: this is a training run; its model is trained.best\./],
+      ['wordless', 'photos', /wordless: there is neither tokenizer\.json nor vocab\.txt; add one/],
+      [tiny, 'elsewhere', /elsewhere: none of 1 captioned image is in elsewhere/],
+      [tiny, 'nowhere', /nowhere: there is no such dataset/],
+    ];
+    for (const [model, data, message] of wrong) {
+      const result = refcap('evaluate', model, '--data', data, '-o', 'x');
+      expect(result.stderr).toMatch(message);
+      expect(result.stderr.trim().split('\n')).toHaveLength(1);
+      expect([message, result.status]).toEqual([message, 1]);
+      expect(readdirSync(folder)).not.toContain('x');
+    }
+    const best = ['trained/best', '--data', 'photos', '--limit', '1', '-o', 'of-best'];
+    expect(refcap('evaluate', ...best).status).toBe(0);
   });
 
   it('says what is wrong in one sentence', () => {
