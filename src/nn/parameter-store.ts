@@ -25,34 +25,66 @@ export function usualGroup(spec: ParameterSpec): Group {
   return spec.shape.length <= 1 ? 'plain' : 'decayed';
 }
 
-/** Named f32 parameters in flat memory: the decayed first, then the plain; the frozen apart. */
+/** A stretch of `trainable` whose parameters are updated alike: [start, end). */
+export interface UpdateRange {
+  readonly start: number;
+  readonly end: number;
+  readonly decays: boolean;
+  /** The learning rate is multiplied by this. */
+  readonly rate: number;
+}
+
+/**
+ * Named f32 parameters in flat memory: the decayed first, then the plain, those of one learning rate
+ * side by side; the frozen apart.
+ */
 export class ParameterStore {
   readonly #places = new Map<string, Place>();
   readonly #frozen: Float32Array;
   /** All trainable values, with zeros between parameters. */
   readonly trainable: Float32Array;
-  /** How much of `trainable` is decayed: [0, decayedLength). */
-  readonly decayedLength: number;
+  /** The parts of `trainable`, in order, without gaps. */
+  readonly ranges: readonly UpdateRange[];
 
-  /** @param groupOf the group of each parameter; `usualGroup` by default */
+  /**
+   * @param groupOf the group of each parameter; `usualGroup` by default
+   * @param rateOf its learning rate, relative to the optimizer's; 1 by default
+   */
   constructor(
     specs: readonly ParameterSpec[],
     groupOf: (spec: ParameterSpec) => Group = usualGroup,
+    rateOf: (spec: ParameterSpec) => number = () => 1,
   ) {
-    const ends = { decayed: 0, plain: 0, frozen: 0 };
-    const inOrder: Place[] = specs.map((spec) => {
+    const parts = new Map<string, { group: Group; rate: number; size: number }>();
+    const inOrder = specs.map((spec) => {
       const group = groupOf(spec);
-      const offset = ends[group];
-      ends[group] += Math.ceil(elementCount(spec.shape) / alignment) * alignment;
-      return { spec, group, offset };
+      const rate = group === 'frozen' ? 1 : rateOf(spec);
+      const key = `${group} ${rate}`;
+      const part = parts.get(key) ?? { group, rate, size: 0 };
+      parts.set(key, part);
+      const offset = part.size;
+      part.size += Math.ceil(elementCount(spec.shape) / alignment) * alignment;
+      return { spec, group, key, offset };
     });
-    for (const place of inOrder) {
-      const shift = place.group === 'plain' ? ends.decayed : 0;
-      this.#places.set(place.spec.name, { ...place, offset: place.offset + shift });
-    }
-    this.decayedLength = ends.decayed;
-    this.trainable = new Float32Array(ends.decayed + ends.plain);
-    this.#frozen = new Float32Array(ends.frozen);
+    const starts = new Map<string, number>();
+    const ranges: UpdateRange[] = [];
+    let end = 0;
+    for (const wanted of ['decayed', 'plain'] as const)
+      for (const [key, { group, rate, size }] of parts) {
+        if (group !== wanted) continue;
+        starts.set(key, end);
+        ranges.push({ start: end, end: end + size, decays: group === 'decayed', rate });
+        end += size;
+      }
+    for (const { key, ...place } of inOrder)
+      this.#places.set(place.spec.name, {
+        ...place,
+        offset: place.offset + (starts.get(key) ?? 0),
+      });
+    this.ranges = ranges;
+    this.trainable = new Float32Array(end);
+    const frozen = [...parts.values()].find(({ group }) => group === 'frozen');
+    this.#frozen = new Float32Array(frozen?.size ?? 0);
   }
 
   get names(): string[] {

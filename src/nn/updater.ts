@@ -51,12 +51,12 @@ export class Updater implements Disposable {
 
   /** One optimizer step on all trainable parameters and slots, in place. */
   async apply(gradients: Float32Array, settings: StepSettings): Promise<void> {
-    const { decayedLength, trainable } = this.#store;
-    await this.#applyTo(gradients, 0, decayedLength, settings);
-    await this.#applyTo(gradients, decayedLength, trainable.length, {
-      ...settings,
-      weightDecay: 0,
-    });
+    for (const { start, end, decays, rate } of this.#store.ranges)
+      await this.#applyTo(gradients, start, end, {
+        ...settings,
+        learningRate: settings.learningRate * rate,
+        weightDecay: decays ? settings.weightDecay : 0,
+      });
   }
 
   async #applyTo(

@@ -47,6 +47,8 @@ const trainableName = 'trainable';
 function layoutOf(store: ParameterStore): string {
   const hash = createHash('sha256');
   for (const name of store.trainableNames) hash.update(`${name} ${store.specOf(name).shape}\n`);
+  // Parameters of another learning rate stand elsewhere.
+  if (store.ranges.some(({ rate }) => rate !== 1)) hash.update(JSON.stringify(store.ranges));
   return hash.digest('hex');
 }
 

@@ -21,6 +21,8 @@ const schema = z.strictObject({
   captionsPerImage: count.nullable().default(null),
   /** Peak learning rate. null: 1e-3 for a fresh decoder, 2e-5 for a trained one, 5e-5 for self-critical training. */
   learningRate: z.number().positive().nullable().default(null),
+  /** Peak learning rate of the vision tower's trained blocks; null: that of the rest. */
+  visionLearningRate: z.number().positive().nullable().default(null),
   /** Steps in which the rate climbs to its peak; null: a tenth of all, at most 150. */
   warmupSteps: z.int().nonnegative().nullable().default(null),
   schedule: z.enum(['constant', 'linear', 'cosine']).default('cosine'),
@@ -177,6 +179,8 @@ function badPair(config: TrainConfig): string | undefined {
     return `views (${views}) needs augmentation, which is null: all views would be the same`;
   if (views > 1 && config.visionBlocks !== 0)
     return `views (${views}) are for a frozen tower, but visionBlocks is ${config.visionBlocks}: a tower in training gets fresh augmentation`;
+  if (config.visionLearningRate !== null && config.visionBlocks === 0)
+    return `visionLearningRate (${config.visionLearningRate}) is for a tower in training, but visionBlocks is 0`;
   if (augmentation && augmentation.scale[0] > augmentation.scale[1])
     return `augmentation.scale: ${augmentation.scale[0]} is more than ${augmentation.scale[1]}`;
   if (augmentation && augmentation.ratio[0] > augmentation.ratio[1])

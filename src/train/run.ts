@@ -269,7 +269,11 @@ async function runTraining(
   const session = sessionOptions(options);
   const { model, tokenizer } = start;
   const groups = parameterGroups(config, model.vision_config);
-  const store = new ParameterStore(graphs.scope.parameters, groups);
+  const learningRate = peakLearningRate(config, start.isFresh);
+  const visionRate = (config.visionLearningRate ?? learningRate) / learningRate;
+  const store = new ParameterStore(graphs.scope.parameters, groups, ({ name }) =>
+    name.startsWith('vision_model.') ? visionRate : 1,
+  );
   store.initialize(createRandom(config.seed));
   await start.fill(store, graphs.refiner);
   using updater = await openUpdater(config, store, session);
@@ -308,7 +312,7 @@ async function runTraining(
     validator,
     session,
     train: trainSplit,
-    learningRate: peakLearningRate(config, start.isFresh),
+    learningRate,
     ...(sampler && { sampler }),
     ...(from && { from }),
     ...(signal && { signal }),

@@ -14,14 +14,22 @@ const specs: ParameterSpec[] = [
   { name: 'second.weight', shape: [3, 3], initializer: normal(1) },
 ];
 
-function newStore(): ParameterStore {
-  const store = new ParameterStore(specs);
+function newStore(rateOf?: (spec: ParameterSpec) => number): ParameterStore {
+  const store = new ParameterStore(specs, undefined, rateOf);
   store.initialize(createRandom(3));
   return store;
 }
 
-async function runSteps(optimizer: Optimizer, steps: number, scale = 1) {
-  const store = newStore();
+const decays = (store: ParameterStore, place: number): boolean =>
+  store.ranges.some(({ start, end, decays }) => decays && place >= start && place < end);
+
+async function runSteps(
+  optimizer: Optimizer,
+  steps: number,
+  scale = 1,
+  rateOf?: (spec: ParameterSpec) => number,
+) {
+  const store = newStore(rateOf);
   const random = createRandom(4);
   using updater = await Updater.open(optimizer, store, { threads: 1 });
   const history: Float32Array[] = [];
@@ -39,8 +47,8 @@ async function runSteps(optimizer: Optimizer, steps: number, scale = 1) {
 }
 
 /** torch.optim.AdamW's single-tensor loop in f64. */
-function adamWByHand(start: number, gradients: number[], decay: number): number {
-  const [beta1, beta2, epsilon, rate] = [0.9, 0.999, 1e-8, 0.1];
+function adamWByHand(start: number, gradients: number[], decay: number, rate = 0.1): number {
+  const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
   let [p, m, v] = [start, 0, 0];
   for (const [i, g] of gradients.entries()) {
     p *= 1 - rate * decay;
@@ -57,7 +65,7 @@ describe('optimizers', () => {
     const { store, history } = await runSteps(adamW(), 6, 0.5);
     const begin = newStore();
     for (let i = 0; i < store.trainable.length; i++) {
-      const decay = i < store.decayedLength ? 0.05 : 0;
+      const decay = decays(store, i) ? 0.05 : 0;
       const wanted = adamWByHand(
         begin.trainable[i],
         history.map((g) => g[i] * 0.5),
@@ -69,6 +77,31 @@ describe('optimizers', () => {
     expect(store.groupOf('first.weight')).toBe('decayed');
   });
 
+  it('moves parameters of another rate as a parameter group of that rate', async () => {
+    const rateOf = ({ name }: ParameterSpec) => (name.startsWith('first') ? 0.25 : 1);
+    const { store, history } = await runSteps(adamW(), 4, 1, rateOf);
+    const begin = newStore(rateOf);
+    for (const name of store.names) {
+      const moved = store.tensor(name).data;
+      const start = begin.tensor(name).data;
+      const gradients = history.map((flat) => store.viewOf(name, flat).data);
+      for (const [i, value] of moved.entries()) {
+        const wanted = adamWByHand(
+          start[i],
+          gradients.map((g) => g[i]),
+          name.endsWith('bias') ? 0 : 0.05,
+          name.startsWith('first') ? 0.025 : 0.1,
+        );
+        expect(Math.abs(value - wanted)).toBeLessThan(2e-6);
+      }
+    }
+    const covered = store.ranges.flatMap(({ start, end }) => [start, end]);
+    expect([covered[0], covered.at(-1)]).toEqual([0, store.trainable.length]);
+    expect(covered.slice(1, -1).filter((_, i) => i % 2 === 0)).toEqual(
+      covered.slice(2).filter((_, i) => i % 2 === 0),
+    );
+  });
+
   it('follows SGD with momentum', async () => {
     const { store, history } = await runSteps(sgd({ momentum: 0.9 }), 5);
     const begin = newStore();
@@ -76,7 +109,7 @@ describe('optimizers', () => {
       let [p, v] = [begin.trainable[i], 0];
       for (const g of history) {
         v = 0.9 * v + g[i];
-        p = p * (1 - 0.1 * (i < store.decayedLength ? 0.05 : 0)) - 0.1 * v;
+        p = p * (1 - 0.1 * (decays(store, i) ? 0.05 : 0)) - 0.1 * v;
       }
       expect(Math.abs(store.trainable[i] - p)).toBeLessThan(2e-6);
     }
