@@ -121,6 +121,7 @@ function optionsOf(
   let printer: ReturnType<typeof eventPrinter> | undefined;
   let captioned: Progress | undefined;
   let shown = 0;
+  const told = new Set<string>();
   return {
     request,
     ...(threads !== undefined && { threads }),
@@ -136,7 +137,11 @@ function optionsOf(
       printer = undefined;
       console.error(`refcap: run ${place} of ${total}: ${variant}, seed ${seed}`);
     },
-    onNote: (note) => console.error(`refcap: ${note}`),
+    onNote: (note) => {
+      // What every run says of the same data is told once.
+      if (!told.has(note)) console.error(`refcap: ${note}`);
+      told.add(note);
+    },
     onFeatures: progressLine('image features'),
     onEvent: (event, { epochs }) => {
       printer ??= eventPrinter(epochs);

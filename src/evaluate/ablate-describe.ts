@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
 import { parseJson, readJsonFile, readTextIfThere } from '../base/files.ts';
-import type { TrainConfig } from '../train/config.ts';
 import { version } from '../train/version.ts';
 import { evaluationFolder, pathSchema, type RunPlace, type RunResult } from './ablate-result.ts';
 import { type EvaluationFolder, readEvaluation } from './run-folder.ts';
@@ -22,6 +21,7 @@ export async function minutesOf({ folder }: RunPlace): Promise<number> {
 }
 
 const configSchema = z.looseObject({
+  train: z.record(z.string(), z.unknown()),
   start: z.record(z.string(), z.unknown()),
   data: z.looseObject({ fingerprint: z.string() }),
   machine: z.record(z.string(), z.unknown()),
@@ -31,20 +31,19 @@ const configSchema = z.looseObject({
 export async function describeRun(
   place: RunPlace,
   split: string,
-  settings: TrainConfig,
   hasLayers: boolean,
 ): Promise<RunResult> {
   const path = join(place.folder, 'config.json');
   const config = configSchema.safeParse(await readJsonFile(path));
   if (!config.success) throw new InputError(`${path}: ${config.error.issues[0].message}.`);
-  const { start, data, machine } = config.data;
+  const { train, start, data, machine } = config.data;
   const base = await readRunEvaluation(place, split, false);
   const kept = hasLayers ? await readRunEvaluation(place, split, true) : undefined;
   return {
     version: version(),
     variant: place.variant,
     seed: place.seed,
-    settings,
+    settings: train,
     start,
     data: { fingerprint: data.fingerprint, split, images: base.captions.length },
     ...(await bestValidation(place)),

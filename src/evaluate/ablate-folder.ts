@@ -7,8 +7,8 @@ import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
-import type { TrainConfig } from '../train/config.ts';
-import { differences } from '../train/config-file.ts';
+import { parseTrainConfig, type TrainConfig } from '../train/config.ts';
+import { type Difference, differences, type Settings } from '../train/config-file.ts';
 import { version } from '../train/version.ts';
 import type { AblationRequest } from './ablate-settings.ts';
 
@@ -52,9 +52,24 @@ export async function openAblation(request: AblationRequest): Promise<void> {
 }
 
 /** Settings that change a result. */
-function comparable(config: TrainConfig): Record<string, unknown> {
-  const { seed, logEvery, keepCheckpoints, checkpointEvery, ...settings } = config;
+function comparable({
+  seed,
+  logEvery,
+  keepCheckpoints,
+  checkpointEvery,
+  ...settings
+}: TrainConfig): Settings {
   return settings;
+}
+
+/** Saved settings with the defaults of settings that have come since. */
+function filledIn(settings: Settings): Settings {
+  try {
+    return comparable(parseTrainConfig(settings));
+  } catch (error) {
+    if (error instanceof UsageError) return settings;
+    throw error;
+  }
 }
 
 async function checkNew(output: string): Promise<void> {
@@ -75,17 +90,24 @@ function readSaved(text: string, path: string): Saved {
 }
 
 function checkSame(before: Saved, now: Saved, output: string): void {
-  const ofBoth = Object.keys(now.variants).filter((name) => before.variants[name] !== undefined);
-  const compared = ({ data, start, split, variants }: Saved) => ({
-    data: data.fingerprint,
-    start,
-    split,
-    variants: Object.fromEntries(ofBoth.map((name) => [name, variants[name]])),
-  });
+  const shared = ({ data, start, split }: Saved) => ({ data: data.fingerprint, start, split });
   const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
-  const found = differences(compared(before), compared(now)).map(
-    ({ path, before: a, after: b }) => `${path}: ${show(a)} before, ${show(b)} now`,
-  );
+  const sentence = ({ path, before: a, after: b }: Difference, of: string) =>
+    `${path}${of}: ${show(a)} before, ${show(b)} now`;
+  const found = differences(shared(before), shared(now)).map((each) => sentence(each, ''));
+  // Variants that came or went are no change of those that were run.
+  const ofBoth = Object.keys(now.variants).filter((name) => before.variants[name] !== undefined);
+  const variantsOf = new Map<string, { difference: Difference; names: string[] }>();
+  for (const name of ofBoth)
+    for (const each of differences(filledIn(before.variants[name]), now.variants[name])) {
+      const known = variantsOf.get(sentence(each, ''));
+      if (known) known.names.push(name);
+      else variantsOf.set(sentence(each, ''), { difference: each, names: [name] });
+    }
+  for (const { difference, names } of variantsOf.values())
+    found.push(
+      sentence(difference, names.length === ofBoth.length ? '' : ` (${names.join(', ')})`),
+    );
   if (found.length > 0)
     throw new UsageError(
       `${output}: the ablation was made otherwise: ${found.join('; ')}. Use the same settings, or another --output folder.`,

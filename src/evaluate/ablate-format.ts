@@ -1,4 +1,5 @@
 /** An ablation's tables as text, Markdown or JSON. Pure. */
+import { speedName } from './ablate-speed-schema.ts';
 import type { Spread } from './ablate-statistics.ts';
 import {
   type Ablation,
@@ -18,23 +19,23 @@ export function formatAblation(ablation: Ablation, format: AblationFormat): stri
   const table = format === 'table' ? plainTable : markdownTable;
   const { data, baseline, bootstrap } = ablation;
   const parts = [
-    `Means over seeds ± standard deviation; ${data.images} images of ${data.split}. Kept: with the training-only layers at inference.\n`,
+    `Means over seeds ± standard deviation, ${data.images} images of ${data.split}. Kept: captioned with the training-only layers.\n`,
     table(scoreCells(ablation.rows)),
   ];
   const compared = ablation.rows.filter(({ comparison }) => comparison);
   if (compared.length > 0)
     parts.push(
-      `Differences to ${baseline}, same seeds and images: mean (95 % interval by two-level bootstrap) p of the images by randomization; ${bootstrap.resamples} resamples. METEOR: of the means over images.\n`,
+      `Minus ${baseline}, same seeds and images. Intervals: bootstrap over images and seeds; p: randomization over images (it says nothing of other seeds); ${bootstrap.resamples} resamples. METEOR: mean over images.\n`,
       table(comparisonCells(compared)),
     );
   const { speed } = ablation;
   if (speed)
     parts.push(
-      `Captioning picture by picture, ${speed.images} pictures; medians of ${speed.rounds} rounds.\n`,
+      `Captioning picture by picture, ${speed.images} pictures; medians of ${speed.asked.rounds} rounds.\n`,
       table([
         ['model', 'ms a picture', 'words a caption', 'peak MiB'],
-        ...speed.entries.map(({ variant, layers, milliseconds, words, peakMiB }) => [
-          layers === 'none' ? variant : `${variant}, layers ${layers}`,
+        ...speed.entries.map(({ variant, layers, median: { milliseconds, words, peakMiB } }) => [
+          speedName({ variant, layers }),
           milliseconds.toFixed(1),
           words.toFixed(1),
           peakMiB.toFixed(0),
@@ -64,21 +65,24 @@ function scoreCells(rows: readonly AblationRow[]): string[][] {
 
 function comparisonCells(rows: readonly AblationRow[]): string[][] {
   return [
-    ['variant', 'seeds', 'nats a word', ...comparedMetrics.map((name) => tableMetrics[name])],
+    [
+      'variant',
+      'seeds',
+      'nats a word',
+      ...comparedMetrics.flatMap((name) => [tableMetrics[name], '95 % interval', 'p']),
+    ],
     ...rows.flatMap((row) => {
       if (!row.comparison) return [];
       const { seeds, nats, metrics } = row.comparison;
-      return [
-        [
-          nameOf(row),
-          String(seeds.length),
-          shown(nats, 3, true),
-          ...comparedMetrics.map((name) => {
-            const { difference, low, high, pValue } = metrics[name];
-            return `${signed(difference, 4)} (${signed(low, 4)} to ${signed(high, 4)}) p ${pValue.toFixed(3)}`;
-          }),
-        ],
-      ];
+      const differences = comparedMetrics.flatMap((name) => {
+        const { difference, low, high, pValue } = metrics[name];
+        return [
+          signed(difference, 4),
+          `${signed(low, 4)} to ${signed(high, 4)}`,
+          pValue.toFixed(4),
+        ];
+      });
+      return [[nameOf(row), String(seeds.length), shown(nats, 3, true), ...differences]];
     }),
   ];
 }

@@ -34,6 +34,7 @@ export interface RunSettings {
 
 /**
  * Trains a variant under one seed and evaluates its best model, as far as that is not done.
+ * @returns whether there was something to do
  * @throws what trainRun and evaluateModel throw; the signal's reason when aborted, with the state saved
  */
 export async function finishRun(
@@ -41,7 +42,7 @@ export async function finishRun(
   variant: string,
   seed: number,
   settings: RunSettings,
-): Promise<void> {
+): Promise<boolean> {
   const place = placeOf(request.output, variant, seed);
   const shared = request.variants.get(variant);
   if (!shared) throw new TypeError(`there is no variant ${variant}`);
@@ -51,9 +52,10 @@ export async function finishRun(
   if (isNew) await trainVariant(request, place, config, settings);
   for (const isKept of hasLayers ? [false, true] : [false])
     if (await evaluateBest(request, place, isKept, settings)) isNew = true;
-  if (isNew) await writeResult(place, await describeRun(place, request.split, config, hasLayers));
+  if (isNew) await writeResult(place, await describeRun(place, request.split, hasLayers));
   // With its result written a run has nothing left to go on with.
   await rm(join(place.folder, 'checkpoints'), { recursive: true, force: true });
+  return isNew;
 }
 
 async function trainVariant(
@@ -107,7 +109,9 @@ async function evaluateBest(
   const output = evaluationFolder(place, split, isKept);
   // An evaluation's folder appears whole or not at all.
   if ((await readdir(output).catch((): string[] => [])).length > 0) return false;
-  onNote(`captioning the ${split} split${isKept ? ' with the layers kept' : ''}`);
+  onNote(
+    `captioning the ${split} split: ${place.variant}, seed ${place.seed}${isKept ? ', layers kept' : ''}`,
+  );
   await evaluateModel({
     model: join(place.folder, 'best'),
     data,

@@ -100,6 +100,8 @@ function startOf(tower?: string, model?: string): AblationRequest['start'] {
 }
 
 function chosenOf(wanted: readonly string[] | undefined, known: readonly string[]): string[] {
+  if (wanted?.length === 0)
+    throw new UsageError(`--variants: name at least one of ${known.join(', ')}.`);
   for (const name of wanted ?? [])
     if (!known.includes(name))
       throw new UsageError(

@@ -1,7 +1,8 @@
 /** The child process of a measurement: a task as JSON on the standard input, the answer on the output. */
 import { text } from 'node:stream/consumers';
 import { InputError } from '../base/errors.ts';
-import { measure, taskSchema } from './ablate-speed-task.ts';
+import { taskSchema } from './ablate-speed-schema.ts';
+import { measure } from './ablate-speed-task.ts';
 
 try {
   const task = taskSchema.parse(JSON.parse(await text(process.stdin)));

@@ -1,15 +1,21 @@
-/** Latency and memory of captioning with and without the training-only layers, in processes of their own. */
-import { spawn } from 'node:child_process';
+/** Latency and memory of captioning with and without the training-only layers. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
-import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
-import { placeOf } from './ablate-result.ts';
+import { readRunEvaluation } from './ablate-describe.ts';
+import { placeOf, type RunPlace } from './ablate-result.ts';
 import type { AblationRequest } from './ablate-settings.ts';
-import { type MeasureTask, measurementSchema } from './ablate-speed-task.ts';
+import { measureInChild } from './ablate-speed-process.ts';
+import {
+  type Measurement,
+  type Speed,
+  type SpeedModel,
+  speedName,
+  speedSchema,
+} from './ablate-speed-schema.ts';
 import { median } from './ablate-statistics.ts';
 
 export interface SpeedOptions {
@@ -19,137 +25,104 @@ export interface SpeedOptions {
   readonly rounds: number;
 }
 
-const entrySchema = z.object({
-  variant: z.string(),
-  layers: z.enum(['none', 'dropped', 'kept']),
-  /** Medians over the rounds: milliseconds a picture, words a caption, largest resident set. */
-  milliseconds: z.number(),
-  words: z.number(),
-  peakMiB: z.number(),
-  /** Of each round. */
-  rounds: z.array(measurementSchema),
-});
-
-const speedSchema = z.object({
-  images: z.int(),
-  rounds: z.int(),
-  threads: z.int().optional(),
-  entries: z.array(entrySchema),
-});
-export type Speed = z.infer<typeof speedSchema>;
-
 export interface SpeedSettings {
   readonly threads?: number;
+  readonly device?: string;
   readonly signal?: AbortSignal;
   onNote(note: string): void;
 }
 
+const fileOf = (output: string): string => join(output, 'results', 'speed.json');
+
+/** What was measured before, if anything. */
+export async function readSpeed(output: string): Promise<Speed | undefined> {
+  const path = fileOf(output);
+  const text = await readTextIfThere(path);
+  if (text === undefined) return undefined;
+  const parsed = speedSchema.safeParse(parseJson(text, path));
+  if (parsed.success) return parsed.data;
+  throw new InputError(
+    `${path}: ${parsed.error.issues[0].path.join('.')} is wrong; remove the file and run again.`,
+  );
+}
+
 /**
- * Measures the first seed's models of the baseline and of the last variant that has both layers, the
- * latter with its layers dropped and kept. What was measured before under the same settings is kept.
+ * Measures the first seed's models of the baseline and of the last variant with both layers, the latter
+ * with its layers dropped and kept, each time in a new process. Leaves `results/speed.json`; what was
+ * measured before in the same way is kept.
  * @throws InputError when a model or picture cannot be used; the signal's reason when aborted
  */
 export async function measureSpeed(
   request: AblationRequest,
   { images, rounds }: SpeedOptions,
-  { threads, signal, onNote }: SpeedSettings,
-): Promise<Speed> {
+  { threads, device, signal, onNote }: SpeedSettings,
+): Promise<void> {
   const models = modelsOf(request);
-  const path = join(request.output, 'results', 'speed.json');
-  const before = speedSchema.safeParse(JSON.parse((await readTextIfThere(path)) ?? 'null'));
-  const isSame =
-    before.success &&
-    before.data.images === images &&
-    before.data.rounds === rounds &&
-    before.data.threads === threads &&
-    String(before.data.entries.map(nameOf)) === String(models.map(nameOf));
-  if (isSame) return before.data;
-  const paths = imagesOfSplit(await readDataset(request.data), request.split)
-    .slice(0, images)
-    .map(({ path: file }) => file);
-  const measured = models.map((): z.infer<typeof measurementSchema>[] => []);
-  for (let round = 0; round < rounds; round++)
-    for (const [i, { folder, layers }] of models.entries()) {
-      onNote(`latency, round ${round + 1} of ${rounds}: ${nameOf(models[i])}`);
-      const task = { model: join(folder, 'best'), keepRefiner: layers === 'kept', images: paths };
-      measured[i].push(
-        await inChild({ ...task, ...(threads !== undefined && { threads }) }, signal),
-      );
-    }
-  const speed: Speed = {
-    images: paths.length,
-    rounds,
+  if (models.length === 0) return;
+  const processor = {
     ...(threads !== undefined && { threads }),
-    entries: models.map(({ variant, layers }, i) => ({
-      variant,
-      layers,
+    ...(device !== undefined && { device }),
+  };
+  const asked = { images, rounds, ...processor };
+  const before = await readSpeed(request.output);
+  const description = (of: Speed['asked'], list: readonly SpeedModel[]): string =>
+    JSON.stringify([of, list.map(speedName)]);
+  if (before && description(before.asked, before.entries) === description(asked, models)) return;
+  const paths = await picturesOf(request, models[0], images);
+  const measured = models.map((): Measurement[] => []);
+  for (let round = 0; round < rounds; round++)
+    for (const [i, model] of models.entries()) {
+      onNote(`latency, round ${round + 1} of ${rounds}: ${speedName(model)}`);
+      const task = {
+        model: join(placeIn(request, model).folder, 'best'),
+        keepRefiner: model.layers === 'kept',
+        images: paths,
+        ...processor,
+      };
+      measured[i].push(await measureInChild(task, signal));
+    }
+  const entries = models.map((model, i) => ({
+    ...model,
+    median: {
       milliseconds: median(measured[i].map(({ milliseconds }) => milliseconds)),
       words: median(measured[i].map(({ words }) => words)),
       peakMiB: median(measured[i].map(({ peakMiB }) => peakMiB)),
-      rounds: measured[i],
-    })),
-  };
-  await writeFileAtomic(path, `${JSON.stringify(speed, null, 2)}\n`);
-  return speed;
+    },
+    rounds: measured[i],
+  }));
+  const speed: Speed = { asked, images: paths.length, entries };
+  await mkdir(join(request.output, 'results'), { recursive: true });
+  await writeFileAtomic(fileOf(request.output), `${JSON.stringify(speed, null, 2)}\n`);
 }
 
-interface SpeedModel {
-  readonly variant: string;
-  readonly folder: string;
-  readonly layers: Speed['entries'][number]['layers'];
+function placeIn({ output }: AblationRequest, { variant }: SpeedModel): RunPlace {
+  return placeOf(output, variant, 1);
 }
 
-function nameOf({ variant, layers }: Pick<SpeedModel, 'variant' | 'layers'>): string {
-  return layers === 'none' ? variant : `${variant}, layers ${layers}`;
-}
-
-function modelsOf({ variants, chosen, baseline, output }: AblationRequest): SpeedModel[] {
+function modelsOf({ variants, chosen, baseline }: AblationRequest): SpeedModel[] {
   const layersOf = (name: string): number => {
     const config = variants.get(name);
     return (config?.refinement ? 1 : 0) + (config?.alignment ? 1 : 0);
   };
-  const model = (variant: string, layers: SpeedModel['layers']): SpeedModel => ({
-    variant,
-    layers,
-    folder: placeOf(output, variant, 1).folder,
-  });
   const last = chosen.filter((name) => layersOf(name) === 2).at(-1);
-  const ofBaseline =
-    chosen.includes(baseline) && baseline !== last
-      ? [model(baseline, layersOf(baseline) > 0 ? 'dropped' : 'none')]
-      : [];
-  return last === undefined
-    ? ofBaseline
-    : [...ofBaseline, model(last, 'dropped'), model(last, 'kept')];
+  const models: SpeedModel[] = [];
+  if (chosen.includes(baseline) && baseline !== last)
+    models.push({ variant: baseline, layers: layersOf(baseline) > 0 ? 'dropped' : 'none' });
+  if (last !== undefined)
+    models.push({ variant: last, layers: 'dropped' }, { variant: last, layers: 'kept' });
+  return models;
 }
 
-/** A child runs built files; when this file runs as TypeScript, those of dist/. */
-function childPath(): string {
-  const here = import.meta.url;
-  const url = here.endsWith('.ts')
-    ? new URL('../../dist/evaluate/ablate-speed-child.js', here)
-    : new URL('./ablate-speed-child.js', here);
-  return fileURLToPath(url);
-}
-
-async function inChild(
-  task: MeasureTask,
-  signal?: AbortSignal,
-): Promise<z.infer<typeof measurementSchema>> {
-  const child = spawn(process.execPath, [childPath()], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    ...(signal && { signal }),
-  });
-  child.stdin.end(JSON.stringify(task));
-  const [stdout, stderr, code] = await Promise.all([
-    child.stdout.toArray(),
-    child.stderr.toArray(),
-    new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject).once('close', resolve);
-    }),
-  ]);
-  const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8').trim();
-  signal?.throwIfAborted();
-  if (code !== 0) throw new InputError(text(stderr) || `a measurement ended with code ${code}`);
-  return measurementSchema.parse(JSON.parse(text(stdout)));
+/** The split's first pictures, of those that could be captioned. */
+async function picturesOf(
+  request: AblationRequest,
+  model: SpeedModel,
+  count: number,
+): Promise<string[]> {
+  const { captions } = await readRunEvaluation(placeIn(request, model), request.split, false);
+  const readable = new Set(captions.map(({ file }) => file));
+  return imagesOfSplit(await readDataset(request.data), request.split)
+    .filter(({ id }) => readable.has(id))
+    .slice(0, count)
+    .map(({ path }) => path);
 }

@@ -1,7 +1,7 @@
 /** The table of an ablation, from the results of its runs and the scores of each image. Pure. */
 import { createRandom } from '../base/random.ts';
 import type { RunResult } from './ablate-result.ts';
-import type { Speed } from './ablate-speed.ts';
+import type { Speed } from './ablate-speed-schema.ts';
 import {
   type PairedDifference,
   pairedDifference,

@@ -1,7 +1,8 @@
 /** An ablation: the same training with and without the training-only layers, for several seeds. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/files.ts';
+import { InputError } from '../base/errors.ts';
+import { describeWriteError, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
 import { version } from '../train/version.ts';
 import { openAblation } from './ablate-folder.ts';
@@ -9,7 +10,7 @@ import { formatAblation } from './ablate-format.ts';
 import { readRuns } from './ablate-read.ts';
 import { finishRun, type RunSettings } from './ablate-run.ts';
 import type { AblationRequest } from './ablate-settings.ts';
-import { measureSpeed, type Speed, type SpeedOptions } from './ablate-speed.ts';
+import { measureSpeed, readSpeed, type SpeedOptions } from './ablate-speed.ts';
 import { type Ablation, tableRows } from './ablate-table.ts';
 
 export interface AblateOptions extends RunSettings {
@@ -29,31 +30,39 @@ export interface AblateOptions extends RunSettings {
 export async function ablate(options: AblateOptions): Promise<Ablation> {
   const { request, signal } = options;
   const { output, chosen, seeds } = request;
-  await mkdir(output, { recursive: true });
+  await makeFolder(output);
   await using _lock = await lockFolder(output);
   await openAblation(request);
   const runs = Array.from({ length: seeds }, (_, i) =>
     chosen.map((variant) => ({ variant, seed: i + 1 })),
   ).flat();
-  let table: Ablation | undefined;
   for (const [i, { variant, seed }] of runs.entries()) {
     signal?.throwIfAborted();
     options.onRun({ variant, seed, number: i + 1, total: runs.length });
-    await finishRun(request, variant, seed, options);
-    table = await writeTable(options);
+    const isNew = await finishRun(request, variant, seed, options);
+    if (isNew) await writeTable(options);
   }
-  if (options.speed) {
-    const speed = await measureSpeed(request, options.speed, options);
-    table = await writeTable(options, speed);
-  }
-  return table ?? writeTable(options);
+  if (options.speed) await measureSpeed(request, options.speed, options);
+  return writeTable(options);
 }
 
-async function writeTable(options: AblateOptions, speed?: Speed): Promise<Ablation> {
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+      throw new InputError(`${path}: this is a file; name a folder for the ablation.`);
+    throw describeWriteError(path, error);
+  }
+}
+
+/** Writes the table of all runs that are finished. */
+async function writeTable(options: AblateOptions): Promise<Ablation> {
   const { request, bootstrap, bootstrapSeed } = options;
   const { output, baseline, variants, split, data } = request;
   const runs = await readRuns(output, [...variants.keys()]);
   const [first] = runs;
+  const speed = await readSpeed(output);
   const ablation: Ablation = {
     version: version(),
     baseline,
