@@ -45,8 +45,9 @@ export async function openAblation(request: AblationRequest): Promise<void> {
   };
   const text = await readTextIfThere(path);
   if (text === undefined) await checkNew(output);
-  else checkSame(readSaved(text, path), now, output);
-  const before = text === undefined ? undefined : readSaved(text, path);
+  // Settings under which no run began bind nobody: a mistake in the first call can be put right.
+  const before = text !== undefined && (await hasRun(output)) ? readSaved(text, path) : undefined;
+  if (before) checkSame(before, now, output);
   const all = { ...now, variants: { ...before?.variants, ...now.variants } };
   await writeFileAtomic(path, `${JSON.stringify(all, null, 2)}\n`);
 }
@@ -70,6 +71,11 @@ function filledIn(settings: Settings): Settings {
     if (error instanceof UsageError) return settings;
     throw error;
   }
+}
+
+async function hasRun(output: string): Promise<boolean> {
+  const names = await readdir(join(output, 'runs'), { recursive: true }).catch((): string[] => []);
+  return names.some((name) => /^[^/\\]+[/\\]seed-\d+[/\\]config\.json$/.test(name));
 }
 
 async function checkNew(output: string): Promise<void> {
