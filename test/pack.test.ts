@@ -1,6 +1,6 @@
 /** The package as a user gets it: packed, installed into an empty folder, and run from there. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +55,12 @@ describe('the packed package', () => {
   it('captions a picture with the bundled model', () => {
     cpSync(join(repositoryRoot, 'samples/dog-on-grass.jpg'), join(folder, 'photo.jpg'));
     expect(refcap('caption', 'photo.jpg')).toMatch(/photo\.jpg.*\bdog\b/);
+  });
+
+  it('captions the photos that it brings, with a page', () => {
+    expect(refcap('demo').trim().split('\n')).toHaveLength(14);
+    const page = readFileSync(join(folder, 'refcap-demo.html'), 'utf8');
+    expect(page.match(/<img src="data:image/g)).toHaveLength(14);
   });
 
   it('scores captions', () => {

@@ -7,6 +7,9 @@ import { repositoryRoot } from './paths.ts';
 
 const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
 
+/** The columns of a line. */
+const cells = (line: string) => line.split(/\t| {2,}/);
+
 describe('README', () => {
   it('holds the two commands within its first 20 lines', () => {
     const top = readme.split('\n').slice(0, 20);
@@ -20,14 +23,18 @@ describe('README', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const lines = output.trim().split('\n');
+    const rows = output.trim().split('\n').map(cells);
     const photos = readdirSync(join(repositoryRoot, 'samples')).filter((name) =>
       name.endsWith('.jpg'),
     );
-    expect(lines).toHaveLength(photos.length);
-    const shown = readme.split('\n').filter((line) => line.startsWith('samples/'));
-    expect(shown.length).toBeGreaterThan(2);
-    for (const line of shown) expect(lines).toContain(line);
+    expect(rows.map(([file]) => file)).toEqual(photos.sort());
+    const shown = readme.split('\n').map(cells);
+    const ours = shown.filter(([file]) => photos.includes(file.replace(/^samples\//, '')));
+    expect(ours.length).toBeGreaterThan(2);
+    for (const [file, ...texts] of ours) {
+      const row = rows.find(([name]) => file.replace(/^samples\//, '') === name);
+      expect(row).toEqual(expect.arrayContaining(texts));
+    }
   });
 
   it('links to files that exist', () => {

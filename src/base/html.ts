@@ -20,17 +20,19 @@ export interface Page {
   readonly style: string;
   /** HTML, its texts escaped already; begins with an h1. */
   readonly body: string;
+  /** The command that wrote the page, by which it knows its own pages again. */
+  readonly generator?: string;
 }
 
 /** A whole HTML document. Colours are variables that follow the reader's light or dark setting. */
-export function page({ title, style, body }: Page): string {
+export function page({ title, style, body, generator }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
+${generator === undefined ? '' : `${generatorTag(generator)}\n`}<link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
 <style>${frameStyle}${style}</style>
 </head>
@@ -41,6 +43,11 @@ ${body}
 </body>
 </html>
 `;
+}
+
+/** How a page says which command wrote it. */
+export function generatorTag(generator: string): string {
+  return `<meta name="generator" content="${escapeHtml(generator)}">`;
 }
 
 const frameStyle = `

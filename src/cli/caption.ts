@@ -5,9 +5,11 @@ import { type CaptionOutputFormat, captionOutputFormats } from '../blip/caption-
 import { countInputs, type InputOptions, listInputs } from '../blip/caption-inputs.ts';
 import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../blip/caption-output.ts';
 import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts';
-import { bundledModel, Captioner, type CaptionOptions } from '../blip/captioner.ts';
+import { bundledModel, type CaptionOptions } from '../blip/captioner.ts';
+import { loadCaptioner } from './load-captioner.ts';
 import { Progress } from './progress.ts';
-import { number } from './values.ts';
+import { stopAtClosedPipe } from './standard-output.ts';
+import { number, positive, whole } from './values.ts';
 
 interface Flags {
   model: string;
@@ -66,18 +68,6 @@ Examples:
   refcap caption photos --recursive --format jsonl --output captions.jsonl --resume
   refcap caption photo.jpg --beams 3 --num-captions 3 --format json --words
   find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
-
-function whole(text: string): number {
-  const value = number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number.');
-  return value;
-}
-
-function positive(text: string): number {
-  const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError('must be at least 1.');
-  return value;
-}
 
 function stopping(text: string): boolean | 'never' {
   if (text === 'never') return text;
@@ -144,11 +134,7 @@ async function run(inputs: string[], flags: Flags): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  // A reader that has seen enough, such as head, closes the pipe.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  stopAtClosedPipe();
   try {
     const { counts, failures } = await captionInputs(inputs, flags, stop.signal);
     for (const failure of failures) console.error(`refcap: ${failure}`);
@@ -224,31 +210,6 @@ async function captionInputs(
     progress.clear();
     await sink.finish();
   }
-}
-
-async function loadCaptioner(flags: Flags, signal: AbortSignal): Promise<Captioner> {
-  const { device, threads, imageSize, quantize, keepRefiner, revision, offline, quiet } = flags;
-  let announced = 0;
-  return Captioner.load(flags.model, {
-    ...(device !== undefined && { device }),
-    ...(threads !== undefined && { threads }),
-    ...(imageSize !== undefined && { imageSize }),
-    ...(quantize !== undefined && { quantize }),
-    ...(keepRefiner && { keepRefiner }),
-    hub: {
-      revision,
-      offline,
-      signal,
-      onWarning: (message) => console.error(`refcap: ${message}`),
-      onProgress: ({ id, file, fileNumber, files, received, size }) => {
-        const now = performance.now();
-        if (quiet || now - announced < 2000) return;
-        announced = now;
-        const percent = Math.floor((100 * received) / Math.max(1, size));
-        console.error(`downloading ${id}: ${file} (${fileNumber} of ${files}), ${percent} %`);
-      },
-    },
-  });
 }
 
 function generationOptions(flags: Flags): CaptionOptions {

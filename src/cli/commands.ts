@@ -9,6 +9,11 @@ export interface LazyCommand {
 
 export const commands: LazyCommand[] = [
   {
+    name: 'demo',
+    summary: 'caption the photos that ship with refcap, and make a page of them',
+    load: () => import('./demo.ts'),
+  },
+  {
     name: 'caption',
     summary: 'caption pictures',
     load: () => import('./caption.ts'),

@@ -8,3 +8,17 @@ export function number(text: string): number {
     throw new InvalidArgumentError('not a number.');
   return value;
 }
+
+/** 0, 1, 2, ... @throws as `number` */
+export function whole(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number.');
+  return value;
+}
+
+/** 1, 2, 3, ... @throws as `number` */
+export function positive(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError('must be at least 1.');
+  return value;
+}

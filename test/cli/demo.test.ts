@@ -1,0 +1,217 @@
+/** `refcap demo` as a stranger runs it: from any folder, against `refcap caption` on the same photos. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demoPage } from '../../src/blip/demo-page.ts';
+import { samplePhotos } from '../../src/data/sample-photos.ts';
+import { chromium, inChromium } from '../chromium.ts';
+import { fixtures, repositoryRoot } from '../paths.ts';
+
+const main = join(repositoryRoot, 'dist/cli/main.js');
+const samples = join(repositoryRoot, 'samples');
+const tiny = join(fixtures, 'blip/tiny');
+const photos = readdirSync(samples)
+  .filter((name) => name.endsWith('.jpg'))
+  .sort();
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'refcap-demo-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function refcap(args: readonly string[], program = main) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+  });
+  return { status, stdout, stderr };
+}
+const demo = (...args: string[]) => refcap(['demo', '--model', tiny, ...args]);
+const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+interface Row {
+  readonly file: string;
+  readonly caption: string;
+  readonly confidence: number;
+}
+interface Known {
+  readonly file: string;
+  readonly caption: string;
+  readonly captions: readonly { readonly ids: number[]; readonly logprob: number }[];
+}
+
+describe('refcap demo', () => {
+  it.each([
+    ['tiny', ['--model', tiny]],
+    ['tiny with beams', ['--model', tiny, '--beams', '2']],
+    ['the bundled model', []],
+  ])('writes what refcap caption writes, and exp(mean logprob): %s', (_, settings) => {
+    const shown = refcap(['demo', '--no-page', '--format', 'json', ...settings]);
+    expect(shown.status).toBe(0);
+    const rows: Row[] = JSON.parse(shown.stdout);
+    const known: Known[] = JSON.parse(
+      refcap(['caption', samples, '--format', 'json', '-q', ...settings]).stdout,
+    );
+    expect(rows.map(({ file }) => file)).toEqual(photos);
+    for (const [i, { file, caption, confidence }] of rows.entries()) {
+      expect(known[i].file).toBe(join(samples, file));
+      expect(caption).toBe(known[i].caption);
+      const [{ ids, logprob }] = known[i].captions;
+      // The first id, [DEC], is given and not chosen.
+      expect(confidence).toBeCloseTo(Math.exp(logprob / (ids.length - 1)), 4);
+    }
+  });
+
+  it('prints an aligned line a photo, from whatever folder it is run in', () => {
+    const { stdout, stderr, status } = demo('--no-page');
+    const rows: Row[] = JSON.parse(demo('--no-page', '-f', 'json').stdout);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual(
+      rows.map(({ file, caption, confidence }) => [
+        file,
+        `${(100 * confidence).toFixed(0)} %`,
+        caption || '(no words)',
+      ]),
+    );
+    expect(new Set(lines.map((line) => line.indexOf(' %'))).size).toBe(1);
+    expect(stderr).toMatch(/^refcap: 14 photos captioned in [\d.]+ s\n$/);
+    expect(status).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('writes a page that holds every photo, its caption and its source, and needs no other file', async () => {
+    const { stderr, status } = demo();
+    expect(stderr).toContain('with pictures in refcap-demo.html');
+    expect(status).toBe(0);
+    const html = read('refcap-demo.html');
+    const rows: Row[] = JSON.parse(demo('--no-page', '-f', 'json').stdout);
+    const images = [...html.matchAll(/<img src="data:image\/jpeg;base64,[^"]+" alt="([^"]+)">/g)];
+    expect(images).toHaveLength(photos.length);
+    const known = await samplePhotos();
+    for (const [i, { file, source, licence, description }] of known.entries()) {
+      expect(images[i][1]).toBe(description?.replaceAll("'", '&#39;'));
+      expect(html).toContain(`${file}: ${source}; ${licence}`);
+      const caption = rows[i].caption.replaceAll("'", '&#39;') || '(no words)';
+      expect(html).toContain(`<h2>${caption}</h2>`);
+    }
+    expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(html).not.toMatch(/<script|(?:src|href)="(?!data:)|url\(|@import/);
+  });
+
+  it('replaces a page of its own, and any other file only when told to', () => {
+    expect(demo().status).toBe(0);
+    writeFileSync(join(folder, 'mine.html'), '<title>refcap demo</title>');
+    const refused = demo('--output', 'mine.html');
+    expect(refused.stderr).toBe(
+      'refcap: mine.html: the file is there; choose another, or --overwrite.\n',
+    );
+    expect(refused.stdout).toBe('');
+    expect(refused.status).toBe(1);
+    expect(read('mine.html')).toBe('<title>refcap demo</title>');
+    expect(demo('--output', 'mine.html', '--overwrite').status).toBe(0);
+    expect(read('mine.html')).toBe(read('refcap-demo.html'));
+  });
+
+  it.each([
+    [['--model', 'nowhere'], 1, /There is no model "nowhere"/],
+    [['-o', 'no/page.html'], 1, /no\/page\.html: the folder does not exist/],
+    [['-o', '.'], 1, /this is a folder/],
+    [['--no-page', '-o', 'x.html'], 2, /--no-page writes no file/],
+    [['--beams', '0'], 2, /at least 1/],
+    [['--format', 'xml'], 2, /Allowed choices/],
+  ])('says why %j cannot be done, and writes nothing', (args, code, message) => {
+    const before = readdirSync(folder);
+    const { status, stdout, stderr } = demo(...args);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(status).toBe(code);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it('writes no page when it is interrupted', async () => {
+    const args = ['demo', '--beams', '8', '--threads', '1', '-o', 'stopped.html'];
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(130);
+    expect(existsSync(join(folder, 'stopped.html'))).toBe(false);
+  });
+});
+
+describe('refcap demo in a package', () => {
+  const inPackage = (...args: string[]) =>
+    refcap(['demo', '--model', tiny, '--no-page', ...args], join(folder, 'pack/dist/cli/main.js'));
+
+  beforeAll(() => {
+    const pack = join(folder, 'pack');
+    mkdirSync(pack);
+    cpSync(join(repositoryRoot, 'dist'), join(pack, 'dist'), { recursive: true });
+    copyFileSync(join(repositoryRoot, 'package.json'), join(pack, 'package.json'));
+    symlinkSync(join(repositoryRoot, 'node_modules'), join(pack, 'node_modules'));
+  });
+
+  it('says what is missing', () => {
+    const { status, stderr, stdout } = inPackage();
+    expect(stderr).toMatch(/samples: the photos that ship with refcap are not here; install it/);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+    mkdirSync(join(folder, 'pack/samples'));
+    copyFileSync(join(samples, 'cat.jpg'), join(folder, 'pack/samples/cat.jpg'));
+    expect(inPackage('--model', 'refcap-small').stderr).toMatch(/There is no model "refcap-small"/);
+  });
+
+  it('goes on past a photo that cannot be read, and does without a list of sources', () => {
+    writeFileSync(join(folder, 'pack/samples/broken.jpg'), 'no picture');
+    const { status, stderr, stdout } = inPackage();
+    expect(stdout).toMatch(/^cat\.jpg +\d+ % {2}\S.*\n$/);
+    expect(stderr).toMatch(/broken\.jpg: the file is text/);
+    expect(status).toBe(3);
+  });
+});
+
+describe('the page of refcap demo', () => {
+  const photo = {
+    file: '<a>.jpg',
+    picture: 'data:image/jpeg;base64,AA==',
+    description: 'a "cat" & a dog',
+    source: '<me>',
+    licence: 'CC0',
+    caption: '<script>alert(1)</script>',
+    confidence: 0.456,
+  };
+
+  it('keeps texts apart from markup', () => {
+    const html = demoPage({ model: '<m>', decoding: '"d"', photos: [photo] });
+    expect(html).not.toMatch(/<script>|<a>|<me>|<m>/);
+    expect(html).toContain('alt="a &quot;cat&quot; &amp; a dog"');
+    expect(html).toContain('<h2>&lt;script&gt;alert(1)&lt;/script&gt;</h2>');
+    expect(html).toContain('Confidence 46 %');
+  });
+
+  it.skipIf(!chromium)('fits a phone', () => {
+    const found = inChromium(
+      join(folder, 'refcap-demo.html'),
+      `return [document.documentElement.scrollWidth - innerWidth,
+        [...document.images].filter((image) => image.naturalWidth > 300).length,
+        document.querySelectorAll('h1').length]`,
+      390,
+    );
+    expect(found).toEqual([0, photos.length, 1]);
+  });
+});
