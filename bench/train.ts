@@ -172,7 +172,9 @@ function measureReward(): Measured {
   const seconds: number[] = [];
   for (let batch = 0; batch < 60; batch++) {
     const places = Array.from({ length: 32 }, () => random.integer(references.length));
-    const drawn = places.map(() => Array.from({ length: 5 }, () => sentence().join(' ')));
+    const drawn = places.map(() =>
+      Array.from({ length: 5 }, () => ({ text: sentence().join(' '), ended: true })),
+    );
     const started = performance.now();
     for (const [i, place] of places.entries()) reward(place, drawn[i]);
     seconds.push((performance.now() - started) / 1000);

@@ -39,21 +39,39 @@ export function scoreCaptions(
   };
 }
 
+/** A caption drawn in training. */
+export interface DrawnCaption {
+  readonly text: string;
+  /** Whether it came to its end, rather than to the most words allowed. */
+  readonly ended: boolean;
+}
+
+/** Stands for a caption's end in the reward; no caption has this character. */
+const endWord = '\u2402';
+
 /**
  * CIDEr-D of single captions against the references of images of the training split, whose document
- * frequencies it uses.
+ * frequencies it uses. A caption's end counts as a word, as in the code of Rennie et al. 2017: without it
+ * captions that break off, such as 'a dog runs in a', score higher than whole ones.
  * @returns a function from the place of an image and captions of it to their rewards
  */
 export function ciderReward(
   references: TokenizedReferences,
-): (image: number, captions: readonly string[]) => number[] {
-  const metric = createCiderReward(frequenciesOf(references));
+): (image: number, captions: readonly DrawnCaption[]) => number[] {
+  const withEnd = references.map((captions) => captions.map((caption) => ended(caption, true)));
+  const metric = createCiderReward(frequenciesOf(withEnd));
   const prepared = new Map<number, PreparedReferences>();
   return (image, captions) => {
-    const own = prepared.get(image) ?? metric.prepare(references[image]);
+    const own = prepared.get(image) ?? metric.prepare(withEnd[image]);
     prepared.set(image, own);
-    return captions.map((caption) => metric.score(tokenizeCaption(caption), own));
+    return captions.map((drawn) =>
+      metric.score(ended(tokenizeCaption(drawn.text), drawn.ended), own),
+    );
   };
+}
+
+function ended(tokenized: string, hasEnd: boolean): string {
+  return hasEnd ? `${tokenized} ${endWord}`.trimStart() : tokenized;
 }
 
 function captioned(candidate: string, references: readonly string[]): CaptionedImage {

@@ -9,6 +9,7 @@ import type { CaptionTokenizer } from '../data/tokenizer.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import type { EncodedCaption, EncodedImages } from './batches.ts';
 import type { TrainConfig } from './config.ts';
+import type { DrawnCaption } from './scoring.ts';
 
 /** Drawn captions, with their advantages: reward less baseline. */
 export interface Samples {
@@ -27,7 +28,7 @@ export interface Sampler {
   readonly prompt: readonly number[];
   readonly settings: GenerationSettings;
   /** Rewards of captions of an image of the split. */
-  reward(image: number, captions: readonly string[]): number[];
+  reward(image: number, captions: readonly DrawnCaption[]): number[];
 }
 
 /** Draws `scst.samples` captions of each image and weighs them. @param places of the images in the split */
@@ -56,15 +57,16 @@ export async function drawSamples(
     baseline === 'greedy'
       ? await generate(inference.decode(encoded), { ...settings, num_return_sequences: 1 }, context)
       : undefined;
+  const written = ({ ids }: { readonly ids: readonly number[] }): DrawnCaption => ({
+    text: tokenizer.decode(ids),
+    ended: ids.at(-1) === tokenizer.ids.sep,
+  });
   const advantages = new Float32Array(places.length * samples);
   let total = 0;
   for (const [i, place] of places.entries()) {
-    const rewards = reward(
-      place,
-      drawn[i].map(({ ids }) => tokenizer.decode(ids)),
-    );
+    const rewards = reward(place, drawn[i].map(written));
     const sum = rewards.reduce((a, b) => a + b, 0);
-    const greedyReward = greedy && reward(place, [tokenizer.decode(greedy[i][0].ids)])[0];
+    const greedyReward = greedy && reward(place, [written(greedy[i][0])])[0];
     for (const [j, own] of rewards.entries())
       advantages[i * samples + j] = own - (greedyReward ?? (sum - own) / (samples - 1));
     total += sum;
