@@ -41,7 +41,9 @@ describe('README', () => {
     for (const page of [
       'README.md',
       'CONTRIBUTING.md',
-      ...readdirSync(join(repositoryRoot, 'docs')).map((name) => `docs/${name}`),
+      ...readdirSync(join(repositoryRoot, 'docs'))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => `docs/${name}`),
     ]) {
       const text = readFileSync(join(repositoryRoot, page), 'utf8');
       for (const [, target] of text.matchAll(/\]\(([^)#:]+)\)/g))

@@ -61,6 +61,7 @@ export const pageStyle = `
 .runs div { background: var(--soft); border-radius: .5rem; padding: .6rem .8rem; overflow-wrap: anywhere; }
 .runs dt { font-weight: 600; }
 .runs dd { margin: 0; font-size: .875rem; }
+.scroll td, .scroll th { padding-right: 1.25rem; }
 #filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.75rem, 1fr)); gap: .5rem .75rem; align-items: end;
   position: sticky; top: 0; background: var(--back); padding: .5rem 0; border-bottom: 1px solid var(--line); z-index: 1; }
 #filters label { display: block; font-size: .875rem; min-width: 0; }
@@ -82,6 +83,7 @@ button { padding: .3rem 1rem; cursor: pointer; }
 @media (max-width: 40rem) {
   #filters { position: static; }
   .scroll table { font-size: .875rem; }
+  .scroll td, .scroll th { padding-right: .75rem; }
   .scroll tbody th { position: sticky; left: 0; background: var(--back); }
 }
 `;

@@ -1,0 +1,132 @@
+/**
+ * Makes docs/report.png, the picture of a comparison's page: evaluates a model twice on the sample photos,
+ * compares the two, and has a headless Chromium draw the page.
+ *
+ *   npx tsx scripts/report-picture.ts
+ *   npx tsx scripts/report-picture.ts --name-a greedy --a '--beams 1' --name-b beams --b '--beams 3'
+ *
+ * --a and --b are flags of `refcap evaluate`. CHROMIUM names the browser when it is not /usr/bin/chromium.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where the model has the training-only layers beside it, the picture shows what dropping them costs. */
+const hasRefiner = existsSync(join(root, 'models/refcap-small/refinement.safetensors'));
+const usual = hasRefiner
+  ? { nameA: 'plain', a: '--beams 3', nameB: 'with-refiner', b: '--beams 3 --keep-refiner' }
+  : { nameA: 'greedy', a: '--beams 1', nameB: 'beams', b: '--beams 3' };
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: join(root, 'models/refcap-small') },
+    a: { type: 'string', default: usual.a },
+    b: { type: 'string', default: usual.b },
+    'name-a': { type: 'string', default: usual.nameA },
+    'name-b': { type: 'string', default: usual.nameB },
+    width: { type: 'string', default: '1280' },
+    height: { type: 'string', default: '1290' },
+    output: { type: 'string', default: join(root, 'docs/report.png') },
+  },
+});
+
+/** Bytes that a picture in the repository may have. */
+const mostBytes = 300_000;
+
+/** Rows that Chromium may leave blank at a window's bottom, drawn and cut off. */
+const spareRows = 120;
+
+function fail(message: string): never {
+  console.error(`report-picture: ${message}`);
+  process.exit(1);
+}
+
+/** Runs a program to its end; what it prints goes to the standard error. */
+function run(program: string, args: readonly string[], cwd: string): void {
+  const { status, error } = spawnSync(program, args, { cwd, stdio: ['ignore', 2, 2] });
+  if (status !== 0) fail(`${program} ${args.join(' ')} failed (${error?.message ?? status}).`);
+}
+
+function findChromium(): string {
+  const given = process.env.CHROMIUM;
+  const known = given ? [given] : ['/usr/bin/chromium', '/usr/bin/google-chrome'];
+  const found = known.find((path) => existsSync(path));
+  return (
+    found ??
+    fail(`no Chromium at ${known.join(' or ')}; install Debian's chromium, or give CHROMIUM=path.`)
+  );
+}
+
+/** Evaluates twice and compares. @returns the page */
+function makePage(folder: string): string {
+  // Relative names, so that the page shows no path of this machine.
+  symlinkSync(join(root, 'samples'), join(folder, 'samples'), 'junction');
+  symlinkSync(values.model, join(folder, 'refcap-small'), 'junction');
+  const refcap = (...args: string[]): void =>
+    run(process.execPath, [join(root, 'dist/cli/main.js'), ...args], folder);
+  const words = (flags: string): string[] => flags.split(/\s+/).filter(Boolean);
+  const data = ['refcap-small', '--data', 'samples', '--split', 'test'];
+  const [first, second] = [values['name-a'], values['name-b']];
+  refcap('evaluate', ...data, '--output', first, ...words(values.a));
+  refcap('evaluate', ...data, '--output', second, ...words(values.b));
+  refcap('compare', first, second, '--image-size', '512', '--output', 'comparison.html');
+  return join(folder, 'comparison.html');
+}
+
+function drawPage(chromium: string, page: string, folder: string): string {
+  const picture = join(folder, 'page.png');
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--hide-scrollbars',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--blink-settings=preferredColorScheme=1',
+    `--user-data-dir=${join(folder, 'profile')}`,
+    `--window-size=${values.width},${Number(values.height) + spareRows}`,
+    '--virtual-time-budget=3000',
+    `--screenshot=${picture}`,
+  ];
+  // Chromium writes much that means nothing where there is no desktop; it is shown when it helps.
+  const { stderr } = spawnSync(chromium, [...flags, pathToFileURL(page).href], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  if (!existsSync(picture)) fail(`${chromium} drew no picture: ${stderr}`);
+  return picture;
+}
+
+/** The largest palette with which the picture stays small. */
+async function smallPng(path: string): Promise<Buffer> {
+  const [width, height] = [Number(values.width), Number(values.height)];
+  for (const colours of [256, 192, 128, 96, 64]) {
+    const png = await sharp(path)
+      .extract({ left: 0, top: 0, width, height })
+      .png({ palette: true, colours, effort: 10, compressionLevel: 9, dither: 0.6 })
+      .toBuffer();
+    if (png.length <= mostBytes) return png;
+  }
+  return fail(
+    `the picture is larger than ${mostBytes} bytes with 64 colours; choose a smaller size.`,
+  );
+}
+
+const chromium = findChromium();
+run(process.execPath, [join(root, 'scripts/setup.mjs')], root);
+const folder = mkdtempSync(join(tmpdir(), 'refcap-picture-'));
+try {
+  const picture = drawPage(chromium, makePage(folder), folder);
+  writeFileSync(values.output, await smallPng(picture));
+  console.log(`${values.output} ${statSync(values.output).size} bytes`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
