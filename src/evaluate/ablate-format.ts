@@ -19,13 +19,13 @@ export function formatAblation(ablation: Ablation, format: AblationFormat): stri
   const table = format === 'table' ? plainTable : markdownTable;
   const { data, baseline, bootstrap } = ablation;
   const parts = [
-    `Means over seeds ± standard deviation, ${data.images} images of ${data.split}. Kept: captioned with the training-only layers.\n`,
+    `Means over seeds ± standard deviation, ${data.images} images of ${data.split}. Kept: captioned with the training-only layers. METEOR without paraphrases.\n`,
     table(scoreCells(ablation.rows)),
   ];
   const compared = ablation.rows.filter(({ comparison }) => comparison);
   if (compared.length > 0)
     parts.push(
-      `Minus ${baseline}, same seeds and images. Intervals: bootstrap over images and seeds; p: randomization over images (it says nothing of other seeds); ${bootstrap.resamples} resamples. METEOR: mean over images.\n`,
+      `Minus ${baseline}, same seeds and images. Intervals: bootstrap over images and seeds; p: randomization over images (it says nothing of other seeds); ${bootstrap.resamples} resamples. METEOR: the mean over images.\n`,
       table(comparisonCells(compared)),
     );
   const { speed } = ablation;
@@ -33,12 +33,13 @@ export function formatAblation(ablation: Ablation, format: AblationFormat): stri
     parts.push(
       `Captioning picture by picture, ${speed.images} pictures; medians of ${speed.asked.rounds} rounds.\n`,
       table([
-        ['model', 'ms a picture', 'words a caption', 'peak MiB'],
-        ...speed.entries.map(({ variant, layers, median: { milliseconds, words, peakMiB } }) => [
-          speedName({ variant, layers }),
-          milliseconds.toFixed(1),
-          words.toFixed(1),
-          peakMiB.toFixed(0),
+        ['model', 'ms a picture', 'words a caption', 'peak MiB', 'weights MiB'],
+        ...speed.entries.map((entry) => [
+          speedName(entry),
+          entry.median.milliseconds.toFixed(1),
+          entry.median.words.toFixed(1),
+          entry.median.peakMiB.toFixed(0),
+          entry.weightsMiB.toFixed(1),
         ]),
       ]),
     );

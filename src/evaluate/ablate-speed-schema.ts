@@ -24,6 +24,8 @@ const entrySchema = z.object({
   variant: z.string(),
   /** What became of the model's training-only layers. */
   layers: z.enum(['none', 'dropped', 'kept']),
+  /** Of the weight files that were loaded. */
+  weightsMiB: z.number(),
   /** Medians over the rounds. */
   median: measurementSchema,
   rounds: z.array(measurementSchema),

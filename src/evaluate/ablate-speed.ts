@@ -1,8 +1,8 @@
 /** Latency and memory of captioning with and without the training-only layers. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../base/errors.ts';
 import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { refinerFileName } from '../blip/refiner-file.ts';
 import { imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { readRunEvaluation } from './ablate-describe.ts';
@@ -34,16 +34,11 @@ export interface SpeedSettings {
 
 const fileOf = (output: string): string => join(output, 'results', 'speed.json');
 
-/** What was measured before, if anything. */
+/** What was measured before, if anything that can be read: the rest is measured anew. */
 export async function readSpeed(output: string): Promise<Speed | undefined> {
   const path = fileOf(output);
   const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  const parsed = speedSchema.safeParse(parseJson(text, path));
-  if (parsed.success) return parsed.data;
-  throw new InputError(
-    `${path}: ${parsed.error.issues[0].path.join('.')} is wrong; remove the file and run again.`,
-  );
+  return text === undefined ? undefined : speedSchema.safeParse(parseJson(text, path)).data;
 }
 
 /**
@@ -81,15 +76,18 @@ export async function measureSpeed(
       };
       measured[i].push(await measureInChild(task, signal));
     }
-  const entries = models.map((model, i) => ({
-    ...model,
-    median: {
-      milliseconds: median(measured[i].map(({ milliseconds }) => milliseconds)),
-      words: median(measured[i].map(({ words }) => words)),
-      peakMiB: median(measured[i].map(({ peakMiB }) => peakMiB)),
-    },
-    rounds: measured[i],
-  }));
+  const entries = await Promise.all(
+    models.map(async (model, i) => ({
+      ...model,
+      weightsMiB: await weightsMiB(request, model),
+      median: {
+        milliseconds: median(measured[i].map(({ milliseconds }) => milliseconds)),
+        words: median(measured[i].map(({ words }) => words)),
+        peakMiB: median(measured[i].map(({ peakMiB }) => peakMiB)),
+      },
+      rounds: measured[i],
+    })),
+  );
   const speed: Speed = { asked, images: paths.length, entries };
   await mkdir(join(request.output, 'results'), { recursive: true });
   await writeFileAtomic(fileOf(request.output), `${JSON.stringify(speed, null, 2)}\n`);
@@ -111,6 +109,13 @@ function modelsOf({ variants, chosen, baseline }: AblationRequest): SpeedModel[]
   if (last !== undefined)
     models.push({ variant: last, layers: 'dropped' }, { variant: last, layers: 'kept' });
   return models;
+}
+
+async function weightsMiB(request: AblationRequest, model: SpeedModel): Promise<number> {
+  const folder = join(placeIn(request, model).folder, 'best');
+  const names = ['model.safetensors', ...(model.layers === 'kept' ? [refinerFileName] : [])];
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0) / 2 ** 20;
 }
 
 /** The split's first pictures, of those that could be captioned. */

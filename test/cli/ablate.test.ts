@@ -68,7 +68,7 @@ describe('refcap ablate', { timeout: 60_000 }, () => {
     expect(again.status).toBe(0);
     expect(again.stdout).toMatch(/^variant +seeds +nats a word +CIDEr-D/m);
     expect(again.stdout).toMatch(/^refcap, kept +1 +\d\.\d{3} /m);
-    expect(again.stdout).toMatch(/^refcap, layers kept +\d+\.\d +\d+\.\d +\d+$/m);
+    expect(again.stdout).toMatch(/^refcap, layers kept +\d+\.\d +\d+\.\d +\d+ +\d+\.\d$/m);
     expect(again.stderr).toContain('written to ablation/ablation.json and ablation.md');
   });
 
@@ -111,16 +111,12 @@ describe('refcap ablate', { timeout: 60_000 }, () => {
     writeFileSync(join(folder, 'bad.yaml'), 'epochs: [1\n');
     const wrong: [string[], number, RegExp][] = [
       [[], 2, /give --data/],
-      [['--config', 'none.yaml'], 1, /none\.yaml: there is no such file/],
       [['--config', 'bad.yaml'], 1, /bad\.yaml, line \d/],
-      [[...options, '--seeds', 'x'], 2, /not a number/],
       [[...options, '--seeds', '-1'], 2, /seeds: must be at least 1/],
       [[...options, '--variants', 'plain,none'], 2, /no variant 'none'; known: plain, refinement/],
-      [[...options, '--set', 'epoch=3'], 2, /there is no setting epoch; docs\/training\.md/],
       [[...options, '--set', 'epochs=3'], 2, /made otherwise: epochs: 2 before, 3 now\. Use/],
-      [[...options, '--tower', 'a', '--model', 'b'], 2, /cannot be used with/],
       [[...options, '--bootstrap', '1.5'], 2, /--bootstrap must be a whole number of at least 0/],
-      [[...options, '--data', 'nowhere'], 1, /nowhere/],
+      [[...options, '--tower', 'a', '--model', 'b'], 2, /cannot be used with/],
       [[...options, '--tower', 'nowhere', '-o', 'x'], 1, /nowhere/],
       [[...options, '--tower', 'other', '-o', 'x'], 1, /other/],
       [[...options, '-o', 'pictures'], 1, /pictures: the folder holds .* not an ablation's/],

@@ -334,6 +334,9 @@ describe('an ablation', { timeout: 60_000 }, () => {
       expect(median.peakMiB).toBeGreaterThan(30);
       expect(median.words).toBeGreaterThan(0);
     }
+    const [plain, dropped, kept] = first.speed?.entries.map(({ weightsMiB }) => weightsMiB) ?? [];
+    expect(dropped).toBeCloseTo(plain, 2);
+    expect(kept).toBeGreaterThan(dropped);
     const second = await run('whole', 1, { speed, onNote });
     expect(notes).toHaveLength(6);
     expect(second.speed).toEqual(first.speed);
