@@ -7,8 +7,8 @@ import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
-import { parseTrainConfig, type TrainConfig } from '../train/config.ts';
 import { type Difference, differences, type Settings } from '../train/config-file.ts';
+import { stepSettings } from '../train/resume.ts';
 import { version } from '../train/version.ts';
 import type { AblationRequest } from './ablate-settings.ts';
 
@@ -52,25 +52,10 @@ export async function openAblation(request: AblationRequest): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(all, null, 2)}\n`);
 }
 
-/** Settings that change a result. */
-function comparable({
-  seed,
-  logEvery,
-  keepCheckpoints,
-  checkpointEvery,
-  ...settings
-}: TrainConfig): Settings {
-  return settings;
-}
-
-/** Saved settings with the defaults of settings that have come since. */
-function filledIn(settings: Settings): Settings {
-  try {
-    return comparable(parseTrainConfig(settings));
-  } catch (error) {
-    if (error instanceof UsageError) return settings;
-    throw error;
-  }
+/** Settings that change a result, but for the seed. */
+function comparable(settings: Settings): Settings {
+  const { seed: _seed, ...others } = stepSettings(settings);
+  return others;
 }
 
 async function hasRun(output: string): Promise<boolean> {
@@ -105,7 +90,7 @@ function checkSame(before: Saved, now: Saved, output: string): void {
   const ofBoth = Object.keys(now.variants).filter((name) => before.variants[name] !== undefined);
   const variantsOf = new Map<string, { difference: Difference; names: string[] }>();
   for (const name of ofBoth)
-    for (const each of differences(filledIn(before.variants[name]), now.variants[name])) {
+    for (const each of differences(comparable(before.variants[name]), now.variants[name])) {
       const known = variantsOf.get(sentence(each, ''));
       if (known) known.names.push(name);
       else variantsOf.set(sentence(each, ''), { difference: each, names: [name] });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere } from '../base/files.ts';
-import { differences } from './config-file.ts';
+import { parseTrainConfig } from './config.ts';
+import { differences, type Settings } from './config-file.ts';
 
 /** What config.json says of a run, as far as going on with it needs to know. */
 const savedSchema = z.looseObject({
@@ -43,11 +44,28 @@ export async function readSavedRun(folder: string): Promise<SavedRun | undefined
   throw new InputError(`${path}: ${issue.path.join('.')}: ${issue.message}; it is not a run's`);
 }
 
+/**
+ * The settings that decide the steps of a run, of saved ones: how often it tells and what it keeps may
+ * change. Settings that have come since have their defaults.
+ */
+export function stepSettings(train: Settings): Settings {
+  const { logEvery, keepCheckpoints, checkpointEvery, ...settings } = filledIn(train);
+  return settings;
+}
+
+function filledIn(settings: Settings): Settings {
+  try {
+    return parseTrainConfig(settings);
+  } catch (error) {
+    // Of another version: the differences tell.
+    if (error instanceof UsageError) return settings;
+    throw error;
+  }
+}
+
 /** What is compared of two descriptions of a run. */
 function compared({ train, start, data }: SavedRun): unknown {
-  // How long a run lasts and what it keeps may change without changing a step that was made.
-  const { logEvery, keepCheckpoints, checkpointEvery, ...settings } = train;
-  return { train: settings, start, data: data.fingerprint };
+  return { train: stepSettings(train), start, data: data.fingerprint };
 }
 
 /**

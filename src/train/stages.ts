@@ -6,7 +6,7 @@ import { InputError } from '../base/errors.ts';
 import { describeWriteError, parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
 import type { Stage } from './recipe.ts';
-import { prepareNewRun, refuseChanges } from './resume.ts';
+import { prepareNewRun, refuseChanges, stepSettings } from './resume.ts';
 import { type RunOptions, trainRun } from './run.ts';
 
 export type RecipeOptions = Omit<RunOptions, 'config'> & {
@@ -90,10 +90,7 @@ function isDone({ minutes }: StageRecord): boolean {
 /** What finished stages must have in common with those of the recipe that goes on. */
 function byName(stages: readonly StageRecord[]): unknown {
   return Object.fromEntries(
-    stages.map(({ name, from, train }) => {
-      const { logEvery, keepCheckpoints, checkpointEvery, ...settings } = train;
-      return [name, { from, ...settings }];
-    }),
+    stages.map(({ name, from, train }) => [name, { from, ...stepSettings(train) }]),
   );
 }
 

@@ -178,6 +178,21 @@ describe('a training run', { timeout: 30_000 }, () => {
     expect(notes.some((note) => note.includes('train.epochs: 1 before, 2 now'))).toBe(true);
   });
 
+  it('goes on with a run that was begun before a setting was there', async () => {
+    await train('older', { epochs: 1 });
+    const path = join(folder, 'older/config.json');
+    const saved = JSON.parse(await readFile(path, 'utf8'));
+    delete saved.train.visionLearningRate;
+    await writeFile(path, JSON.stringify(saved));
+    await train('older', { epochs: 1 }, { resume: true });
+    const other = train(
+      'older',
+      { epochs: 1, visionBlocks: 1, visionLearningRate: 1e-4 },
+      { resume: true },
+    );
+    await expect(other).rejects.toThrow('train.visionLearningRate: null before, 0.0001 now');
+  });
+
   it('refuses a checkpoint of another architecture', async () => {
     await train('wide', { epochs: 1 });
     await expect(
