@@ -114,6 +114,7 @@ export async function takeSteps(
     baseWeight: 0,
     distillationWeight: 0,
     distillationTemperature: 1,
+    refinedGradient: 'whole',
     advantages: false,
   });
   // In this reference, decay applies to every parameter.

@@ -84,6 +84,8 @@ const schema = z.strictObject({
   /** mu: weight of the divergence that draws the base path to the refined one. */
   distillationWeight: weight.default(1),
   distillationTemperature: z.number().positive().default(1),
+  /** What the refined path's losses train: all that is under the layers too, or the layers and the shared head alone. */
+  refinedGradient: z.enum(['whole', 'layers']).default('whole'),
   /** Cross-entropy on the captions given, or self-critical training on CIDEr-D. */
   stage: z.enum(['cross-entropy', 'scst']).default('cross-entropy'),
   scst: z
@@ -187,6 +189,8 @@ function badPair(config: TrainConfig): string | undefined {
     return `augmentation.ratio: ${augmentation.ratio[0]} is more than ${augmentation.ratio[1]}`;
   if (config.readLayer !== null && !refinement && !alignment)
     return `readLayer (${config.readLayer}) needs refinement or alignment, and both are null`;
+  if (config.refinedGradient === 'layers' && config.baseWeight + config.distillationWeight === 0)
+    return 'refinedGradient (layers) leaves the decoder untrained with baseWeight and distillationWeight both 0';
   if (config.bestBy !== 'loss' && config.validationImages === 0)
     return `bestBy (${config.bestBy}) needs captions, but validationImages is 0`;
   return undefined;

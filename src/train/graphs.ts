@@ -35,13 +35,14 @@ export function trainingGraphs(
   const refiner = refinerOf(config, model);
   const adapters = adaptersOf(config, model.vision_config);
   const scope = new Scope(adapters);
-  const { baseWeight, distillationWeight, distillationTemperature } = config;
+  const { baseWeight, distillationWeight, distillationTemperature, refinedGradient } = config;
   const shared = {
     images,
     tokensDtype,
     baseWeight,
     distillationWeight,
     distillationTemperature,
+    refinedGradient,
     ...(refiner && { refiner }),
   } as const;
   const dropout = config.dropout > 0 || refinerDropout(refiner) > 0;

@@ -36,6 +36,8 @@ export interface ObjectiveOptions extends LossOptions {
   readonly distillationWeight: number;
   /** Both distributions of the distillation are taken at this temperature, and the term times its square. */
   readonly distillationTemperature: number;
+  /** Whether the refined path's losses train the decoder and tower under the layers too, or the layers and the head alone. */
+  readonly refinedGradient: 'whole' | 'layers';
   /** Each caption's negative log-likelihood is weighted by the input `advantages` f32 [images, captions]. */
   readonly advantages: boolean;
 }
@@ -124,11 +126,13 @@ export function objectiveGraph(
   const base = likelihood(baseLogits);
   if (!refiner) return { loss: mul(base.sum, share), base: base.sum, count: base.count };
 
-  const cross = refinerCross(scope, refiner, text, imageTokens);
+  const reaching = (x: Value): Value =>
+    options.refinedGradient === 'whole' ? x : ops.stopGradient(x);
+  const cross = refinerCross(scope, refiner, text, reaching(imageTokens));
   const siblings = refiner.refinement?.context === 'siblings';
   const refinedStates = refine(scope, refiner, text, {
     ids,
-    states,
+    states: states.map(reaching),
     cross,
     siblings,
     dropout,
@@ -154,7 +158,7 @@ export function objectiveGraph(
   if (contrastiveWeight > 0) {
     const kept = ops.cast(ops.not(ops.equal(labels, ignoredLabel)), 'f32');
     const place = scope.at('alignment.contrastive');
-    contrastive = contrastiveLoss(place, refinedStates, imageTokens, kept).sum;
+    contrastive = contrastiveLoss(place, refinedStates, reaching(imageTokens), kept).sum;
     const captionShare = input('captionShare', 'f32', []);
     loss = add(loss, mul(mul(contrastive, contrastiveWeight), captionShare));
   }

@@ -10,6 +10,7 @@ import { Session } from '../../src/engine/session.ts';
 import { tensor } from '../../src/engine/tensor.ts';
 import { ParameterStore } from '../../src/nn/parameter-store.ts';
 import { Scope } from '../../src/nn/scope.ts';
+import { GradientSession } from '../../src/train/gradients.ts';
 import { ignoredLabel, objectiveGraph } from '../../src/train/objective.ts';
 
 const [images, captions, length, vocabulary] = [3, 3, 6, 40];
@@ -67,6 +68,7 @@ async function open(settings: object, everythingRandom: boolean) {
     baseWeight: 1,
     distillationWeight: 1,
     distillationTemperature: 2,
+    refinedGradient: 'whole',
     advantages: false,
   });
   const store = new ParameterStore(scope.parameters);
@@ -94,6 +96,40 @@ async function open(settings: object, everythingRandom: boolean) {
     return { base: value('base'), refined: value('refined'), distillation: value('distillation') };
   };
   return { run, store, refiner, [Symbol.dispose]: () => session.dispose() };
+}
+
+/** Gradients of the refined path's cross-entropy and the distillation alone, by parameter. */
+async function refinedGradients(refinedGradient: 'whole' | 'layers') {
+  const scope = new Scope();
+  const outputs = objectiveGraph(scope, config, {
+    images: 'pixels',
+    labelSmoothing: 0,
+    dropout: false,
+    refiner: refinerSchema.parse({
+      refinement: { heads: 4, context: 'siblings' },
+      alignment: { heads: 4 },
+    }),
+    baseWeight: 0,
+    distillationWeight: 0,
+    distillationTemperature: 1,
+    refinedGradient,
+    advantages: false,
+  });
+  const store = new ParameterStore(scope.parameters);
+  const random = createRandom(7);
+  for (let i = 0; i < store.trainable.length; i++) store.trainable[i] = 0.3 * random.normal();
+  const gradients = new Float32Array(store.trainable.length);
+  using session = await GradientSession.open(scope, outputs, store, gradients, { threads: 1 });
+  const { ids, labels } = words();
+  const shape = [images, captions, length];
+  await session.add({
+    pixels: pixels(),
+    ids: tensor('i32', shape, ids),
+    labels: tensor('i32', shape, labels),
+    share: tensor('f32', [], Float32Array.of(1)),
+  });
+  const moved = (name: string) => store.viewOf(name, gradients).data.some((x) => x !== 0);
+  return { names: store.names, moved };
 }
 
 function pixels() {
@@ -219,6 +255,20 @@ describe('refinement and alignment', () => {
       expect(base.logits.some((x, i) => Math.abs(x - whole.logits[i]) > 1e-3)).toBe(true);
     },
   );
+
+  it('train what is under them only when told to', async () => {
+    const isLayer = (name: string) => /^(refinement|alignment)\./.test(name);
+    const isHead = (name: string) => name.includes('cls.predictions') || name.includes('word_emb');
+    const { names, moved } = await refinedGradients('layers');
+    // Softmax does not change when all scores of a row do.
+    for (const name of names.filter(isLayer))
+      if (!name.endsWith('key.bias')) expect(moved(name), name).toBe(true);
+    const under = names.filter((name) => !isLayer(name) && !isHead(name));
+    expect(under.length).toBeGreaterThan(20);
+    expect(under.filter(moved)).toEqual([]);
+    const whole = await refinedGradients('whole');
+    expect(under.filter((name) => !whole.moved(name) && !name.endsWith('key.bias'))).toEqual([]);
+  });
 
   it('contrast captions with images as InfoNCE does', async () => {
     const scope = new Scope();
