@@ -13,9 +13,10 @@ interface BuiltIn {
   readonly fixed?: Settings;
 }
 
-const weightsOf = ({ baseWeight, distillationWeight }: Settings): Settings => ({
+const weightsOf = ({ baseWeight, distillationWeight, refinedGradient }: Settings): Settings => ({
   baseWeight,
   distillationWeight,
+  refinedGradient,
 });
 const own = { context: 'own' };
 const siblings = { context: 'siblings' };
@@ -38,6 +39,7 @@ const layerSettings = [
   'baseWeight',
   'distillationWeight',
   'distillationTemperature',
+  'refinedGradient',
 ] as const;
 
 /**

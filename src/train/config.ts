@@ -127,12 +127,13 @@ export type PresetName = (typeof presetNames)[number];
 
 /** Settings under a name; what a file or a flag says goes before them. */
 export const presets: Readonly<Record<PresetName, Readonly<Record<string, unknown>>>> = {
-  /** Both layers, refinement reading the sibling captions, their knowledge handed to the base path. */
+  /** Both layers, refinement reading the sibling captions: a teacher over the base path's own states. */
   refcap: {
     refinement: { context: 'siblings' },
     alignment: {},
-    baseWeight: 0.5,
-    distillationWeight: 3,
+    baseWeight: 1,
+    distillationWeight: 1,
+    refinedGradient: 'layers',
   },
   /** The published recipe: both layers, cross-entropy on the refined path alone. */
   paper: {
@@ -149,6 +150,7 @@ export const presets: Readonly<Record<PresetName, Readonly<Record<string, unknow
     alignment: {},
     baseWeight: 0,
     distillationWeight: 0,
+    refinedGradient: 'whole',
   },
   /** No training-only layers. */
   plain: {},
