@@ -27,14 +27,15 @@ describe('the variants of an ablation', () => {
       config.alignment !== null,
       name === 'plain' ? null : config.baseWeight,
       name === 'plain' ? null : config.distillationWeight,
+      name === 'plain' ? null : config.refinedGradient,
     ]);
     expect(what).toEqual([
-      ['plain', null, false, null, null],
-      ['refinement', 'own', false, 0.5, 3],
-      ['alignment', null, true, 0.5, 3],
-      ['paper', 'own', true, 0, 0],
-      ['refcap-own', 'own', true, 0.5, 3],
-      ['refcap', 'siblings', true, 0.5, 3],
+      ['plain', null, false, null, null, null],
+      ['refinement', 'own', false, 1, 1, 'layers'],
+      ['alignment', null, true, 1, 1, 'layers'],
+      ['paper', 'own', true, 0, 0, 'whole'],
+      ['refcap-own', 'own', true, 1, 1, 'layers'],
+      ['refcap', 'siblings', true, 1, 1, 'layers'],
     ]);
     for (const { epochs, learningRate, batchSize, labelSmoothing, schedule } of variants.values())
       expect({ epochs, learningRate, batchSize, labelSmoothing, schedule }).toEqual({
@@ -48,7 +49,7 @@ describe('the variants of an ablation', () => {
     const variants = variantsOf({
       refinement: { heads: 4, layers: 2 },
       alignment: { heads: 2 },
-      distillationWeight: 1,
+      distillationWeight: 2,
       readLayer: 0,
     });
     const of = (name: string) => variants.get(name);
@@ -59,7 +60,7 @@ describe('the variants of an ablation', () => {
     expect(of('refcap')?.refinement).toMatchObject({ layers: 2, context: 'siblings' });
     expect(of('refcap')?.alignment).toMatchObject({ heads: 2 });
     expect([...variants.values()].map((config) => config.distillationWeight)).toEqual([
-      1, 1, 1, 0, 1, 1,
+      1, 2, 2, 0, 2, 2,
     ]);
   });
 

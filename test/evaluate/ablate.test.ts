@@ -256,9 +256,9 @@ describe('an ablation', { timeout: 60_000 }, () => {
     await expect(run('whole', 2, {}, { settings: { dropout: 0.3 } })).rejects.toThrow(
       /whole: the ablation was made otherwise: dropout: 0\.15 before, 0\.3 now\. Use/,
     );
-    const weight = { settings: { distillationWeight: 1 } };
+    const weight = { settings: { distillationWeight: 2 } };
     await expect(run('whole', 2, {}, weight)).rejects.toThrow(
-      'distillationWeight (refinement, alignment, refcap-own, refcap): 3 before, 1 now',
+      'distillationWeight (refinement, alignment, refcap-own, refcap): 1 before, 2 now',
     );
     await expect(run('whole', 2, {}, { flags: { split: 'train' } })).rejects.toThrow(
       'split: "dev" before, "train" now',
