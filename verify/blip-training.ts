@@ -115,7 +115,6 @@ export async function takeSteps(
     distillationWeight: 0,
     distillationTemperature: 1,
     refinedGradient: 'whole',
-    advantages: false,
   });
   // In this reference, decay applies to every parameter.
   const store = new ParameterStore(scope.parameters, () => 'decayed');

@@ -7,7 +7,7 @@ import { isRefinerParameter } from '../blip/refiner-file.ts';
 import { type Group, usualGroup } from '../nn/parameter-store.ts';
 import { type Adapters, type ParameterSpec, Scope } from '../nn/scope.ts';
 import type { TrainConfig } from './config.ts';
-import { type ObjectiveOutputs, objectiveGraph } from './objective.ts';
+import { type DrawnFrom, type ObjectiveOutputs, objectiveGraph } from './objective.ts';
 
 /** What a run computes. */
 export interface TrainingGraphs {
@@ -25,11 +25,15 @@ export interface TrainingGraphs {
   readonly adapters?: Adapters;
 }
 
-/** @throws UsageError naming both fields that do not fit */
+/**
+ * @param suppressed ids that are never written
+ * @throws UsageError naming both fields that do not fit
+ */
 export function trainingGraphs(
   config: TrainConfig,
   model: BlipConfig,
   tokensDtype: TrainingGraphs['tokensDtype'] = 'f16',
+  suppressed: readonly number[] = [],
 ): TrainingGraphs {
   const images = config.visionBlocks === 0 ? 'tokens' : 'pixels';
   const refiner = refinerOf(config, model);
@@ -46,15 +50,22 @@ export function trainingGraphs(
     ...(refiner && { refiner }),
   } as const;
   const dropout = config.dropout > 0 || refinerDropout(refiner) > 0;
-  const build = (labelSmoothing: number, drawn: boolean, advantages = false) =>
-    objectiveGraph(scope, model, { ...shared, labelSmoothing, dropout: drawn, advantages });
+  const build = (labelSmoothing: number, drawn: boolean, advantages?: DrawnFrom) =>
+    objectiveGraph(scope, model, {
+      ...shared,
+      labelSmoothing,
+      dropout: drawn,
+      ...(advantages && { advantages }),
+    });
   return {
     scope,
     images,
     tokensDtype,
     vision: model.vision_config,
     objective: build(config.labelSmoothing, dropout),
-    ...(config.stage === 'scst' && { policy: build(0, dropout, true) }),
+    ...(config.stage === 'scst' && {
+      policy: build(0, dropout, { temperature: config.scst.temperature, suppressed }),
+    }),
     validation: build(0, false),
     ...(refiner && { refiner }),
     ...(adapters && { adapters }),

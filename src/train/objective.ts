@@ -5,10 +5,11 @@ import type { BlipConfig } from '../blip/config.ts';
 import { crossKeyValues, imageInput, languageHead, textDecoder } from '../blip/model.ts';
 import { type RefinerConfig, refine, refinerCross } from '../blip/refiner.ts';
 import { gradients } from '../engine/gradient.ts';
-import { input, type Value } from '../engine/graph.ts';
+import { constant, input, type Value } from '../engine/graph.ts';
 import * as ops from '../engine/ops.ts';
 import { multiplyDims } from '../engine/shape.ts';
 import { noDropout, seededDropout } from '../nn/dropout.ts';
+import { hidden } from '../nn/layers.ts';
 import { crossEntropy, klDivergence } from '../nn/losses.ts';
 import type { Scope } from '../nn/scope.ts';
 
@@ -27,6 +28,17 @@ export interface LossOptions {
   readonly dropout: boolean;
 }
 
+/**
+ * How captions were drawn. Their likelihoods are those of the distribution that they were drawn from: where a
+ * word that is never drawn kept a probability, the gradient would move all of it there.
+ */
+export interface DrawnFrom {
+  /** Logits were divided by it. */
+  readonly temperature: number;
+  /** Ids that are never drawn. */
+  readonly suppressed: readonly number[];
+}
+
 export interface ObjectiveOptions extends LossOptions {
   /** The training-only layers; without them the base path alone is trained. */
   readonly refiner?: RefinerConfig;
@@ -39,7 +51,7 @@ export interface ObjectiveOptions extends LossOptions {
   /** Whether the refined path's losses train the decoder and tower under the layers too, or the layers and the head alone. */
   readonly refinedGradient: 'whole' | 'layers';
   /** Each caption's negative log-likelihood is weighted by the input `advantages` f32 [images, captions]. */
-  readonly advantages: boolean;
+  readonly advantages?: DrawnFrom;
 }
 
 /** The parts of the objective, each summed over what it counts. */
@@ -116,8 +128,9 @@ export function objectiveGraph(
       ops.expand(reshape(perCaption, ['images', 'captions', 1]), ['images', 'captions', 'length']),
       [positions],
     );
+  const { advantages } = options;
   const likelihood = (logits: Value) =>
-    crossEntropy(logits, flatLabels, {
+    crossEntropy(advantages ? drawnLogits(logits, advantages) : logits, flatLabels, {
       ignoreIndex: ignoredLabel,
       labelSmoothing,
       ...(weights && { weights }),
@@ -170,6 +183,13 @@ export function objectiveGraph(
     ...(distillation && { distillation }),
     ...(contrastive && { contrastive }),
   };
+}
+
+/** The logits [positions, vocabulary] that words were drawn from. */
+function drawnLogits(logits: Value, { temperature, suppressed }: DrawnFrom): Value {
+  const mask = new Float32Array(Number(logits.shape[1]));
+  for (const id of suppressed) mask[id] = hidden;
+  return add(mul(logits, 1 / temperature), constant('f32', [mask.length], mask));
 }
 
 /** The prefix of the outputs that hold gradients: `gradient.NAME` of the parameter NAME. */

@@ -74,7 +74,8 @@ export async function trainRun(options: RunOptions): Promise<void> {
   const data = await readData(options);
   const start = await openStart(options, data.train);
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
-  const graphs = trainingGraphs(options.config, start.model, tokensDtype(options));
+  const { suppress_tokens: suppressed } = start.generation;
+  const graphs = trainingGraphs(options.config, start.model, tokensDtype(options), suppressed);
   const config = withMicroBatch(options, graphs, data);
   const open = (images: readonly DatasetImage[], isTrain: boolean) =>
     openSplit(options, config, start, graphs, images, isTrain);

@@ -69,7 +69,6 @@ async function open(settings: object, everythingRandom: boolean) {
     distillationWeight: 1,
     distillationTemperature: 2,
     refinedGradient: 'whole',
-    advantages: false,
   });
   const store = new ParameterStore(scope.parameters);
   store.initialize(createRandom(1));
@@ -113,7 +112,6 @@ async function refinedGradients(refinedGradient: 'whole' | 'layers') {
     distillationWeight: 0,
     distillationTemperature: 1,
     refinedGradient,
-    advantages: false,
   });
   const store = new ParameterStore(scope.parameters);
   const random = createRandom(7);

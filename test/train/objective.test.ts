@@ -6,10 +6,12 @@ import { Session } from '../../src/engine/session.ts';
 import { tensor } from '../../src/engine/tensor.ts';
 import { ParameterStore } from '../../src/nn/parameter-store.ts';
 import { Scope } from '../../src/nn/scope.ts';
+import { GradientSession } from '../../src/train/gradients.ts';
 import {
   gradientPrefix,
   ignoredLabel,
   lossGraph,
+  objectiveGraph,
   withGradients,
 } from '../../src/train/objective.ts';
 
@@ -130,5 +132,61 @@ describe('the objective', () => {
     expect((await session.run(feeds)).sum.data[0]).toBe(before);
     feeds.ids.data[1] += 1;
     expect((await session.run(feeds)).sum.data[0]).not.toBe(before);
+  });
+
+  it('weighs drawn captions in the distribution they were drawn from', async () => {
+    const suppressed = 5;
+    const head = 'text_decoder.cls.predictions';
+    // Logits are head . normed + bias: all three as given, times a factor.
+    const lossOf = async (temperature: number, factor: number, biasOfSuppressed: number) => {
+      const own = new Scope();
+      const policy = objectiveGraph(own, config, {
+        images: 'pixels',
+        labelSmoothing: 0,
+        dropout: false,
+        baseWeight: 1,
+        distillationWeight: 0,
+        distillationTemperature: 1,
+        refinedGradient: 'whole',
+        advantages: { temperature, suppressed: [suppressed] },
+      });
+      const ofHead = [`${head}.transform.LayerNorm.weight`, `${head}.transform.LayerNorm.bias`];
+      const values = new ParameterStore(own.parameters);
+      values.initialize(createRandom(1));
+      values.tensor(`${head}.bias`).data[suppressed] = biasOfSuppressed;
+      for (const name of [...ofHead, `${head}.bias`]) {
+        const { data } = values.tensor(name);
+        for (let i = 0; i < data.length; i++) data[i] *= factor;
+      }
+      const gradients = new Float32Array(values.trainable.length);
+      using session = await GradientSession.open(own, policy, values, gradients, { threads: 1 });
+      const { pixels, ids, labels } = feedsOf(0, images);
+      const random = createRandom(3);
+      const { loss } = await session.add({
+        pixels,
+        ids,
+        labels: tensor(
+          'i32',
+          labels.shape,
+          labels.data.map((id) => (id === suppressed ? id + 1 : id)),
+        ),
+        share: tensor('f32', [], Float32Array.of(1)),
+        advantages: tensor(
+          'f32',
+          [images, captions],
+          Float32Array.from({ length: images * captions }, () => random.normal()),
+        ),
+      });
+      return { loss, moved: values.viewOf(`${head}.bias`, gradients).data[suppressed] };
+    };
+    const plain = await lossOf(1, 1, 0);
+    // A word that is never drawn has no probability to take.
+    const tempting = await lossOf(1, 1, 30);
+    expect(tempting.loss).toBeCloseTo(plain.loss, 4);
+    expect([plain.moved, tempting.moved]).toEqual([0, 0]);
+    const warm = await lossOf(2, 1, 0);
+    const halved = await lossOf(1, 0.5, 0);
+    expect(warm.loss).toBeCloseTo(halved.loss, 3);
+    expect(Math.abs(warm.loss - plain.loss)).toBeGreaterThan(0.01);
   });
 });
