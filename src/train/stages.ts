@@ -21,7 +21,7 @@ const recordSchema = z.looseObject({
       name: z.string(),
       from: z.string(),
       train: z.record(z.string(), z.unknown()),
-      /** Of all sittings; null while the stage is at work or to come. */
+      /** Of the sitting that finished it; null while the stage is at work or to come. */
       minutes: z.number().nullable(),
     }),
   ),
