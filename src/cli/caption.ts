@@ -8,7 +8,6 @@ import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts
 import { bundledModel, type CaptionOptions } from '../blip/captioner.ts';
 import { loadCaptioner } from './load-captioner.ts';
 import { Progress } from './progress.ts';
-import { stopAtClosedPipe } from './standard-output.ts';
 import { number, positive, whole } from './values.ts';
 
 interface Flags {
@@ -134,7 +133,6 @@ async function run(inputs: string[], flags: Flags): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  stopAtClosedPipe();
   try {
     const { counts, failures } = await captionInputs(inputs, flags, stop.signal);
     for (const failure of failures) console.error(`refcap: ${failure}`);

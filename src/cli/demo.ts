@@ -18,7 +18,6 @@ import {
 import { type SamplePhoto, samplePhotos } from '../data/sample-photos.ts';
 import { loadCaptioner } from './load-captioner.ts';
 import { checkOutputFile } from './output-file.ts';
-import { stopAtClosedPipe } from './standard-output.ts';
 import { positive } from './values.ts';
 
 interface Flags {
@@ -71,7 +70,6 @@ async function run(flags: Flags): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  stopAtClosedPipe();
   try {
     await runDemo(flags, page ? output : undefined, stop.signal);
   } catch (error) {

@@ -13,6 +13,12 @@ const program = new Command('refcap')
   .exitOverride()
   .showHelpAfterError('(run with --help for the options)');
 
+// A reader that has seen enough, such as head, closes the pipe: the command then ends quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 const [first, second] = process.argv.slice(2);
 const wanted = first === 'help' ? second : first;
 for (const { name, summary, load } of commands) {

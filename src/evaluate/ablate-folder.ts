@@ -7,7 +7,12 @@ import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
-import { type Difference, differences, type Settings } from '../train/config-file.ts';
+import {
+  type Difference,
+  describeDifference,
+  differences,
+  type Settings,
+} from '../train/config-file.ts';
 import { stepSettings } from '../train/resume.ts';
 import { version } from '../train/version.ts';
 import type { AblationRequest } from './ablate-settings.ts';
@@ -82,23 +87,21 @@ function readSaved(text: string, path: string): Saved {
 
 function checkSame(before: Saved, now: Saved, output: string): void {
   const shared = ({ data, start, split }: Saved) => ({ data: data.fingerprint, start, split });
-  const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
-  const sentence = ({ path, before: a, after: b }: Difference, of: string) =>
-    `${path}${of}: ${show(a)} before, ${show(b)} now`;
-  const found = differences(shared(before), shared(now)).map((each) => sentence(each, ''));
+  const found = differences(shared(before), shared(now)).map(describeDifference);
   // Variants that came or went are no change of those that were run.
   const ofBoth = Object.keys(now.variants).filter((name) => before.variants[name] !== undefined);
   const variantsOf = new Map<string, { difference: Difference; names: string[] }>();
   for (const name of ofBoth)
-    for (const each of differences(comparable(before.variants[name]), now.variants[name])) {
-      const known = variantsOf.get(sentence(each, ''));
+    for (const difference of differences(comparable(before.variants[name]), now.variants[name])) {
+      const sentence = describeDifference(difference);
+      const known = variantsOf.get(sentence);
       if (known) known.names.push(name);
-      else variantsOf.set(sentence(each, ''), { difference: each, names: [name] });
+      else variantsOf.set(sentence, { difference, names: [name] });
     }
-  for (const { difference, names } of variantsOf.values())
-    found.push(
-      sentence(difference, names.length === ofBoth.length ? '' : ` (${names.join(', ')})`),
-    );
+  for (const { difference, names } of variantsOf.values()) {
+    const of = names.length === ofBoth.length ? '' : ` (${names.join(', ')})`;
+    found.push(describeDifference({ ...difference, path: `${difference.path}${of}` }));
+  }
   if (found.length > 0)
     throw new UsageError(
       `${output}: the ablation was made otherwise: ${found.join('; ')}. Use the same settings, or another --output folder.`,

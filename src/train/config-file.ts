@@ -68,6 +68,12 @@ export function differences(before: unknown, after: unknown, path = ''): Differe
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
 }
 
+/** A difference as a sentence tells it. */
+export function describeDifference({ path, before, after }: Difference): string {
+  const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
+  return `${path}: ${show(before)} before, ${show(after)} now`;
+}
+
 function isSettings(value: unknown): value is Settings {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere } from '../base/files.ts';
 import { parseTrainConfig } from './config.ts';
-import { differences, type Settings } from './config-file.ts';
+import { describeDifference, differences, type Settings } from './config-file.ts';
 
 /** What config.json says of a run, as far as going on with it needs to know. */
 const savedSchema = z.looseObject({
@@ -89,16 +89,10 @@ export function refuseChanges(
   folder: string,
   allowChanges: boolean,
 ): string[] {
-  const found = differences(before, now).map(
-    ({ path, before: a, after: b }) => `${path}: ${show(a)} before, ${show(b)} now`,
-  );
+  const found = differences(before, now).map(describeDifference);
   if (found.length > 0 && !allowChanges)
     throw new UsageError(
       `${folder}: the run was made otherwise: ${found.join('; ')}. Use the same settings, or --allow-changes.`,
     );
   return found;
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
 }

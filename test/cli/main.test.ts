@@ -1,5 +1,6 @@
 /** The command as a whole: help, version, wrong usage, and which modules a call loads. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -26,6 +27,20 @@ describe('refcap', () => {
     const shown = refcap('train', '--help').stdout;
     expect(shown).toContain('--tower <folder>');
     expect(refcap('help', 'train').stdout).toBe(shown);
+  });
+
+  it('ends quietly when its reader has closed the pipe', async () => {
+    const child = spawn(process.execPath, ['dist/cli/main.js', 'train', '--help'], {
+      cwd: repositoryRoot,
+    });
+    child.stdout.destroy();
+    let errors = '';
+    child.stderr.on('data', (part) => {
+      errors += part;
+    });
+    const [code] = await once(child, 'close');
+    expect(errors).toBe('');
+    expect(code).toBe(0);
   });
 
   it('answers wrong usage with code 2 and nothing on the standard output', () => {
