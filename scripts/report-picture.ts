@@ -11,9 +11,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { chromium, chromiumPlaces, openInChromium } from './chromium.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -53,16 +54,6 @@ function run(program: string, args: readonly string[], cwd: string): void {
   if (status !== 0) fail(`${program} ${args.join(' ')} failed (${error?.message ?? status}).`);
 }
 
-function findChromium(): string {
-  const given = process.env.CHROMIUM;
-  const known = given ? [given] : ['/usr/bin/chromium', '/usr/bin/google-chrome'];
-  const found = known.find((path) => existsSync(path));
-  return (
-    found ??
-    fail(`no Chromium at ${known.join(' or ')}; install Debian's chromium, or give CHROMIUM=path.`)
-  );
-}
-
 /** Evaluates twice and compares. @returns the page */
 function makePage(folder: string): string {
   // Relative names, so that the page shows no path of this machine.
@@ -79,29 +70,17 @@ function makePage(folder: string): string {
   return join(folder, 'comparison.html');
 }
 
-function drawPage(chromium: string, page: string, folder: string): string {
+function drawPage(program: string, page: string, folder: string): string {
   const picture = join(folder, 'page.png');
   const flags = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--hide-scrollbars',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
     '--blink-settings=preferredColorScheme=1',
-    `--user-data-dir=${join(folder, 'profile')}`,
-    `--window-size=${values.width},${Number(values.height) + spareRows}`,
     '--virtual-time-budget=3000',
     `--screenshot=${picture}`,
   ];
+  const size = [Number(values.width), Number(values.height) + spareRows] as const;
   // Chromium writes much that means nothing where there is no desktop; it is shown when it helps.
-  const { stderr } = spawnSync(chromium, [...flags, pathToFileURL(page).href], {
-    encoding: 'utf8',
-    timeout: 120_000,
-  });
-  if (!existsSync(picture)) fail(`${chromium} drew no picture: ${stderr}`);
+  const { stderr } = openInChromium(program, page, folder, size, flags);
+  if (!existsSync(picture)) fail(`${program} drew no picture: ${stderr}`);
   return picture;
 }
 
@@ -120,7 +99,10 @@ async function smallPng(path: string): Promise<Buffer> {
   );
 }
 
-const chromium = findChromium();
+if (chromium === undefined)
+  fail(
+    `no Chromium at ${chromiumPlaces.join(' or ')}; install Debian's chromium, or give CHROMIUM=path.`,
+  );
 run(process.execPath, [join(root, 'scripts/setup.mjs')], root);
 const folder = mkdtempSync(join(tmpdir(), 'refcap-picture-'));
 try {

@@ -1,15 +1,8 @@
 /** Opens a page in headless Chromium, where one is installed, and gives what a script finds in it. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
-export const chromium: string | undefined = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-].find((path) => path !== '' && existsSync(path));
+import { chromium, openInChromium } from '../scripts/chromium.ts';
 
 /**
  * Runs `script`, the body of a function, at the end of a page that has loaded. The page has no network.
@@ -23,25 +16,8 @@ export function inChromium(htmlFile: string, script: string, width = 1280): unkn
       pre.textContent = encodeURIComponent(JSON.stringify((() => {${script}})())); document.body.append(pre);}</script>`;
     const page = join(folder, 'page.html');
     writeFileSync(page, `${readFileSync(htmlFile, 'utf8')}${result}`);
-    const flags = [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--hide-scrollbars',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--proxy-server=127.0.0.1:1',
-      `--user-data-dir=${join(folder, 'profile')}`,
-      `--window-size=${width},900`,
-      '--dump-dom',
-    ];
-    const run = spawnSync(chromium, [...flags, pathToFileURL(page).href], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-      timeout: 60_000,
-    });
+    const flags = ['--proxy-server=127.0.0.1:1', '--dump-dom'];
+    const run = openInChromium(chromium, page, folder, [width, 900], flags);
     const found = /<pre id="result">([^<]*)<\/pre>/.exec(run.stdout)?.[1];
     if (found === undefined) throw new Error(`the page gave no result: ${run.stderr}`);
     return JSON.parse(decodeURIComponent(found));

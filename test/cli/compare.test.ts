@@ -15,8 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromium } from '../../scripts/chromium.ts';
 import { disagreement } from '../../src/evaluate/compare.ts';
-import { chromium, inChromium } from '../chromium.ts';
+import { inChromium } from '../chromium.ts';
 import { repositoryRoot } from '../paths.ts';
 
 const main = join(repositoryRoot, 'dist/cli/main.js');

@@ -16,9 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromium } from '../../scripts/chromium.ts';
 import { demoPage } from '../../src/blip/demo-page.ts';
 import { samplePhotos } from '../../src/data/sample-photos.ts';
-import { chromium, inChromium } from '../chromium.ts';
+import { inChromium } from '../chromium.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 
 const main = join(repositoryRoot, 'dist/cli/main.js');
