@@ -2,7 +2,7 @@
  * Dropout whose mask is a pure function of (seed, layer, position): no state in the session, so a
  * resumed or repeated step draws the same masks.
  */
-import type { Value } from '../engine/graph.ts';
+import { constant, type Value } from '../engine/graph.ts';
 import * as ops from '../engine/ops.ts';
 import { type Dim, multiplyDims } from '../engine/shape.ts';
 
@@ -25,6 +25,17 @@ export function seededDropout(seed: Value): Dropout {
     if (rate === 0) return x;
     return mul(x, dropoutMask(x.shape, rate, seed, layer));
   };
+}
+
+/**
+ * Drops channels of [rows, places, channels], the same ones in all places of a row: spatial dropout (Tompson et
+ * al. 2015), where neighbouring places say much the same.
+ */
+export function channelDropout(x: Value, rate: number, dropout: Dropout): Value {
+  if (rate === 0) return x;
+  const [rows, , channels] = x.shape;
+  const one = constant('f32', [1, 1, 1], Float32Array.of(1));
+  return mul(x, dropout(ops.expand(one, [rows, 1, channels]), rate));
 }
 
 /** 1 / (1 - rate) with probability 1 - rate, else 0, in `shape` (at least one dimension). */

@@ -1,5 +1,5 @@
 /** Layers, losses, optimizers, the parameter store and weight files. */
-export { type Dropout, dropoutSeed, noDropout, seededDropout } from './dropout.ts';
+export { channelDropout, type Dropout, dropoutSeed, noDropout, seededDropout } from './dropout.ts';
 export {
   attention,
   causalMask,

@@ -36,6 +36,8 @@ const schema = z.strictObject({
   labelSmoothing: rate.default(0.1),
   /** Of the decoder. */
   dropout: rate.default(0.15),
+  /** Of the image tokens' channels, whole channels of an image at a time. */
+  imageDropout: rate.default(0),
   /** Decay of the moving average of the weights, which is then what is validated and saved; 0: none. */
   ema: rate.default(0),
   /** Longer captions are cut. */

@@ -47,9 +47,10 @@ export function trainingGraphs(
     distillationWeight,
     distillationTemperature,
     refinedGradient,
+    imageDropout: config.imageDropout,
     ...(refiner && { refiner }),
   } as const;
-  const dropout = config.dropout > 0 || refinerDropout(refiner) > 0;
+  const dropout = drawsDropout(config);
   const build = (labelSmoothing: number, drawn: boolean, advantages?: DrawnFrom) =>
     objectiveGraph(scope, model, {
       ...shared,
@@ -74,12 +75,9 @@ export function trainingGraphs(
 
 /** Whether dropout is drawn at all, so that its seed is an input. */
 export function drawsDropout(config: TrainConfig): boolean {
-  const { refinement, alignment } = config;
-  return config.dropout > 0 || refinerDropout({ refinement, alignment, readLayer: null }) > 0;
-}
-
-function refinerDropout(refiner: RefinerConfig | undefined): number {
-  return Math.max(refiner?.refinement?.dropout ?? 0, refiner?.alignment?.dropout ?? 0);
+  const { dropout, imageDropout, refinement, alignment } = config;
+  const rates = [dropout, imageDropout, refinement?.dropout ?? 0, alignment?.dropout ?? 0];
+  return Math.max(...rates) > 0;
 }
 
 function refinerOf(config: TrainConfig, model: BlipConfig): RefinerConfig | undefined {

@@ -8,7 +8,7 @@ import { gradients } from '../engine/gradient.ts';
 import { constant, input, type Value } from '../engine/graph.ts';
 import * as ops from '../engine/ops.ts';
 import { multiplyDims } from '../engine/shape.ts';
-import { noDropout, seededDropout } from '../nn/dropout.ts';
+import { channelDropout, noDropout, seededDropout } from '../nn/dropout.ts';
 import { hidden } from '../nn/layers.ts';
 import { crossEntropy, klDivergence } from '../nn/losses.ts';
 import type { Scope } from '../nn/scope.ts';
@@ -26,6 +26,11 @@ export interface LossOptions {
   readonly labelSmoothing: number;
   /** Whether dropout is drawn (the config's rates), from the input `dropoutSeed`. */
   readonly dropout: boolean;
+  /**
+   * Share of the channels of an image's tokens that are left out, in all its tokens and for all its captions
+   * (spatial dropout, Tompson et al. 2015). Default 0.
+   */
+  readonly imageDropout?: number;
 }
 
 /**
@@ -72,7 +77,10 @@ function decode(scope: Scope, config: BlipConfig, options: LossOptions) {
   const dropout = options.dropout ? seededDropout(input('dropoutSeed', 'i32', [])) : noDropout;
   const ids = input('ids', 'i32', ['images', 'captions', 'length']);
   const labels = input('labels', 'i32', ['images', 'captions', 'length']);
-  const imageTokens = imageInput(scope, vision, options, dropout);
+  const seen = imageInput(scope, vision, options, dropout);
+  const imageTokens = options.dropout
+    ? channelDropout(seen, options.imageDropout ?? 0, dropout)
+    : seen;
   const cross = crossKeyValues(scope, text, imageTokens);
   const { states } = textDecoder(scope, text, { ids, cross, dropout });
   const positions = multiplyDims(multiplyDims('images', 'captions'), 'length');

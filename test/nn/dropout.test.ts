@@ -5,7 +5,7 @@ import { input } from '../../src/engine/graph.ts';
 import { mul, reduceSum } from '../../src/engine/ops.ts';
 import { Session } from '../../src/engine/session.ts';
 import { tensor } from '../../src/engine/tensor.ts';
-import { dropoutSeed, seededDropout } from '../../src/nn/dropout.ts';
+import { channelDropout, dropoutSeed, seededDropout } from '../../src/nn/dropout.ts';
 
 const [rows, columns] = [200, 301];
 
@@ -85,5 +85,35 @@ describe('dropout', () => {
     expect(Array.from<number | bigint, number>(result.gradient.data, Number)).toEqual(
       Array.from<number | bigint, number>(result.y.data, (v) => Number(v) * 3),
     );
+  });
+
+  it('drops whole channels of a row, others in each row', async () => {
+    const [images, places, channels] = [8, 5, 400];
+    const x = input('x', 'f32', ['images', places, channels]);
+    const y = channelDropout(x, 0.3, seededDropout(input('seed', 'i32', [])));
+    const [gradient] = gradients(reduceSum(y), [x]);
+    using session = await Session.open({ y, gradient }, { threads: 1 });
+    const size = images * places * channels;
+    const ones = tensor('f32', [images, places, channels], new Float32Array(size).fill(1));
+    const result = await session.run({ x: ones, seed: tensor('i32', [], Int32Array.of(9)) });
+    const kept = Array.from<number | bigint, number>(result.y.data, Number);
+    expect(Array.from<number | bigint, number>(result.gradient.data, Number)).toEqual(kept);
+    const place = (i: number, p: number) =>
+      kept.slice((i * places + p) * channels, (i * places + p + 1) * channels);
+    for (let i = 0; i < images; i++)
+      for (let p = 1; p < places; p++) expect(place(i, p)).toEqual(place(i, 0));
+    const rows = Array.from({ length: images }, (_, i) => place(i, 0));
+    const whole = 6 * Math.sqrt(0.21 / (images * channels));
+    const share = rows.flat().filter((v) => v === 0).length / (images * channels);
+    expect(Math.abs(share - 0.3)).toBeLessThan(whole);
+    for (let i = 1; i < images; i++)
+      expect(Math.abs(dependence(rows[i], rows[0], 0.7))).toBeLessThan(
+        6 * Math.sqrt(0.21 / channels),
+      );
+  });
+
+  it('leaves channels alone at rate 0', () => {
+    const x = input('x', 'f32', [2, 3, 4]);
+    expect(channelDropout(x, 0, seededDropout(input('seed', 'i32', [])))).toBe(x);
   });
 });

@@ -104,12 +104,23 @@ describe('a training run', { timeout: 30_000 }, () => {
     await train('seed-a', { epochs: 2, dropout: 0.2, seed: 3 });
     await train('seed-b', { epochs: 2, dropout: 0.2, seed: 3 });
     await train('seed-c', { epochs: 2, dropout: 0.2, seed: 4 });
-    expect(await weightsOf('seed-a/last')).toEqual(await weightsOf('seed-b/last'));
-    expect(await weightsOf('seed-a/last')).not.toEqual(await weightsOf('seed-c/last'));
+    await train('seed-d', { epochs: 2, dropout: 0.2, imageDropout: 0.2, seed: 3 });
+    const first = await weightsOf('seed-a/last');
+    expect(first).toEqual(await weightsOf('seed-b/last'));
+    expect(first).not.toEqual(await weightsOf('seed-c/last'));
+    expect(first).not.toEqual(await weightsOf('seed-d/last'));
   });
 
   it('goes on after interruptions to the very bits of an uninterrupted run', async () => {
-    const settings = { ...layers, epochs: 4, dropout: 0.2, ema: 0.9, views: 2, checkpointEvery: 1 };
+    const settings = {
+      ...layers,
+      epochs: 4,
+      dropout: 0.2,
+      imageDropout: 0.1,
+      ema: 0.9,
+      views: 2,
+      checkpointEvery: 1,
+    };
     await train('whole', settings);
     await stopAt('parts', settings, 1, {});
     await stopAt('parts', settings, 2, { resume: true });
