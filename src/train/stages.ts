@@ -21,8 +21,10 @@ const recordSchema = z.looseObject({
       name: z.string(),
       from: z.string(),
       train: z.record(z.string(), z.unknown()),
-      /** Of the sitting that finished it; null while the stage is at work or to come. */
+      /** Of work on it in all; null while the stage is at work or to come. */
       minutes: z.number().nullable(),
+      /** Of work in sittings that were interrupted. */
+      interrupted: z.number().default(0),
     }),
   ),
 });
@@ -49,7 +51,7 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
   const before = await readRecord(path);
   let record = describe(stages, before);
   if (before) {
-    const begun = before.stages.slice(0, 1 + before.stages.findLastIndex(isDone));
+    const begun = before.stages.slice(0, 1 + before.stages.findLastIndex(wasDone));
     const same = record.stages.slice(0, begun.length);
     for (const change of refuseChanges(byName(begun), byName(same), output, allowChanges))
       onNote(`changed: ${change}`);
@@ -57,7 +59,7 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
   for (const [place, stage] of stages.entries()) {
     const folder = stageFolder(output, stages, place);
     const title = `stage ${place + 1} of ${stages.length}, ${stage.name}`;
-    if (isDone(record.stages[place])) {
+    if (wasDone(record.stages[place])) {
       onNote(`${title}: done before.`);
       continue;
     }
@@ -66,24 +68,32 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     await writeRecord(path, record);
     const started = performance.now();
     const previous = place === 0 ? undefined : stageFolder(output, stages, place - 1);
-    await trainRun({
-      ...options,
-      output: folder,
-      config: stage.config,
-      start: previous === undefined ? options.start : { model: join(previous, stage.from) },
-      resume,
-      cache: options.cache ?? join(output, 'features'),
-    });
+    let isDone = false;
+    try {
+      await trainRun({
+        ...options,
+        output: folder,
+        config: stage.config,
+        start: previous === undefined ? options.start : { model: join(previous, stage.from) },
+        resume,
+        cache: options.cache ?? join(output, 'features'),
+      });
+      isDone = !signal?.aborted;
+    } finally {
+      record = worked(record, place, (performance.now() - started) / 60_000, isDone);
+      // What stopped the stage is what is told, even if its time cannot be written down.
+      await writeRecord(path, record).catch((error: unknown) => {
+        if (isDone) throw error;
+      });
+    }
     signal?.throwIfAborted();
-    record = finished(record, place, (performance.now() - started) / 60_000);
-    await writeRecord(path, record);
   }
   await keepBest(stageFolder(output, stages, stages.length - 1), output);
 }
 
 type StageRecord = RecipeRecord['stages'][number];
 
-function isDone({ minutes }: StageRecord): boolean {
+function wasDone({ minutes }: StageRecord): boolean {
   return minutes !== null;
 }
 
@@ -101,16 +111,19 @@ function describe(stages: readonly Stage[], before: RecipeRecord | undefined): R
       from,
       train: { ...config },
       minutes: before?.stages[place]?.minutes ?? null,
+      interrupted: before?.stages[place]?.interrupted ?? 0,
     })),
   };
 }
 
-function finished(record: RecipeRecord, place: number, minutes: number): RecipeRecord {
-  const rounded = Math.round(minutes * 10) / 10;
-  return {
-    ...record,
-    stages: record.stages.map((stage, i) => (i === place ? { ...stage, minutes: rounded } : stage)),
-  };
+/** With the minutes of a sitting at the stage. */
+function worked(record: RecipeRecord, place: number, minutes: number, done: boolean): RecipeRecord {
+  const stages = record.stages.map((stage, i) => {
+    if (i !== place) return stage;
+    const all = Math.round((stage.interrupted + minutes) * 10) / 10;
+    return done ? { ...stage, minutes: all } : { ...stage, interrupted: all };
+  });
+  return { ...record, stages };
 }
 
 async function readRecord(path: string): Promise<RecipeRecord | undefined> {

@@ -1,5 +1,5 @@
 /** Recipes: stages read from settings, and trained one after the other on a tiny tower. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -147,10 +147,19 @@ describe('a recipe', { timeout: 60_000 }, () => {
     });
     await expect(interrupted).rejects.toThrow('abort');
     expect(await readdir(join(folder, 'parts'))).not.toContain('best');
+    // As if the first sitting had taken seven minutes: they count when the stage is done.
+    const path = join(folder, 'parts/stages.json');
+    const record = JSON.parse(await readFile(path, 'utf8'));
+    expect(record.stages[1]).toMatchObject({ minutes: null, interrupted: expect.any(Number) });
+    record.stages[1].interrupted = 7;
+    await writeFile(path, JSON.stringify(record));
     const notes = await train('parts', settings, { resume: true });
     expect(notes).toContain('stage 1 of 3, decoder: done before.');
     expect(notes).not.toContain('stage 2 of 3, tower: done before.');
     expect(await weightsOf('parts/best')).toEqual(await weightsOf('whole/best'));
+    const { stages } = JSON.parse(await readFile(path, 'utf8'));
+    expect(stages[0].minutes).toBeLessThan(7);
+    expect(stages[1].minutes).toBeGreaterThanOrEqual(7);
   });
 
   it('refuses to go on after a finished stage with other settings, and a folder that is taken', async () => {
