@@ -52,30 +52,16 @@ export function crossEntropy(
 
 /**
  * Kullback-Leibler divergence KL(target || input) of two sets of logits [positions, classes], over
- * the positions whose label is not `ignoreIndex`, each times its weight, if given. Gradients reach both:
- * stop the target's outside.
+ * the positions whose label is not `ignoreIndex`. Gradients reach both: stop the target's outside.
  */
 export function klDivergence(
   targetLogits: Value,
   inputLogits: Value,
   labels: Value,
-  { ignoreIndex = -100, weights }: { ignoreIndex?: number; weights?: Value } = {},
+  { ignoreIndex = -100 }: { ignoreIndex?: number } = {},
 ): CountedLoss {
   const { kept } = keptLabels(labels, ignoreIndex);
   const target = logSoftmax(targetLogits);
   const difference = sub(target, logSoftmax(inputLogits));
-  const divergence = reduceSum(mul(ops.exp(target), difference), [-1]);
-  return counted(weights ? mul(divergence, weights) : divergence, kept);
-}
-
-/** Log-likelihoods [positions] of the labels (0 where one is ignored), and 1 where a label counts. */
-export function labelLikelihoods(
-  logits: Value,
-  labels: Value,
-  ignoreIndex = -100,
-): { logLikelihoods: Value; kept: Value } {
-  const [positions] = logits.shape;
-  const { kept, safe } = keptLabels(labels, ignoreIndex);
-  const picked = ops.gatherElements(logSoftmax(logits), reshape(safe, [positions, 1]));
-  return { logLikelihoods: mul(reshape(picked, [positions]), kept), kept };
+  return counted(reduceSum(mul(ops.exp(target), difference), [-1]), kept);
 }

@@ -88,8 +88,6 @@ const schema = z.strictObject({
   distillationTemperature: z.number().positive().default(1),
   /** What the refined path's losses train: all that is under the layers too, or the layers and the shared head alone. */
   refinedGradient: z.enum(['whole', 'layers']).default('whole'),
-  /** How much more the base path learns from an image's typical captions; 0: all count the same. */
-  typicality: weight.default(0),
   /** Cross-entropy on the captions given, or self-critical training on CIDEr-D. */
   stage: z.enum(['cross-entropy', 'scst']).default('cross-entropy'),
   scst: z

@@ -7,7 +7,7 @@ import { isRefinerParameter } from '../blip/refiner-file.ts';
 import { type Group, usualGroup } from '../nn/parameter-store.ts';
 import { type Adapters, type ParameterSpec, Scope } from '../nn/scope.ts';
 import type { TrainConfig } from './config.ts';
-import { type ObjectiveOptions, type ObjectiveOutputs, objectiveGraph } from './objective.ts';
+import { type DrawnFrom, type ObjectiveOutputs, objectiveGraph } from './objective.ts';
 
 /** What a run computes. */
 export interface TrainingGraphs {
@@ -39,14 +39,7 @@ export function trainingGraphs(
   const refiner = refinerOf(config, model);
   const adapters = adaptersOf(config, model.vision_config);
   const scope = new Scope(adapters);
-  const {
-    labelSmoothing,
-    typicality,
-    baseWeight,
-    distillationWeight,
-    distillationTemperature,
-    refinedGradient,
-  } = config;
+  const { baseWeight, distillationWeight, distillationTemperature, refinedGradient } = config;
   const shared = {
     images,
     tokensDtype,
@@ -58,23 +51,23 @@ export function trainingGraphs(
     ...(refiner && { refiner }),
   } as const;
   const dropout = drawsDropout(config);
-  const build = (
-    options: Pick<ObjectiveOptions, 'labelSmoothing' | 'dropout' | 'typicality' | 'advantages'>,
-  ) => objectiveGraph(scope, model, { ...shared, ...options });
+  const build = (labelSmoothing: number, drawn: boolean, advantages?: DrawnFrom) =>
+    objectiveGraph(scope, model, {
+      ...shared,
+      labelSmoothing,
+      dropout: drawn,
+      ...(advantages && { advantages }),
+    });
   return {
     scope,
     images,
     tokensDtype,
     vision: model.vision_config,
-    objective: build({ labelSmoothing, dropout, typicality }),
+    objective: build(config.labelSmoothing, dropout),
     ...(config.stage === 'scst' && {
-      policy: build({
-        labelSmoothing: 0,
-        dropout,
-        advantages: { temperature: config.scst.temperature, suppressed },
-      }),
+      policy: build(0, dropout, { temperature: config.scst.temperature, suppressed }),
     }),
-    validation: build({ labelSmoothing: 0, dropout: false }),
+    validation: build(0, false),
     ...(refiner && { refiner }),
     ...(adapters && { adapters }),
   };

@@ -10,10 +10,10 @@ import * as ops from '../engine/ops.ts';
 import { multiplyDims } from '../engine/shape.ts';
 import { channelDropout, noDropout, seededDropout } from '../nn/dropout.ts';
 import { hidden } from '../nn/layers.ts';
-import { crossEntropy, klDivergence, labelLikelihoods } from '../nn/losses.ts';
+import { crossEntropy, klDivergence } from '../nn/losses.ts';
 import type { Scope } from '../nn/scope.ts';
 
-const { add, div, mul, reshape } = ops;
+const { add, mul, reshape } = ops;
 
 /** The label of a position that does not count. */
 export const ignoredLabel = -100;
@@ -55,12 +55,6 @@ export interface ObjectiveOptions extends LossOptions {
   readonly distillationTemperature: number;
   /** Whether the refined path's losses train the decoder and tower under the layers too, or the layers and the head alone. */
   readonly refinedGradient: 'whole' | 'layers';
-  /**
-   * Above 0, the captions of an image weigh in the base path's terms in proportion to
-   * exp(typicality x log-likelihood a word) under the path that knows most (the refined one, where there is one),
-   * with mean 1: what is odd beside its siblings is learned less. Default 0.
-   */
-  readonly typicality?: number;
   /** Each caption's negative log-likelihood is weighted by the input `advantages` f32 [images, captions]. */
   readonly advantages?: DrawnFrom;
 }
@@ -133,25 +127,25 @@ export function objectiveGraph(
     options,
   );
   const share = input('share', 'f32', []);
-  const { advantages, typicality = 0 } = options;
-  const likelihood = (logits: Value, weights: Value | undefined) =>
+  const perCaption = options.advantages
+    ? input('advantages', 'f32', ['images', 'captions'])
+    : undefined;
+  const weights =
+    perCaption &&
+    reshape(
+      ops.expand(reshape(perCaption, ['images', 'captions', 1]), ['images', 'captions', 'length']),
+      [positions],
+    );
+  const { advantages } = options;
+  const likelihood = (logits: Value) =>
     crossEntropy(advantages ? drawnLogits(logits, advantages) : logits, flatLabels, {
       ignoreIndex: ignoredLabel,
       labelSmoothing,
       ...(weights && { weights }),
     });
-  const ofWords = (perCaption: Value): Value => {
-    const spread = ops.expand(reshape(perCaption, ['images', 'captions', 1]), labels.shape);
-    return reshape(spread, [positions]);
-  };
-  const weights = advantages && ofWords(input('advantages', 'f32', ['images', 'captions']));
-  const weightsBy = (logits: Value): Value | undefined =>
-    typicality > 0 ? ofWords(typicalities(logits, labels, flatLabels, typicality)) : weights;
   const baseLogits = logitsOf(states[states.length - 1]);
-  if (!refiner) {
-    const base = likelihood(baseLogits, weightsBy(baseLogits));
-    return { loss: mul(base.sum, share), base: base.sum, count: base.count };
-  }
+  const base = likelihood(baseLogits);
+  if (!refiner) return { loss: mul(base.sum, share), base: base.sum, count: base.count };
 
   const reaching = (x: Value): Value =>
     options.refinedGradient === 'whole' ? x : ops.stopGradient(x);
@@ -165,9 +159,7 @@ export function objectiveGraph(
     dropout,
   }).states;
   const refinedLogits = logitsOf(refinedStates);
-  const refined = likelihood(refinedLogits, weights);
-  const baseWeights = weightsBy(refinedLogits);
-  const base = likelihood(baseLogits, baseWeights);
+  const refined = likelihood(refinedLogits);
   let total = refined.sum;
   if (options.baseWeight > 0) total = add(total, mul(base.sum, options.baseWeight));
   let distillation: Value | undefined;
@@ -177,7 +169,6 @@ export function objectiveGraph(
     const target = ops.stopGradient(soft(refinedLogits));
     const divergence = klDivergence(target, soft(baseLogits), flatLabels, {
       ignoreIndex: ignoredLabel,
-      ...(typicality > 0 && baseWeights && { weights: baseWeights }),
     });
     distillation = mul(divergence.sum, temperature * temperature);
     total = add(total, mul(distillation, options.distillationWeight));
@@ -200,18 +191,6 @@ export function objectiveGraph(
     ...(distillation && { distillation }),
     ...(contrastive && { contrastive }),
   };
-}
-
-/** Weights [images, captions] of an image's captions, of mean 1 over those that are there. */
-function typicalities(logits: Value, labels: Value, flatLabels: Value, sharpness: number): Value {
-  const { logLikelihoods, kept } = labelLikelihoods(logits, flatLabels, ignoredLabel);
-  const perCaption = (x: Value): Value => ops.reduceSum(reshape(x, labels.shape), [-1]);
-  const words = perCaption(kept);
-  const mean = div(perCaption(logLikelihoods), ops.maximum(words, 1));
-  const isThere = ops.greater(words, 0);
-  const shares = ops.softmax(ops.where(isThere, mul(mean, sharpness), hidden));
-  const captions = ops.reduceSum(ops.cast(isThere, 'f32'), [-1], true);
-  return ops.stopGradient(mul(shares, captions));
 }
 
 /** The logits [positions, vocabulary] that words were drawn from. */

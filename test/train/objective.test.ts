@@ -11,7 +11,6 @@ import {
   gradientPrefix,
   ignoredLabel,
   lossGraph,
-  type ObjectiveOptions,
   objectiveGraph,
   withGradients,
 } from '../../src/train/objective.ts';
@@ -189,72 +188,5 @@ describe('the objective', () => {
     const halved = await lossOf(1, 0.5, 0);
     expect(warm.loss).toBeCloseTo(halved.loss, 3);
     expect(Math.abs(warm.loss - plain.loss)).toBeGreaterThan(0.01);
-  });
-
-  it('weighs captions by how likely they are beside the others of their image', async () => {
-    const sharpness = 40;
-    const feeds = feedsOf(0, images);
-    // One image has a caption less.
-    const missing = (2 * captions + 1) * length;
-    feeds.labels.data.fill(ignoredLabel, missing, missing + length);
-    const alone = lossGraph(scope, config, {
-      images: 'pixels',
-      labelSmoothing: 0,
-      dropout: false,
-    });
-    using session = await Session.open({ sum: alone.sum, count: alone.count }, { threads: 1 });
-    const weights = new Float32Array(images * captions);
-    for (let image = 0; image < images; image++) {
-      const likelihoods: number[] = [];
-      for (let caption = 0; caption < captions; caption++) {
-        const at = (image * captions + caption) * length;
-        const labels = new Int32Array(feeds.labels.data.length).fill(ignoredLabel);
-        labels.set(feeds.labels.data.subarray(at, at + length), at);
-        const own = { ...feeds, labels: tensor('i32', feeds.labels.shape, labels) };
-        const { sum, count } = await session.run(own);
-        likelihoods.push(
-          Number(count.data[0]) === 0 ? -Infinity : -Number(sum.data[0]) / Number(count.data[0]),
-        );
-      }
-      const shares = likelihoods.map((x) => Math.exp(sharpness * (x - Math.max(...likelihoods))));
-      const total = shares.reduce((a, b) => a + b, 0);
-      const there = likelihoods.filter(Number.isFinite).length;
-      for (const [i, x] of shares.entries()) weights[image * captions + i] = (x / total) * there;
-    }
-    expect(Math.max(...weights)).toBeGreaterThan(1.2);
-    const lossOf = async (more: Pick<ObjectiveOptions, 'typicality' | 'advantages'>) => {
-      const outputs = objectiveGraph(scope, config, {
-        images: 'pixels',
-        labelSmoothing: 0,
-        dropout: false,
-        baseWeight: 1,
-        distillationWeight: 0,
-        distillationTemperature: 1,
-        refinedGradient: 'whole',
-        ...more,
-      });
-      const gradients = new Float32Array(store.trainable.length);
-      using session = await GradientSession.open(scope, outputs, store, gradients, { threads: 1 });
-      const { pixels, ids, labels } = feeds;
-      const share = tensor('f32', [], Float32Array.of(1));
-      const advantages = tensor('f32', [images, captions], weights);
-      const { loss } = await session.add({
-        pixels,
-        ids,
-        labels,
-        share,
-        ...(more.advantages && { advantages }),
-      });
-      return { loss, gradients };
-    };
-    // Weights given from outside pass no gradient, and those of the objective must not either.
-    const wanted = await lossOf({ advantages: { temperature: 1, suppressed: [] } });
-    const found = await lossOf({ typicality: sharpness });
-    expect(found.loss).toBeCloseTo(wanted.loss, 3);
-    const scale = Math.max(...wanted.gradients.map(Math.abs));
-    for (const [i, x] of wanted.gradients.entries())
-      expect(Math.abs(found.gradients[i] - x)).toBeLessThan(1e-3 * scale);
-    const even = await lossOf({});
-    expect(Math.abs(even.loss - wanted.loss)).toBeGreaterThan(0.01);
   });
 });
