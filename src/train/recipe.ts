@@ -17,6 +17,13 @@ export interface Stage {
   readonly config: TrainConfig;
   /** Which model of the stage before it starts from. Of no meaning in the first. */
   readonly from: 'best' | 'last';
+  /** How often it is trained, each time with another seed; the weights of the best models are averaged. */
+  readonly runs: number;
+}
+
+/** The settings of a stage's runs. */
+export function runsOf({ config, runs }: Stage): TrainConfig[] {
+  return Array.from({ length: runs }, (_, i) => ({ ...config, seed: config.seed + i }));
 }
 
 const stagesSchema = z
@@ -29,6 +36,7 @@ const stagesSchema = z
           'letters, digits and hyphens, since it names a folder',
         ),
       from: z.enum(['best', 'last']).default('best'),
+      runs: z.int().positive().default(1),
     }),
   )
   .nonempty();
@@ -63,9 +71,9 @@ export function readRecipe(
     const [issue] = parsed.error.issues;
     throw new UsageError(`${['stages', ...issue.path].join('.')}: ${issue.message}`);
   }
-  const stages = parsed.data.map(({ name, from, ...own }): Stage => {
+  const stages = parsed.data.map(({ name, from, runs, ...own }): Stage => {
     try {
-      return { name, from, config: configOf(mergeSettings(shared, own)) };
+      return { name, from, runs, config: configOf(mergeSettings(shared, own)) };
     } catch (error) {
       if (error instanceof UsageError) throw new UsageError(`stage ${name}: ${error.message}`);
       throw error;
@@ -87,7 +95,12 @@ const fixedFields = ['layers', 'width', 'heads', 'vocabulary'] as const;
 function checkStages(stages: readonly Stage[]): void {
   const seen = new Set<string>();
   const [first] = stages;
-  for (const { name, config } of stages) {
+  for (const [place, { name, from, config }] of stages.entries()) {
+    const before = place > 0 ? stages[place - 1] : undefined;
+    if (from === 'last' && before !== undefined && before.runs > 1)
+      throw new UsageError(
+        `stage ${name}: from is last, but the average of the ${before.runs} runs of stage ${before.name} is a best model`,
+      );
     if (seen.has(name)) throw new UsageError(`stages: two have the name ${name}`);
     seen.add(name);
     for (const field of fixedFields)

@@ -1,11 +1,12 @@
 /** A recipe: several runs in a row, each going on with the model of the one before, as one resumable run. */
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
 import { describeWriteError, parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
-import type { Stage } from './recipe.ts';
+import { averageWeights } from './average.ts';
+import { runsOf, type Stage } from './recipe.ts';
 import { prepareNewRun, refuseChanges, stepSettings } from './resume.ts';
 import { type RunOptions, trainRun } from './run.ts';
 
@@ -20,6 +21,7 @@ const recordSchema = z.looseObject({
     z.looseObject({
       name: z.string(),
       from: z.string(),
+      runs: z.number().default(1),
       train: z.record(z.string(), z.unknown()),
       /** Of work on it in all; null while the stage is at work or to come. */
       minutes: z.number().nullable(),
@@ -70,15 +72,23 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     const previous = place === 0 ? undefined : stageFolder(output, stages, place - 1);
     let isDone = false;
     try {
-      await trainRun({
-        ...options,
-        output: folder,
-        config: stage.config,
-        start: previous === undefined ? options.start : { model: join(previous, stage.from) },
-        resume,
-        cache: options.cache ?? join(output, 'features'),
-      });
-      isDone = !signal?.aborted;
+      const folders: string[] = [];
+      for (const config of runsOf(stage)) {
+        const own = stage.runs === 1 ? folder : join(folder, `seed-${config.seed}`);
+        folders.push(own);
+        if (stage.runs > 1) onNote(`${title}, seed ${config.seed}:`);
+        await trainRun({
+          ...options,
+          output: own,
+          config,
+          start: previous === undefined ? options.start : { model: join(previous, stage.from) },
+          resume,
+          cache: options.cache ?? join(output, 'features'),
+        });
+        signal?.throwIfAborted();
+      }
+      if (stage.runs > 1) await averageRuns(folders, folder);
+      isDone = true;
     } finally {
       record = worked(record, place, (performance.now() - started) / 60_000, isDone);
       // What stopped the stage is what is told, even if its time cannot be written down.
@@ -86,7 +96,6 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
         if (isDone) throw error;
       });
     }
-    signal?.throwIfAborted();
   }
   await keepBest(stageFolder(output, stages, stages.length - 1), output);
 }
@@ -100,15 +109,16 @@ function wasDone({ minutes }: StageRecord): boolean {
 /** What finished stages must have in common with those of the recipe that goes on. */
 function byName(stages: readonly StageRecord[]): unknown {
   return Object.fromEntries(
-    stages.map(({ name, from, train }) => [name, { from, ...stepSettings(train) }]),
+    stages.map(({ name, from, runs, train }) => [name, { from, runs, ...stepSettings(train) }]),
   );
 }
 
 function describe(stages: readonly Stage[], before: RecipeRecord | undefined): RecipeRecord {
   return {
-    stages: stages.map(({ name, from, config }, place) => ({
+    stages: stages.map(({ name, from, runs, config }, place) => ({
       name,
       from,
+      runs,
       train: { ...config },
       minutes: before?.stages[place]?.minutes ?? null,
       interrupted: before?.stages[place]?.interrupted ?? 0,
@@ -139,13 +149,31 @@ async function writeRecord(path: string, record: RecipeRecord): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** Copies the model that the recipe ends with, whole or not at all. */
-async function keepBest(stage: string, output: string): Promise<void> {
-  const target = join(output, 'best');
-  const temporary = join(output, `.best.${process.pid}.tmp`);
+/** Copies the model that the recipe ends with. */
+function keepBest(stage: string, output: string): Promise<void> {
+  return replaceFolder(join(output, 'best'), (temporary) =>
+    cp(join(stage, 'best'), temporary, { recursive: true }),
+  );
+}
+
+/** Leaves the average of the runs' best models in the stage's folder. */
+function averageRuns(runs: readonly string[], stage: string): Promise<void> {
+  const models = runs.map((run) => join(run, 'best'));
+  return replaceFolder(join(stage, 'best'), async (temporary) => {
+    await cp(models[0], temporary, { recursive: true });
+    await averageWeights(models, temporary);
+  });
+}
+
+/** Makes a folder whole or not at all, in place of the one there. */
+async function replaceFolder(
+  target: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
     await rm(temporary, { recursive: true, force: true });
-    await cp(join(stage, 'best'), temporary, { recursive: true });
+    await fill(temporary);
     await rm(target, { recursive: true, force: true });
     await rename(temporary, target);
   } catch (error) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/blip/captioner.ts';
+import { openWeights } from '../../src/nn/weights-open.ts';
 import { presets } from '../../src/train/config.ts';
 import { mergeSettings, type Settings } from '../../src/train/config-file.ts';
 import { readRecipe, type Stage } from '../../src/train/recipe.ts';
@@ -58,6 +59,16 @@ describe('readRecipe', () => {
     [{ stages: [{ name: 'a' }, { name: 'a' }] }, 'two have the name a'],
     [{ stages: [{ name: 'a', epoch: 1 }] }, 'stage a: there is no setting epoch'],
     [{ stages: [{ name: 'a' }, { name: 'b', width: 64 }] }, 'stage b: width is 64 here and 256'],
+    [
+      {
+        stages: [
+          { name: 'a', runs: 2 },
+          { name: 'b', from: 'last' },
+        ],
+      },
+      'stage b: from is last, but the average of the 2 runs of stage a is a best model',
+    ],
+    [{ stages: [{ name: 'a', runs: 0 }] }, 'stages.0.runs: '],
     [{ preset: 'best', stages: [{ name: 'a' }] }, "stage a: preset: there is no 'best'"],
   ])('refuses %j', (file, message) => {
     expect(() => readRecipe(file, undefined, asIs)).toThrow(message);
@@ -160,6 +171,59 @@ describe('a recipe', { timeout: 60_000 }, () => {
     const { stages } = JSON.parse(await readFile(path, 'utf8'));
     expect(stages[0].minutes).toBeLessThan(7);
     expect(stages[1].minutes).toBeGreaterThanOrEqual(7);
+  });
+
+  it('averages the runs of a stage', async () => {
+    const [decoder] = settings.stages;
+    const file = {
+      ...settings,
+      stages: [
+        { ...decoder, epochs: 1 },
+        { name: 'soup', epochs: 1, runs: 2, learningRate: 1e-3 },
+      ],
+    };
+    await train('soup', file);
+    const values = async (model: string) => {
+      const { tensors, ...source } = await openWeights(join(folder, 'soup', model));
+      const found = new Map<string, Float32Array>();
+      for (const name of tensors.keys()) found.set(name, await source.readFloat32(name));
+      await source.close();
+      return found;
+    };
+    const [first, second, mean] = await Promise.all(
+      ['2-soup/seed-1/best', '2-soup/seed-2/best', 'best'].map(values),
+    );
+    expect([...mean.keys()]).toEqual([...first.keys()]);
+    let moved = 0;
+    for (const [name, data] of mean) {
+      const [a, b] = [first.get(name) ?? [], second.get(name) ?? []];
+      for (const [i, x] of data.entries()) {
+        expect(Math.abs(x - (a[i] + b[i]) / 2)).toBeLessThan(1e-6);
+        if (a[i] !== b[i]) moved += 1;
+      }
+    }
+    expect(moved).toBeGreaterThan(100);
+    // The second run is the one that its seed alone makes.
+    const { config } = stagesOf(file)[1];
+    await trainRun({
+      data: join(folder, 'pictures'),
+      start: { model: join(folder, 'soup/1-decoder/best') },
+      output: join(folder, 'soup-hand'),
+      config: { ...config, seed: 2 },
+      threads: 1,
+      onNote: () => undefined,
+      onFeatures: () => undefined,
+      onEvent: () => undefined,
+    });
+    expect(await weightsOf('soup-hand/best')).toEqual(await weightsOf('soup/2-soup/seed-2/best'));
+    using captioner = await Captioner.load(join(folder, 'soup/best'));
+    expect((await captioner.caption(join(folder, 'pictures/red-circle.png'))).caption).not.toBe('');
+    // Nothing is trained again, and the number of runs may not change.
+    await train('soup', file, { resume: true, onEvent: () => expect.unreachable() });
+    const other = { ...file, stages: [file.stages[0], { ...file.stages[1], runs: 3 }] };
+    await expect(train('soup', other, { resume: true })).rejects.toThrow(
+      'soup.runs: 2 before, 3 now',
+    );
   });
 
   it('refuses to go on after a finished stage with other settings, and a folder that is taken', async () => {
