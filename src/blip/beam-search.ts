@@ -2,7 +2,7 @@
 import { createRandom, type Random } from '../base/random.ts';
 import { type GenerationContext, repeat, type Sequence, streamSeed } from './generation-context.ts';
 import type { GenerationSettings } from './generation-options.ts';
-import type { Decoding, StepScores } from './inference.ts';
+import type { Decoder, StepScores } from './inference.ts';
 import { type ScoreRule, scoreRules } from './logits.ts';
 import { Best } from './select.ts';
 
@@ -28,7 +28,7 @@ interface Search {
 
 /** Searches all images together; an image leaves the batch as soon as its result is settled. */
 export async function beamSearch(
-  decoding: Decoding,
+  decoding: Decoder,
   settings: GenerationSettings,
   context: GenerationContext,
   longest: number,

@@ -7,6 +7,7 @@ import { type Tensor, tensor } from '../engine/tensor.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { type ImageCaption, toCaption, type Word, WordCollector } from './caption-result.ts';
 import type { BlipConfig } from './config.ts';
+import { Ensemble } from './ensemble.ts';
 import { generate, longestLength } from './generation.ts';
 import type { GenerationContext } from './generation-context.ts';
 import {
@@ -15,6 +16,7 @@ import {
   resolveGeneration,
 } from './generation-options.ts';
 import { Inference, type InferenceOptions, type ReadableWeights } from './inference.ts';
+import { checkMember, memberFolders } from './members.ts';
 import { loadModel, type PretrainedModel } from './pretrained.ts';
 import { isRefinerParameter, openRefiner } from './refiner-file.ts';
 
@@ -29,6 +31,8 @@ export interface CaptionerOptions extends InferenceOptions {
   readonly imageSize?: number;
   /** Keep the training-only layers saved beside the model: to measure what dropping them costs. */
   readonly keepRefiner?: boolean;
+  /** Of a model with further members, how many write together. Default all; 1 is the fastest. */
+  readonly members?: number;
   /** How a model that is not here is found and downloaded. */
   readonly hub?: ResolveOptions;
 }
@@ -59,16 +63,36 @@ export interface PreparedImage {
   readonly height: number;
 }
 
+function sizeOf({ imageSize }: CaptionerOptions): { imageSize?: number } {
+  return imageSize === undefined ? {} : { imageSize };
+}
+
+async function openInference(
+  { folder, config, weights }: PretrainedModel,
+  options: CaptionerOptions,
+): Promise<Inference> {
+  const { imageSize: _, hub: __, members: ___, keepRefiner, ...inferenceOptions } = options;
+  if (!keepRefiner) return Inference.open(config, weights, inferenceOptions);
+  await using refiner = await openRefiner(folder, config);
+  const { source } = refiner;
+  const all: ReadableWeights = {
+    tensors: new Map([...weights.tensors, ...source.tensors]),
+    readFloat32: (name, target) =>
+      (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
+  };
+  return Inference.open(config, all, inferenceOptions, { refiner: refiner.config });
+}
+
 /** Writes captions. Dispose it when done: its memory is not the garbage collector's. */
 export class Captioner implements Disposable {
   readonly config: BlipConfig;
   readonly tokenizer: CaptionTokenizer;
   /** The model's own defaults of generation. */
   readonly defaults: GenerationOptions;
-  readonly #inference: Inference;
+  readonly #inference: Ensemble;
   readonly #preprocessor: Preprocessor;
 
-  private constructor(model: PretrainedModel, inference: Inference) {
+  private constructor(model: PretrainedModel, inference: Ensemble) {
     this.config = model.config;
     this.tokenizer = model.tokenizer;
     this.defaults = model.generation;
@@ -84,21 +108,25 @@ export class Captioner implements Disposable {
     model: string = bundledModel,
     options: CaptionerOptions = {},
   ): Promise<Captioner> {
-    const { imageSize, hub, keepRefiner, ...inferenceOptions } = options;
+    const { hub } = options;
     const { path } = await resolveModel(model, hub);
-    await using loaded = await loadModel(path, imageSize === undefined ? {} : { imageSize });
-    const { config, weights } = loaded;
-    if (!keepRefiner)
-      return new Captioner(loaded, await Inference.open(config, weights, inferenceOptions));
-    await using refiner = await openRefiner(loaded.folder, config);
-    const { source } = refiner;
-    const all: ReadableWeights = {
-      tensors: new Map([...weights.tensors, ...source.tensors]),
-      readFloat32: (name, target) =>
-        (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
-    };
-    const graph = { refiner: refiner.config };
-    return new Captioner(loaded, await Inference.open(config, all, inferenceOptions, graph));
+    const members: Inference[] = [];
+    try {
+      await using loaded = await loadModel(path, sizeOf(options));
+      const first = await openInference(loaded, options);
+      members.push(first);
+      // One weight file is meant alone.
+      const folders = path === loaded.folder ? await memberFolders(path, options.members) : [];
+      for (const folder of folders) {
+        await using member = await loadModel(folder, sizeOf(options));
+        checkMember(loaded, member);
+        members.push(await openInference(member, options));
+      }
+      return new Captioner(loaded, new Ensemble([first, ...members.slice(1)]));
+    } catch (error) {
+      for (const member of members) member[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**

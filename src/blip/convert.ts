@@ -1,5 +1,6 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
 import { type SavedDtype, saveModel } from './save.ts';
 
@@ -15,7 +16,7 @@ export interface ConvertOptions extends LoadModelOptions {
 export interface Converted {
   /** The weight file or index that was read. */
   readonly source: string;
-  /** Values of all parameters together. */
+  /** Values of all parameters together, those of further members too. */
   readonly values: number;
   /** False for a tower that transformers does not know. */
   readonly opensInPython: boolean;
@@ -31,8 +32,21 @@ export async function convertModel(
   target: string,
   options: ConvertOptions = {},
 ): Promise<Converted> {
-  const { dtype = 'f32', overwrite = false, hub, imageSize } = options;
-  const { path } = await resolveModel(name, hub);
+  const { path } = await resolveModel(name, options.hub);
+  const first = await convertOne(path, target, options);
+  // One weight file is meant alone.
+  const others = first.folder === path ? await memberFolders(path) : [];
+  let { values } = first;
+  for (const [i, folder] of others.entries())
+    values += (await convertOne(folder, memberFolder(target, i + 2), options)).values;
+  return { source: first.source, values, opensInPython: first.opensInPython };
+}
+
+async function convertOne(
+  path: string,
+  target: string,
+  { dtype = 'f32', overwrite = false, imageSize }: ConvertOptions,
+): Promise<Converted & { readonly folder: string }> {
   await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
   await saveModel(
@@ -52,5 +66,5 @@ export async function convertModel(
   for (const { shape } of weights.tensors.values())
     values += shape.reduce((n, size) => n * size, 1);
   const opensInPython = config.vision_config.model_type === 'blip_vision_model';
-  return { source: weights.path, values, opensInPython };
+  return { source: weights.path, values, opensInPython, folder };
 }

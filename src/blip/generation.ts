@@ -3,7 +3,7 @@ import { InputError } from '../base/errors.ts';
 import { beamSearch } from './beam-search.ts';
 import type { GenerationContext, Sequence } from './generation-context.ts';
 import type { GenerationSettings } from './generation-options.ts';
-import type { Decoding } from './inference.ts';
+import type { Decoder } from './inference.ts';
 import { writeRows } from './row-search.ts';
 
 /**
@@ -12,7 +12,7 @@ import { writeRows } from './row-search.ts';
  * @throws InputError when a length does not fit the model; the signal's reason when aborted
  */
 export async function generate(
-  decoding: Decoding,
+  decoding: Decoder,
   settings: GenerationSettings,
   context: GenerationContext,
 ): Promise<Sequence[][]> {

@@ -39,6 +39,19 @@ export interface StepScores {
   readonly normalizer: Float32Array;
 }
 
+/** Writes for a batch of images, a step at a time. */
+export interface Decoder {
+  /** Images that are still written for. */
+  readonly images: number;
+  /**
+   * Goes on with these images (places among the present ones) and rows: row i continues present row
+   * `parents[i]`. There must be as many rows for each image, in the images' order.
+   */
+  select(images: readonly number[], parents: readonly number[]): void;
+  /** Appends `length` ids to every row ([rows, length], row-major) and scores what may follow. */
+  step(ids: Int32Array, length: number): Promise<StepScores>;
+}
+
 /** A captioner's graphs, opened with the weights baked in. */
 export class Inference implements Disposable {
   readonly config: BlipConfig;
@@ -114,7 +127,7 @@ export class Inference implements Disposable {
   }
 
   /** Starts writing for every image; nothing is run yet. */
-  decode(images: EncodedImages): Decoding {
+  decode(images: EncodedImages): Decoder {
     const heads = cachedHeads(this.config.text_config, this.#graph.refiner);
     return new Decoding(this.#step, this.config.text_config.hidden_size, heads, images);
   }
@@ -139,7 +152,7 @@ function run(
 }
 
 /** The cache of one batch's decoding. Rows may be reordered and images dropped between steps. */
-export class Decoding {
+class Decoding implements Decoder {
   readonly #step: Runner;
   #images: number;
   #cross: Readonly<Record<string, Tensor>>;
@@ -159,15 +172,10 @@ export class Decoding {
     this.#past = past;
   }
 
-  /** Images that are still written for. */
   get images(): number {
     return this.#images;
   }
 
-  /**
-   * Goes on with these images (places among the present ones) and rows: row i continues present row
-   * `parents[i]`. There must be as many rows for each image, in the images' order.
-   */
   select(images: readonly number[], parents: readonly number[]): void {
     if (!isIdentity(images, this.#images)) {
       this.#cross = gatherRows(this.#cross, images);
@@ -177,7 +185,6 @@ export class Decoding {
     if (!isIdentity(parents, rows)) this.#past = gatherRows(this.#past, parents);
   }
 
-  /** Appends `length` ids to every row ([rows, length], row-major) and scores what may follow. */
   async step(ids: Int32Array, length: number): Promise<StepScores> {
     const beams = ids.length / length / this.#images;
     const shape = [this.#images, beams, length];

@@ -2,7 +2,7 @@
 import { createRandom, type Random } from '../base/random.ts';
 import { type GenerationContext, repeat, type Sequence, streamSeed } from './generation-context.ts';
 import type { GenerationSettings } from './generation-options.ts';
-import type { Decoding } from './inference.ts';
+import type { Decoder } from './inference.ts';
 import { scoreRules } from './logits.ts';
 import { argMax, sample } from './select.ts';
 
@@ -16,7 +16,7 @@ interface Row {
 
 /** Writes all rows together; an image leaves the batch when its last candidate has ended. */
 export async function writeRows(
-  decoding: Decoding,
+  decoding: Decoder,
   settings: GenerationSettings,
   context: GenerationContext,
   longest: number,

@@ -19,6 +19,7 @@ interface Flags {
   imageSize?: number;
   quantize?: 'int8';
   keepRefiner?: true;
+  members?: number;
   batchSize: number;
   beams?: number;
   minLength?: number;
@@ -88,6 +89,7 @@ export const command = new Command('caption')
   .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
+  .option('--members <n>', 'of a model with several members, how many write together', positive)
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
   .option('--beams <n>', 'beams of beam search (1: greedy)', positive)
   .option('--min-length <n>', 'fewest tokens', whole)

@@ -5,7 +5,7 @@ import type { CaptionOptions } from '../blip/captioner.ts';
 import { type SplitName, splitNames } from '../data/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { Progress } from './progress.ts';
-import { number } from './values.ts';
+import { number, positive } from './values.ts';
 
 interface Flags {
   data: string;
@@ -13,6 +13,7 @@ interface Flags {
   output?: string;
   overwrite?: true;
   keepRefiner?: true;
+  members?: number;
   quantize?: 'int8';
   device?: string;
   threads?: number;
@@ -53,6 +54,7 @@ export const command = new Command('evaluate')
   .option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice', number)
   .option('--prompt <text>', 'what every caption begins with')
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
+  .option('--members <n>', 'of a model with several members, how many write together', positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--batch-size <n>', 'pictures at a time', number, 16)
   .option('--limit <n>', 'measure the first so many pictures alone', number)
@@ -88,6 +90,7 @@ async function run(model: string, flags: Flags): Promise<void> {
         ...(threads !== undefined && { threads }),
         ...(quantize !== undefined && { quantize }),
         ...(flags.keepRefiner && { keepRefiner: true }),
+        ...(flags.members !== undefined && { members: flags.members }),
       },
       decoding: decodingOf(flags),
       batchSize: flags.batchSize,

@@ -10,6 +10,7 @@ export interface ModelFlags {
   readonly imageSize?: number;
   readonly quantize?: 'int8';
   readonly keepRefiner?: true;
+  readonly members?: number;
   readonly quiet?: true;
 }
 
@@ -18,7 +19,8 @@ const interval = 2000;
 
 /** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
 export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
-  const { device, threads, imageSize, quantize, keepRefiner, revision, offline, quiet } = flags;
+  const { device, threads, imageSize, quantize, keepRefiner, members, revision, offline, quiet } =
+    flags;
   let announced = 0;
   return Captioner.load(flags.model, {
     ...(device !== undefined && { device }),
@@ -26,6 +28,7 @@ export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Pro
     ...(imageSize !== undefined && { imageSize }),
     ...(quantize !== undefined && { quantize }),
     ...(keepRefiner && { keepRefiner }),
+    ...(members !== undefined && { members }),
     hub: {
       revision,
       offline,

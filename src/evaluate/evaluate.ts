@@ -13,6 +13,7 @@ import {
   type CaptionOptions,
   type PreparedImage,
 } from '../blip/captioner.ts';
+import { memberFolders } from '../blip/members.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { resolveModel } from '../hub/resolve.ts';
@@ -317,19 +318,24 @@ function fingerprintOf(written: readonly Written[]): string {
 /** Hash of the model's weight file. */
 async function modelFingerprint({ model, captioner }: EvaluateOptions): Promise<string> {
   const { path } = await resolveModel(model, captioner.hub);
-  const names = await readdir(path).catch((): string[] => []);
-  const name = weightFileNames.find((candidate) => names.includes(candidate));
+  const isFolder = (await stat(path)).isDirectory();
+  const others = isFolder ? await memberFolders(path, captioner.members) : [];
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(name === undefined ? path : join(path, name)))
-    hash.update(chunk);
+  for (const member of [path, ...others]) {
+    const names = isFolder ? await readdir(member) : [];
+    const name = weightFileNames.find((candidate) => names.includes(candidate));
+    for await (const chunk of createReadStream(name === undefined ? member : join(member, name)))
+      hash.update(chunk);
+  }
   return hash.digest('hex');
 }
 
 function decodingOf({ decoding, captioner }: EvaluateOptions): Record<string, unknown> {
   const { decode: _decode, signal: _signal, imageNumbers: _numbers, ...given } = decoding;
-  const { quantize, keepRefiner, imageSize } = captioner;
+  const { quantize, keepRefiner, imageSize, members } = captioner;
   return {
     ...given,
+    ...(members !== undefined && { members }),
     ...(quantize && { quantize }),
     ...(keepRefiner && { keepRefiner }),
     ...(imageSize && { imageSize }),

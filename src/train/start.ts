@@ -5,6 +5,7 @@ import { InputError, UsageError } from '../base/errors.ts';
 import { readTextIfThere } from '../base/files.ts';
 import { type BlipConfig, parseBlipConfig } from '../blip/config.ts';
 import type { GenerationOptions } from '../blip/generation-options.ts';
+import { memberFolders } from '../blip/members.ts';
 import { loadModel } from '../blip/pretrained.ts';
 import type { RefinerConfig } from '../blip/refiner.ts';
 import { isRefinerParameter, openRefiner, refinerFileName } from '../blip/refiner-file.ts';
@@ -71,6 +72,7 @@ async function readVocabulary(path: string): Promise<string[]> {
 export async function startFromModel(path: string, config: TrainConfig): Promise<Start> {
   const loaded = await loadModel(path);
   await using _ = loaded;
+  const others = loaded.folder === path ? await memberFolders(path) : [];
   const rates = {
     hidden_dropout_prob: config.dropout,
     attention_probs_dropout_prob: config.dropout,
@@ -85,7 +87,7 @@ export async function startFromModel(path: string, config: TrainConfig): Promise
     tokenizer: loaded.tokenizer,
     isFresh: false,
     fingerprint: tower.fingerprint,
-    note: `starting from ${path}`,
+    note: `starting from ${path}${others.length > 0 ? ', the first of its members: a model by itself, which the others do not go with' : ''}`,
     saved: {
       tokenizer: { folder: loaded.folder },
       preprocessing: loaded.preprocessing,

@@ -1,0 +1,75 @@
+/**
+ * Models that write together: the probability of the next word is the mean of theirs (Vinyals et al. 2015).
+ * Their vocabularies are the same; their sizes may differ.
+ */
+import type { BlipConfig } from './config.ts';
+import type { Decoder, EncodedImages, Inference, StepScores } from './inference.ts';
+
+export class Ensemble implements Disposable {
+  readonly #members: readonly [Inference, ...Inference[]];
+
+  constructor(members: readonly [Inference, ...Inference[]]) {
+    this.#members = members;
+  }
+
+  /** The first member's. */
+  get config(): BlipConfig {
+    return this.#members[0].config;
+  }
+
+  /** What each member's decoding needs of a batch of pixels f32 [images, 3, size, size]. */
+  async encode(images: Parameters<Inference['encode']>[0]): Promise<EncodedImages[]> {
+    const encoded: EncodedImages[] = [];
+    for (const member of this.#members) encoded.push(await member.encode(images));
+    return encoded;
+  }
+
+  /** Starts writing for every image. @param encoded as `encode` gave it */
+  decode(encoded: readonly EncodedImages[]): Decoder {
+    const [first, ...others] = this.#members.map((member, i) => member.decode(encoded[i]));
+    return others.length === 0 ? first : new JointDecoder(first, others);
+  }
+
+  [Symbol.dispose](): void {
+    for (const member of this.#members) member[Symbol.dispose]();
+  }
+}
+
+class JointDecoder implements Decoder {
+  readonly #first: Decoder;
+  readonly #others: readonly Decoder[];
+
+  constructor(first: Decoder, others: readonly Decoder[]) {
+    this.#first = first;
+    this.#others = others;
+  }
+
+  get images(): number {
+    return this.#first.images;
+  }
+
+  select(images: readonly number[], parents: readonly number[]): void {
+    for (const member of [this.#first, ...this.#others]) member.select(images, parents);
+  }
+
+  async step(ids: Int32Array, length: number): Promise<StepScores> {
+    const all = [await this.#first.step(ids, length)];
+    for (const member of this.#others) all.push(await member.step(ids, length));
+    return meanScores(all);
+  }
+}
+
+/** The log of the mean of the probabilities, so that the normalizers are 0. */
+function meanScores(all: readonly StepScores[]): StepScores {
+  const rows = all[0].normalizer.length;
+  const logits = new Float32Array(all[0].logits.length);
+  const words = logits.length / rows;
+  for (const scores of all)
+    for (let row = 0; row < rows; row++) {
+      const normalizer = scores.normalizer[row] + Math.log(all.length);
+      for (let i = row * words; i < (row + 1) * words; i++)
+        logits[i] += Math.exp(scores.logits[i] - normalizer);
+    }
+  for (let i = 0; i < logits.length; i++) logits[i] = Math.log(logits[i]);
+  return { logits, normalizer: new Float32Array(rows) };
+}
