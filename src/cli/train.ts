@@ -3,9 +3,9 @@ import { Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { type PresetName, presetNames } from '../train/config.ts';
 import { applySetting, mergeSettings, readConfigFile } from '../train/config-file.ts';
-import { type Recipe, readRecipe } from '../train/recipe.ts';
+import { type Recipe, readRecipe, type Stage } from '../train/recipe.ts';
 import { trainRun } from '../train/run.ts';
-import { trainStages } from '../train/stages.ts';
+import { trainMembers, trainStages } from '../train/stages.ts';
 import type { TrainingEvent } from '../train/trainer.ts';
 import { eventPrinter, progressLine } from './training-lines.ts';
 import { number } from './values.ts';
@@ -131,7 +131,7 @@ function blocks(text: string): number | 'all' {
 
 async function run(flags: Flags & Record<string, unknown>): Promise<void> {
   const { data, output, cache, threads, device, memoryLimit } = flags;
-  const { config, stages = [] } = await recipeOf(flags);
+  const { config, stages = [], members } = await recipeOf(flags);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -152,15 +152,12 @@ async function run(flags: Flags & Record<string, unknown>): Promise<void> {
     onEvent: (event: TrainingEvent) => print(event),
   };
   try {
+    const onStage = (stage: Stage): void => {
+      print = eventPrinter(stage.config.epochs);
+    };
     if (config) await trainRun({ ...options, config });
-    else
-      await trainStages({
-        ...options,
-        stages,
-        onStage: (stage) => {
-          print = eventPrinter(stage.config.epochs);
-        },
-      });
+    else if (members) await trainMembers({ ...options, members, onStage });
+    else await trainStages({ ...options, stages, onStage });
     console.log(`${output}/best`);
   } catch (error) {
     if (!stop.signal.aborted) throw error;

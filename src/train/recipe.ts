@@ -41,12 +41,18 @@ const stagesSchema = z
   )
   .nonempty();
 
+const membersSchema = z
+  .array(z.looseObject({ stages: z.unknown().refine((stages) => stages !== undefined, 'missing') }))
+  .min(2, 'list two at least; one is a recipe without members');
+
 /** What a settings file asks for. */
 export interface Recipe {
   /** Of a single run. */
   readonly config?: TrainConfig;
   /** Of a recipe. */
   readonly stages?: readonly Stage[];
+  /** Of a model of several members: the stages of each. */
+  readonly members?: readonly (readonly Stage[])[];
 }
 
 /**
@@ -60,7 +66,25 @@ export function readRecipe(
   preset: PresetName | undefined,
   over: (settings: Settings) => Settings,
 ): Recipe {
-  const { stages: listed, ...shared } = file;
+  const { members, ...rest } = file;
+  if (members !== undefined) {
+    const parsed = membersSchema.safeParse(members);
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new UsageError(`${['members', ...issue.path].join('.')}: ${issue.message}`);
+    }
+    const all = parsed.data.map((member, i) => {
+      try {
+        return readRecipe(mergeSettings(rest, member), preset, over).stages ?? [];
+      } catch (error) {
+        if (error instanceof UsageError) throw new UsageError(`member ${i + 1}: ${error.message}`);
+        throw error;
+      }
+    });
+    checkMembers(all);
+    return { members: all };
+  }
+  const { stages: listed, ...shared } = rest;
   const configOf = (settings: Settings): TrainConfig => {
     const { preset: named, ...own } = settings;
     return parseTrainConfig(over(mergeSettings(presets[presetOf(preset ?? named)], own)));
@@ -87,6 +111,19 @@ function presetOf(name: unknown): PresetName {
   const preset = presetNames.find((known) => known === (name ?? 'refcap'));
   if (preset !== undefined) return preset;
   throw new UsageError(`preset: there is no '${String(name)}'; known: ${presetNames.join(', ')}`);
+}
+
+/** What the words of a fresh decoder are made by. */
+const wordFields = ['minWordCount', 'vocabulary'] as const;
+
+function checkMembers(members: readonly (readonly Stage[])[]): void {
+  const [[first]] = members;
+  for (const [i, [{ config }]] of members.entries())
+    for (const field of wordFields)
+      if (config[field] !== first.config[field])
+        throw new UsageError(
+          `member ${i + 1}: ${field} is ${String(config[field])} here and ${String(first.config[field])} in the first member; members have the same words`,
+        );
 }
 
 /** Of a fresh decoder: made once, in the first stage. */

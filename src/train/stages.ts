@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
 import { describeWriteError, parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
+import { memberFolder } from '../blip/members.ts';
 import { averageWeights } from './average.ts';
 import { runsOf, type Stage } from './recipe.ts';
 import { prepareNewRun, refuseChanges, stepSettings } from './resume.ts';
@@ -98,6 +99,32 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     }
   }
   await keepBest(stageFolder(output, stages, stages.length - 1), output);
+}
+
+/**
+ * Trains the members of a model, each by its stages in `OUTPUT/member-N`, and puts them together in
+ * `OUTPUT/best`: the first with the others in it. All share the features in `OUTPUT/features`.
+ * @throws as `trainStages`
+ */
+export async function trainMembers(
+  options: Omit<RecipeOptions, 'stages'> & { readonly members: readonly RecipeOptions['stages'][] },
+): Promise<void> {
+  const { output, members, resume = false, onNote } = options;
+  if (resume) await mkdir(output, { recursive: true });
+  else await prepareNewRun(output);
+  await using _lock = await lockFolder(output);
+  const folders = members.map((_, i) => memberFolder(output, i + 1));
+  for (const [i, stages] of members.entries()) {
+    onNote(`member ${i + 1} of ${members.length}:`);
+    const cache = options.cache ?? join(output, 'features');
+    await trainStages({ ...options, output: folders[i], stages, cache });
+  }
+  await replaceFolder(join(output, 'best'), async (temporary) => {
+    for (const [i, folder] of folders.entries()) {
+      const target = i === 0 ? temporary : memberFolder(temporary, i + 1);
+      await cp(join(folder, 'best'), target, { recursive: true });
+    }
+  });
 }
 
 type StageRecord = RecipeRecord['stages'][number];

@@ -159,11 +159,11 @@ class Run implements Disposable {
   }
 
   #isDone(): boolean {
-    const { step, epoch, sinceBest } = this.#progress;
+    const { step, epoch, batch, sinceBest } = this.#progress;
     const { epochs, patience } = this.#input.config;
-    return (
-      epoch > epochs || step >= this.#totalSteps || (patience !== null && sinceBest >= patience)
-    );
+    // After the last step there is still a validation, with which the epoch's batches begin anew.
+    const isLast = step >= this.#totalSteps && batch === 0;
+    return epoch > epochs || isLast || (patience !== null && sinceBest >= patience);
   }
 
   /** The rest of the epoch that the run stands in. */

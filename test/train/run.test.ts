@@ -140,6 +140,22 @@ describe('a training run', { timeout: 30_000 }, () => {
     expect(await weightsOf('parts/last')).toEqual(await weightsOf('whole/last'));
   });
 
+  it('validates and saves after all when it was interrupted after its last step', async () => {
+    const settings = { epochs: 1, dropout: 0.2 };
+    await train('to-the-end', settings);
+    const steps = (await readFile(join(folder, 'to-the-end/metrics.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .filter((line) => JSON.parse(line).kind === 'step').length;
+    await stopAt('at-the-end', settings, steps, {});
+    expect(await readdir(join(folder, 'at-the-end'))).not.toContain('best');
+    await train('at-the-end', settings, { resume: true });
+    for (const model of ['best', 'last'])
+      expect(await weightsOf(`at-the-end/${model}`)).toEqual(
+        await weightsOf(`to-the-end/${model}`),
+      );
+  });
+
   it('goes on from the last checkpoint when later work was lost', async () => {
     const settings = { epochs: 3, dropout: 0.2, checkpointEvery: 1, keepCheckpoints: 9 };
     await train('kept', settings);

@@ -9,7 +9,7 @@ import { presets } from '../../src/train/config.ts';
 import { mergeSettings, type Settings } from '../../src/train/config-file.ts';
 import { readRecipe, type Stage } from '../../src/train/recipe.ts';
 import { trainRun } from '../../src/train/run.ts';
-import { type RecipeOptions, trainStages } from '../../src/train/stages.ts';
+import { type RecipeOptions, trainMembers, trainStages } from '../../src/train/stages.ts';
 import { writeTinyPictures, writeTinyTower } from './tiny.ts';
 
 const asIs = (settings: Settings): Settings => settings;
@@ -69,6 +69,18 @@ describe('readRecipe', () => {
       'stage b: from is last, but the average of the 2 runs of stage a is a best model',
     ],
     [{ stages: [{ name: 'a', runs: 0 }] }, 'stages.0.runs: '],
+    [{ members: [{ stages: [{ name: 'a' }] }] }, 'members: list two at least'],
+    [{ members: [{ stages: [{ name: 'a' }] }, { epochs: 1 }] }, 'members.1.stages: missing'],
+    [
+      { members: [{ stages: [{ name: 'a' }] }, { stages: [{ name: 'a', epochs: 0 }] }] },
+      'member 2: stage a: epochs',
+    ],
+    [
+      {
+        members: [{ stages: [{ name: 'a' }] }, { minWordCount: 2, stages: [{ name: 'a' }] }],
+      },
+      'member 2: minWordCount is 2 here and 5 in the first member',
+    ],
     [{ preset: 'best', stages: [{ name: 'a' }] }, "stage a: preset: there is no 'best'"],
   ])('refuses %j', (file, message) => {
     expect(() => readRecipe(file, undefined, asIs)).toThrow(message);
@@ -223,6 +235,58 @@ describe('a recipe', { timeout: 60_000 }, () => {
     const other = { ...file, stages: [file.stages[0], { ...file.stages[1], runs: 3 }] };
     await expect(train('soup', other, { resume: true })).rejects.toThrow(
       'soup.runs: 2 before, 3 now',
+    );
+  });
+
+  it('trains members, and puts them together', async () => {
+    const { stages, ...shared } = settings;
+    const [decoder] = stages;
+    const file = {
+      ...shared,
+      members: [
+        { stages: [{ ...decoder, epochs: 1 }] },
+        {
+          width: 16,
+          seed: 2,
+          stages: [
+            { ...decoder, epochs: 1 },
+            { name: 'more', epochs: 1 },
+          ],
+        },
+      ],
+    };
+    const { members } = readRecipe(file, undefined, asIs);
+    if (!members) throw new Error('no members');
+    const options = {
+      data: join(folder, 'pictures'),
+      start: { tower: join(folder, 'tower') },
+      output: join(folder, 'members'),
+      members,
+      threads: 1,
+      onNote: () => undefined,
+      onFeatures: () => undefined,
+      onStage: () => undefined,
+    };
+    const stop = new AbortController();
+    let steps = 0;
+    const interrupted = trainMembers({
+      ...options,
+      signal: stop.signal,
+      onEvent: ({ kind }) => {
+        if (kind === 'step') steps += 1;
+        if (steps === 2) stop.abort();
+      },
+    });
+    await expect(interrupted).rejects.toThrow('abort');
+    expect(await readdir(options.output)).not.toContain('best');
+    await trainMembers({ ...options, resume: true, onEvent: () => undefined });
+    const model = (name: string) => weightsOf(join('members', name));
+    expect(await model('best')).toEqual(await model('member-1/best'));
+    expect(await model('best/member-2')).toEqual(await model('member-2/best'));
+    using captioner = await Captioner.load(join(options.output, 'best'), { members: 2 });
+    expect((await captioner.caption(join(folder, 'pictures/red-circle.png'))).caption).not.toBe('');
+    await expect(trainMembers({ ...options, onEvent: () => undefined })).rejects.toThrow(
+      'there is a run already',
     );
   });
 
