@@ -87,7 +87,7 @@ export async function startFromModel(path: string, config: TrainConfig): Promise
     tokenizer: loaded.tokenizer,
     isFresh: false,
     fingerprint: tower.fingerprint,
-    note: `starting from ${path}${others.length > 0 ? ', the first of its members: a model by itself, which the others do not go with' : ''}`,
+    note: `starting from ${path}${others.length > 0 ? ' (its first member alone)' : ''}`,
     saved: {
       tokenizer: { folder: loaded.folder },
       preprocessing: loaded.preprocessing,
