@@ -17,6 +17,8 @@ export interface InferenceOptions {
   readonly threads?: number;
   /** 'int8': 8-bit weights per output column, activations rounded on the fly. Faster, less exact. */
   readonly quantize?: 'int8';
+  /** Further settings of ONNX Runtime's sessions, by its own keys. */
+  readonly extra?: Readonly<Record<string, string>>;
 }
 
 /** What is needed of weights to bake them in. */
