@@ -4,6 +4,7 @@ import { type DecodeOptions, decodeImage, type RgbImage } from '../data/image.ts
 import { createPreprocessor, type Preprocessor } from '../data/preprocess.ts';
 import type { CaptionTokenizer } from '../data/tokenizer.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
+import { threadSettings } from '../engine/thread-settings.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { type ImageCaption, toCaption, type Word, WordCollector } from './caption-result.ts';
 import type { BlipConfig } from './config.ts';
@@ -67,17 +68,10 @@ function sizeOf({ imageSize }: CaptionerOptions): { imageSize?: number } {
   return imageSize === undefined ? {} : { imageSize };
 }
 
-/**
- * Below so many values, a session's threads do not wait for work in a loop: the runs of a small model are short, and
- * what waits takes the cores from the session whose turn it is. (Two cores: 1.8 times as fast with 10M values, 5 %
- * slower with 224M.)
- */
-const smallModel = 50_000_000;
-
-function threadSettings({ tensors }: ReadableWeights): Readonly<Record<string, string>> {
+function valuesOf({ tensors }: ReadableWeights): number {
   let values = 0;
   for (const { shape } of tensors.values()) values += shape.reduce((n, size) => n * size, 1);
-  return values < smallModel ? { 'session.intra_op.allow_spinning': '0' } : {};
+  return values;
 }
 
 async function openInference(
@@ -85,7 +79,8 @@ async function openInference(
   options: CaptionerOptions,
 ): Promise<Inference> {
   const { imageSize: _, hub: __, members: ___, keepRefiner, ...given } = options;
-  const inferenceOptions = { ...given, extra: { ...threadSettings(weights), ...given.extra } };
+  const extra = { ...threadSettings(valuesOf(weights)), ...given.extra };
+  const inferenceOptions = { ...given, extra };
   if (!keepRefiner) return Inference.open(config, weights, inferenceOptions);
   await using refiner = await openRefiner(folder, config);
   const { source } = refiner;

@@ -15,6 +15,7 @@ import { type DatasetImage, imagesOfSplit } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { createPreprocessor } from '../data/preprocess.ts';
 import type { SessionOptions } from '../engine/session.ts';
+import { threadSettings } from '../engine/thread-settings.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { ParameterStore } from '../nn/parameter-store.ts';
 import { encodeCaption, trainingText } from './batches.ts';
@@ -267,12 +268,14 @@ async function runTraining(
   isResumed: boolean,
 ): Promise<void> {
   const { output, onNote, signal } = options;
-  const session = sessionOptions(options);
+  const { parameters } = graphs.scope;
+  const values = parameters.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
+  const session = { ...sessionOptions(options), extra: threadSettings(values) };
   const { model, tokenizer } = start;
   const groups = parameterGroups(config, model.vision_config);
   const learningRate = peakLearningRate(config, start.isFresh);
   const visionRate = (config.visionLearningRate ?? learningRate) / learningRate;
-  const store = new ParameterStore(graphs.scope.parameters, groups, ({ name }) =>
+  const store = new ParameterStore(parameters, groups, ({ name }) =>
     name.startsWith('vision_model.') ? visionRate : 1,
   );
   store.initialize(createRandom(config.seed));
