@@ -6,6 +6,7 @@ import type { CaptionTokenizer } from '../data/tokenizer.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { threadSettings } from '../engine/thread-settings.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { valueCount } from '../nn/weights.ts';
 import { type ImageCaption, toCaption, type Word, WordCollector } from './caption-result.ts';
 import type { BlipConfig } from './config.ts';
 import { Ensemble } from './ensemble.ts';
@@ -68,18 +69,12 @@ function sizeOf({ imageSize }: CaptionerOptions): { imageSize?: number } {
   return imageSize === undefined ? {} : { imageSize };
 }
 
-function valuesOf({ tensors }: ReadableWeights): number {
-  let values = 0;
-  for (const { shape } of tensors.values()) values += shape.reduce((n, size) => n * size, 1);
-  return values;
-}
-
 async function openInference(
   { folder, config, weights }: PretrainedModel,
   options: CaptionerOptions,
 ): Promise<Inference> {
   const { imageSize: _, hub: __, members: ___, keepRefiner, ...given } = options;
-  const extra = { ...threadSettings(valuesOf(weights)), ...given.extra };
+  const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };
   const inferenceOptions = { ...given, extra };
   if (!keepRefiner) return Inference.open(config, weights, inferenceOptions);
   await using refiner = await openRefiner(folder, config);
@@ -121,16 +116,13 @@ export class Captioner implements Disposable {
     const members: Inference[] = [];
     try {
       await using loaded = await loadModel(path, sizeOf(options));
-      // One weight file is meant alone.
-      const folders = path === loaded.folder ? await memberFolders(path, options.members) : [];
-      const first = await openInference(loaded, options);
-      members.push(first);
-      for (const folder of folders) {
+      members.push(await openInference(loaded, options));
+      for (const folder of await memberFolders(path, options.members)) {
         await using member = await loadModel(folder, sizeOf(options));
         checkMember(loaded, member);
         members.push(await openInference(member, options));
       }
-      return new Captioner(loaded, new Ensemble([first, ...members.slice(1)]));
+      return new Captioner(loaded, new Ensemble(members));
     } catch (error) {
       for (const member of members) member[Symbol.dispose]();
       throw error;

@@ -1,5 +1,6 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { valueCount } from '../nn/weights.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
 import { type SavedDtype, saveModel } from './save.ts';
@@ -34,19 +35,17 @@ export async function convertModel(
 ): Promise<Converted> {
   const { path } = await resolveModel(name, options.hub);
   const first = await convertOne(path, target, options);
-  // One weight file is meant alone.
-  const others = first.folder === path ? await memberFolders(path) : [];
   let { values } = first;
-  for (const [i, folder] of others.entries())
+  for (const [i, folder] of (await memberFolders(path)).entries())
     values += (await convertOne(folder, memberFolder(target, i + 2), options)).values;
-  return { source: first.source, values, opensInPython: first.opensInPython };
+  return { ...first, values };
 }
 
 async function convertOne(
   path: string,
   target: string,
   { dtype = 'f32', overwrite = false, imageSize }: ConvertOptions,
-): Promise<Converted & { readonly folder: string }> {
+): Promise<Converted> {
   await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
   await saveModel(
@@ -62,9 +61,7 @@ async function convertOne(
     },
     { overwrite },
   );
-  let values = 0;
-  for (const { shape } of weights.tensors.values())
-    values += shape.reduce((n, size) => n * size, 1);
+  const values = valueCount(weights.tensors.values());
   const opensInPython = config.vision_config.model_type === 'blip_vision_model';
-  return { source: weights.path, values, opensInPython, folder };
+  return { source: weights.path, values, opensInPython };
 }

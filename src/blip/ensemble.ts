@@ -2,23 +2,19 @@
  * Models that write together: the probability of the next word is the mean of theirs (Vinyals et al. 2015).
  * Their vocabularies are the same; their sizes may differ.
  */
-import type { BlipConfig } from './config.ts';
+import type { Tensor } from '../engine/tensor.ts';
 import type { Decoder, EncodedImages, Inference, StepScores } from './inference.ts';
 
 export class Ensemble implements Disposable {
-  readonly #members: readonly [Inference, ...Inference[]];
+  readonly #members: readonly Inference[];
 
-  constructor(members: readonly [Inference, ...Inference[]]) {
+  /** @param members one at least */
+  constructor(members: readonly Inference[]) {
     this.#members = members;
   }
 
-  /** The first member's. */
-  get config(): BlipConfig {
-    return this.#members[0].config;
-  }
-
   /** What each member's decoding needs of a batch of pixels f32 [images, 3, size, size]. */
-  async encode(images: Parameters<Inference['encode']>[0]): Promise<EncodedImages[]> {
+  async encode(images: Tensor): Promise<EncodedImages[]> {
     const encoded: EncodedImages[] = [];
     for (const member of this.#members) encoded.push(await member.encode(images));
     return encoded;
@@ -26,8 +22,8 @@ export class Ensemble implements Disposable {
 
   /** Starts writing for every image. @param encoded as `encode` gave it */
   decode(encoded: readonly EncodedImages[]): Decoder {
-    const [first, ...others] = this.#members.map((member, i) => member.decode(encoded[i]));
-    return others.length === 0 ? first : new JointDecoder(first, others);
+    const decoders = this.#members.map((member, i) => member.decode(encoded[i]));
+    return decoders.length === 1 ? decoders[0] : new JointDecoder(decoders);
   }
 
   [Symbol.dispose](): void {
@@ -36,25 +32,23 @@ export class Ensemble implements Disposable {
 }
 
 class JointDecoder implements Decoder {
-  readonly #first: Decoder;
-  readonly #others: readonly Decoder[];
+  readonly #members: readonly Decoder[];
 
-  constructor(first: Decoder, others: readonly Decoder[]) {
-    this.#first = first;
-    this.#others = others;
+  constructor(members: readonly Decoder[]) {
+    this.#members = members;
   }
 
   get images(): number {
-    return this.#first.images;
+    return this.#members[0].images;
   }
 
   select(images: readonly number[], parents: readonly number[]): void {
-    for (const member of [this.#first, ...this.#others]) member.select(images, parents);
+    for (const member of this.#members) member.select(images, parents);
   }
 
   async step(ids: Int32Array, length: number): Promise<StepScores> {
-    const all = [await this.#first.step(ids, length)];
-    for (const member of this.#others) all.push(await member.step(ids, length));
+    const all: StepScores[] = [];
+    for (const member of this.#members) all.push(await member.step(ids, length));
     return meanScores(all);
   }
 }

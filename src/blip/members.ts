@@ -1,5 +1,5 @@
 /** A model folder with further members: `member-2`, `member-3` ..., each a model folder of its own, write with it. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../base/errors.ts';
 import type { PretrainedModel } from './pretrained.ts';
@@ -10,13 +10,13 @@ export function memberFolder(folder: string, number: number): string {
 }
 
 /**
- * Folders of the members after the first.
+ * Folders of the members after the first; one weight file is meant alone.
  * @param wanted how many write together, the first included; undefined: all
  * @throws UsageError when there are not so many; InputError when one in between is missing
  */
 export async function memberFolders(folder: string, wanted?: number): Promise<string[]> {
-  const names = new Set(await readdir(folder));
-  const numbers = [...names]
+  const names = (await stat(folder)).isDirectory() ? await readdir(folder) : [];
+  const numbers = names
     .map((name) => Number(/^member-(\d+)$/.exec(name)?.[1] ?? 0))
     .filter((number) => number > 1)
     .sort((a, b) => a - b);

@@ -318,11 +318,9 @@ function fingerprintOf(written: readonly Written[]): string {
 /** Hash of the model's weight file. */
 async function modelFingerprint({ model, captioner }: EvaluateOptions): Promise<string> {
   const { path } = await resolveModel(model, captioner.hub);
-  const isFolder = (await stat(path)).isDirectory();
-  const others = isFolder ? await memberFolders(path, captioner.members) : [];
   const hash = createHash('sha256');
-  for (const member of [path, ...others]) {
-    const names = isFolder ? await readdir(member) : [];
+  for (const member of [path, ...(await memberFolders(path, captioner.members))]) {
+    const names = await readdir(member).catch((): string[] => []);
     const name = weightFileNames.find((candidate) => names.includes(candidate));
     for await (const chunk of createReadStream(name === undefined ? member : join(member, name)))
       hash.update(chunk);

@@ -102,6 +102,13 @@ export function isFloat(dtype: WeightDtype): dtype is FloatDtype {
   return dtype === 'f64' || dtype === 'f32' || dtype === 'f16' || dtype === 'bf16';
 }
 
+/** Values of these tensors together. */
+export function valueCount(tensors: Iterable<{ readonly shape: readonly number[] }>): number {
+  let count = 0;
+  for (const { shape } of tensors) count += elementCount(shape);
+  return count;
+}
+
 /** The product of the dimensions; NaN if it (or a part of it) is beyond 2^53. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;

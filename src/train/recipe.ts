@@ -73,14 +73,12 @@ export function readRecipe(
       const [issue] = parsed.error.issues;
       throw new UsageError(`${['members', ...issue.path].join('.')}: ${issue.message}`);
     }
-    const all = parsed.data.map((member, i) => {
-      try {
-        return readRecipe(mergeSettings(rest, member), preset, over).stages ?? [];
-      } catch (error) {
-        if (error instanceof UsageError) throw new UsageError(`member ${i + 1}: ${error.message}`);
-        throw error;
-      }
-    });
+    const all = parsed.data.map((member, i) =>
+      within(
+        `member ${i + 1}`,
+        () => readRecipe(mergeSettings(rest, member), preset, over).stages ?? [],
+      ),
+    );
     checkMembers(all);
     return { members: all };
   }
@@ -96,15 +94,21 @@ export function readRecipe(
     throw new UsageError(`${['stages', ...issue.path].join('.')}: ${issue.message}`);
   }
   const stages = parsed.data.map(({ name, from, runs, ...own }): Stage => {
-    try {
-      return { name, from, runs, config: configOf(mergeSettings(shared, own)) };
-    } catch (error) {
-      if (error instanceof UsageError) throw new UsageError(`stage ${name}: ${error.message}`);
-      throw error;
-    }
+    const config = within(`stage ${name}`, () => configOf(mergeSettings(shared, own)));
+    return { name, from, runs, config };
   });
   checkStages(stages);
   return { stages };
+}
+
+/** Says where a setting is wrong. */
+function within<T>(place: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${place}: ${error.message}`);
+    throw error;
+  }
 }
 
 function presetOf(name: unknown): PresetName {

@@ -18,6 +18,7 @@ import type { SessionOptions } from '../engine/session.ts';
 import { threadSettings } from '../engine/thread-settings.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { ParameterStore } from '../nn/parameter-store.ts';
+import { valueCount } from '../nn/weights.ts';
 import { encodeCaption, trainingText } from './batches.ts';
 import { listCheckpoints, loadCheckpoint, saveCheckpoint, truncateMetrics } from './checkpoint.ts';
 import { peakLearningRate, type TrainConfig } from './config.ts';
@@ -269,8 +270,7 @@ async function runTraining(
 ): Promise<void> {
   const { output, onNote, signal } = options;
   const { parameters } = graphs.scope;
-  const values = parameters.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
-  const session = { ...sessionOptions(options), extra: threadSettings(values) };
+  const session = { ...sessionOptions(options), extra: threadSettings(valueCount(parameters)) };
   const { model, tokenizer } = start;
   const groups = parameterGroups(config, model.vision_config);
   const learningRate = peakLearningRate(config, start.isFresh);

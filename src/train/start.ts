@@ -72,7 +72,7 @@ async function readVocabulary(path: string): Promise<string[]> {
 export async function startFromModel(path: string, config: TrainConfig): Promise<Start> {
   const loaded = await loadModel(path);
   await using _ = loaded;
-  const others = loaded.folder === path ? await memberFolders(path) : [];
+  const others = await memberFolders(path);
   const rates = {
     hidden_dropout_prob: config.dropout,
     attention_probs_dropout_prob: config.dropout,

@@ -118,6 +118,9 @@ describe('members', () => {
     // One weight file is one model.
     const file = join(folder, 'ab/model.safetensors');
     expect(await captions(file, {})).toEqual(await captions(tiny, {}));
+    await expect(captions(file, {}, 2)).rejects.toThrow(
+      /members \(2\): .*model\.safetensors has one/,
+    );
     await expect(captions(join(folder, 'ab'), {}, 3)).rejects.toThrow(
       /members \(3\): .*ab has 2, so 1 to 2 can write together/,
     );
