@@ -5,9 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,16 +13,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../src/base/random.ts';
 import { Captioner, type CaptionOptions } from '../src/blip/captioner.ts';
-import { parseBlipConfig } from '../src/blip/config.ts';
 import { Inference, openGraph } from '../src/blip/inference.ts';
 import { visionTower } from '../src/blip/model.ts';
 import { loadModel } from '../src/blip/pretrained.ts';
-import { modelParameters } from '../src/blip/pretrained-weights.ts';
-import { saveModel } from '../src/blip/save.ts';
 import { blipPreprocessing, createPreprocessor, decodeImage } from '../src/data/index.ts';
 import { input } from '../src/engine/graph.ts';
 import { type Tensor, tensor } from '../src/engine/tensor.ts';
-import { fromFloat32 } from '../src/nn/weights.ts';
+import { baseSizedModel } from './base-sized-model.ts';
 import { machine, median, peakMemory, printTable } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -77,38 +72,6 @@ export async function run(args: readonly string[]): Promise<number> {
     peer?.stop();
   }
   return 0;
-}
-
-/** A model folder with random weights, kept for the next time. */
-async function baseSizedModel(): Promise<string> {
-  const folder = join(tmpdir(), 'refcap-bench-blip-base');
-  if (existsSync(join(folder, 'config.json'))) return folder;
-  const config = parseBlipConfig({ text_config: { num_attention_heads: 12 } }, 'BLIP base');
-  const random = createRandom(1);
-  const pool = Float32Array.from({ length: 1 << 20 }, () => random.normal() * 0.02);
-  const weights = modelParameters(config).map(({ name, shape, initializer }) => {
-    const read = () => {
-      const values = new Float32Array(shape.reduce((n, size) => n * size, 1));
-      if (initializer.kind !== 'normal') values.fill(initializer.kind === 'ones' ? 1 : 0);
-      else
-        for (let at = 0; at < values.length; ) {
-          const from = random.integer(pool.length);
-          const part = pool.subarray(from, from + values.length - at);
-          values.set(part, at);
-          at += part.length;
-        }
-      return fromFloat32(values, shape).data;
-    };
-    return [name, { dtype: 'f32', shape, read }] as const;
-  });
-  await rm(folder, { recursive: true, force: true });
-  await saveModel(folder, {
-    config,
-    weights,
-    tokenizer: { vocabulary: ['[PAD]', '[UNK]', '[CLS]', '[SEP]'] },
-    preprocessing: blipPreprocessing(config.vision_config.image_size),
-  });
-  return folder;
 }
 
 /** Seconds from starting the command to its result, the weights being in the page cache. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../src/base/random.ts';
 import { type BlipConfig, parseBlipConfig } from '../src/blip/config.ts';
+import type { SessionOptions } from '../src/engine/session.ts';
 import { type Tensor, tensor } from '../src/engine/tensor.ts';
 import { ParameterStore } from '../src/nn/parameter-store.ts';
 import { parseTrainConfig } from '../src/train/config.ts';
@@ -106,7 +107,11 @@ function cachedModel(): BlipConfig {
   return parseBlipConfig({ vision_config: vision, text_config: text }, 'the cached workload');
 }
 
-async function measure(task: Exclude<Task, 'reward'>, threads: number): Promise<Measured> {
+/** @param session how the steps are run, beside the defaults */
+export async function measureSteps(
+  task: Exclude<Task, 'reward'>,
+  session: SessionOptions,
+): Promise<Measured> {
   const { model, settings, images, captions, length, steps } = workload(task);
   const config = parseTrainConfig(settings);
   const graphs = trainingGraphs(config, model);
@@ -114,7 +119,6 @@ async function measure(task: Exclude<Task, 'reward'>, threads: number): Promise<
   const store = new ParameterStore(graphs.scope.parameters, groups);
   store.initialize(createRandom(1));
   const gradients = new Float32Array(store.trainable.length);
-  const session = { threads };
   using run = await GradientSession.open(graphs.scope, graphs.objective, store, gradients, session);
   using updater = await openUpdater(config, store, session);
   const random = createRandom(2);
@@ -197,7 +201,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const threads = Number(values.threads);
   const worker = tasks.find((task) => task === values.worker);
   if (worker) {
-    const result = worker === 'reward' ? measureReward() : await measure(worker, threads);
+    const result = worker === 'reward' ? measureReward() : await measureSteps(worker, { threads });
     console.log(JSON.stringify(result));
     return 0;
   }

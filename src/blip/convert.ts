@@ -1,9 +1,10 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
+import { mkdir } from 'node:fs/promises';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { valueCount } from '../nn/weights.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
-import { type SavedDtype, saveModel } from './save.ts';
+import { replaceModel, type SavedDtype, writeModel } from './save.ts';
 
 export interface ConvertOptions extends LoadModelOptions {
   /** Format of the weights. Default f32. */
@@ -24,43 +25,45 @@ export interface Converted {
 }
 
 /**
- * Reads a model (folder, file, bundled name or hub id) and writes it to `target`; one tensor is in
- * memory at a time.
+ * Reads a model (folder, file, bundled name or hub id), its members too, and writes it to `target`, whole
+ * or not at all; one tensor is in memory at a time.
  * @throws InputError when the model cannot be read or the target not be written
  */
 export async function convertModel(
   name: string,
   target: string,
-  options: ConvertOptions = {},
+  { overwrite = false, hub, ...options }: ConvertOptions = {},
 ): Promise<Converted> {
-  const { path } = await resolveModel(name, options.hub);
-  const first = await convertOne(path, target, options);
-  let { values } = first;
-  for (const [i, folder] of (await memberFolders(path)).entries())
-    values += (await convertOne(folder, memberFolder(target, i + 2), options)).values;
-  return { ...first, values };
+  const { path } = await resolveModel(name, hub);
+  const members = await memberFolders(path);
+  return replaceModel(target, { overwrite }, async (temporary) => {
+    const first = await convertOne(path, temporary, options);
+    let { values } = first;
+    for (const [i, folder] of members.entries()) {
+      const own = memberFolder(temporary, i + 2);
+      await mkdir(own);
+      values += (await convertOne(folder, own, options)).values;
+    }
+    return { ...first, values };
+  });
 }
 
 async function convertOne(
   path: string,
   target: string,
-  { dtype = 'f32', overwrite = false, imageSize }: ConvertOptions,
+  { dtype = 'f32', imageSize }: ConvertOptions,
 ): Promise<Converted> {
   await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
-  await saveModel(
-    target,
-    {
-      config,
-      configJson,
-      preprocessing,
-      generation,
-      dtype,
-      weights: weights.lazy(),
-      tokenizer: { folder },
-    },
-    { overwrite },
-  );
+  await writeModel(target, {
+    config,
+    configJson,
+    preprocessing,
+    generation,
+    dtype,
+    weights: weights.lazy(),
+    tokenizer: { folder },
+  });
   const values = valueCount(weights.tensors.values());
   const opensInPython = config.vision_config.model_type === 'blip_vision_model';
   return { source: weights.path, values, opensInPython };

@@ -9,6 +9,12 @@ export function memberFolder(folder: string, number: number): string {
   return join(folder, `member-${number}`);
 }
 
+/** The number of the member that a folder's name speaks of, if it does. */
+export function memberNumber(name: string): number | undefined {
+  const number = Number(/^member-(\d+)$/.exec(name)?.[1] ?? 0);
+  return number > 1 ? number : undefined;
+}
+
 /**
  * Folders of the members after the first; one weight file is meant alone.
  * @param wanted how many write together, the first included; undefined: all
@@ -16,10 +22,7 @@ export function memberFolder(folder: string, number: number): string {
  */
 export async function memberFolders(folder: string, wanted?: number): Promise<string[]> {
   const names = (await stat(folder)).isDirectory() ? await readdir(folder) : [];
-  const numbers = names
-    .map((name) => Number(/^member-(\d+)$/.exec(name)?.[1] ?? 0))
-    .filter((number) => number > 1)
-    .sort((a, b) => a - b);
+  const numbers = names.flatMap((name) => memberNumber(name) ?? []).sort((a, b) => a - b);
   const count = 1 + numbers.length;
   const missing = numbers.findIndex((number, i) => number !== i + 2);
   if (missing >= 0)

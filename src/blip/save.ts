@@ -1,8 +1,9 @@
 /** Writes a captioner's folder in transformers' layout, whole or not at all. */
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { replaceFolder } from '../base/folders.ts';
 import { type Preprocessing, preprocessingToJson } from '../data/preprocess.ts';
 import { parseVocabulary, wordPieceFiles } from '../data/wordpiece.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
@@ -14,6 +15,7 @@ import {
 import { fromFloat32, type WeightTensor } from '../nn/weights.ts';
 import type { BlipConfig } from './config.ts';
 import type { GenerationOptions } from './generation-options.ts';
+import { memberNumber } from './members.ts';
 import type { RefinerConfig } from './refiner.ts';
 import { refinerFileName, refinerMetadata } from './refiner-file.ts';
 
@@ -64,74 +66,63 @@ export function storeWeights(
  * `BlipForConditionalGeneration`.
  * @throws InputError when the folder exists and is not to be, or may not be, replaced
  */
-export async function saveModel(
+export function saveModel(
   folder: string,
   model: ModelToSave,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const target = resolve(folder);
-  await checkTarget(target, folder, options.overwrite ?? false);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
-  try {
-    const dtype = model.dtype ?? 'f32';
-    await writeWeightsFolder(temporary, model.weights, { dtype });
-    if (model.refiner)
-      await writeSafetensors(join(temporary, refinerFileName), model.refiner.weights, {
-        metadata: refinerMetadata(model.refiner.config),
-        dtype,
-      });
-    const json = (name: string, value: unknown) =>
-      writeFileAtomic(join(temporary, name), `${pythonJson(value)}\n`);
-    await json('config.json', configToJson(model.config, dtype, model.configJson));
-    await json('preprocessor_config.json', {
-      ...preprocessingToJson(model.preprocessing),
-      processor_class: 'BlipProcessor',
-    });
-    await json('generation_config.json', generationToJson(model));
-    await writeTokenizer(temporary, model.tokenizer);
-    for (const [name, text] of Object.entries(model.files ?? {}))
-      await writeFileAtomic(join(temporary, name), text);
-    await takePlace(temporary, target);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  return replaceModel(folder, options, (temporary) => writeModel(temporary, model));
 }
 
-async function checkTarget(target: string, shown: string, overwrite: boolean): Promise<void> {
-  const entries = await readdir(target).catch((error: unknown): string[] => {
+/**
+ * Makes a model's folder by what `write` puts into it, such as several members.
+ * @throws as `saveModel`
+ */
+export async function replaceModel<T>(
+  folder: string,
+  { overwrite = false }: SaveModelOptions,
+  write: (temporary: string) => Promise<T>,
+): Promise<T> {
+  await checkTarget(folder, overwrite);
+  return replaceFolder(folder, write, (name) => !isModelFile(name));
+}
+
+/** Writes a model's files into a folder that is there. */
+export async function writeModel(folder: string, model: ModelToSave): Promise<void> {
+  const dtype = model.dtype ?? 'f32';
+  await writeWeightsFolder(folder, model.weights, { dtype });
+  if (model.refiner)
+    await writeSafetensors(join(folder, refinerFileName), model.refiner.weights, {
+      metadata: refinerMetadata(model.refiner.config),
+      dtype,
+    });
+  const json = (name: string, value: unknown) =>
+    writeFileAtomic(join(folder, name), `${pythonJson(value)}\n`);
+  await json('config.json', configToJson(model.config, dtype, model.configJson));
+  await json('preprocessor_config.json', {
+    ...preprocessingToJson(model.preprocessing),
+    processor_class: 'BlipProcessor',
+  });
+  await json('generation_config.json', generationToJson(model));
+  await writeTokenizer(folder, model.tokenizer);
+  for (const [name, text] of Object.entries(model.files ?? {}))
+    await writeFileAtomic(join(folder, name), text);
+}
+
+async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+  const entries = await readdir(folder).catch((error: unknown): string[] => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw new InputError(`${shown}: this is not a folder; choose another place for the model.`);
+    throw new InputError(`${folder}: this is not a folder; choose another place for the model.`);
   });
   if (entries.length === 0) return;
   if (!overwrite)
     throw new InputError(
-      `${shown}: the folder exists and is not empty; choose another or overwrite it.`,
+      `${folder}: the folder exists and is not empty; choose another or overwrite it.`,
     );
   if (!entries.includes('config.json'))
     throw new InputError(
-      `${shown}: the folder has no config.json, so it is not a model that could be overwritten.`,
+      `${folder}: the folder has no config.json, so it is not a model that could be overwritten.`,
     );
-}
-
-async function takePlace(temporary: string, target: string): Promise<void> {
-  const exists = await stat(target).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) {
-    await rename(temporary, target);
-    return;
-  }
-  const ours = new Set(await readdir(temporary));
-  for (const name of await readdir(target))
-    if (!ours.has(name) && !isModelFile(name))
-      await rename(join(target, name), join(temporary, name));
-  const old = `${temporary}.old`;
-  await rename(target, old);
-  await rename(temporary, target);
-  await rm(old, { recursive: true, force: true });
 }
 
 /** Files of an older model that would contradict the new one. */
@@ -140,7 +131,8 @@ function isModelFile(name: string): boolean {
     /^(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?$/.test(name) ||
     /^(tokenizer.*|special_tokens_map|added_tokens|generation_config)\.json$/.test(name) ||
     name === 'vocab.txt' ||
-    name === refinerFileName
+    name === refinerFileName ||
+    memberNumber(name) !== undefined
   );
 }
 

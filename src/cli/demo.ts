@@ -23,6 +23,7 @@ import { positive } from './values.ts';
 interface Flags {
   model: string;
   beams?: number;
+  members?: number;
   threads?: number;
   output?: string;
   page: boolean;
@@ -44,6 +45,7 @@ export const command = new Command('demo')
   .description('Caption the photos that ship with refcap, and make a page with the pictures.')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
+  .option('--members <n>', 'of a model with several members, how many write together', positive)
   .option('--threads <n>', 'processor threads (default: all cores)', positive)
   .option('-o, --output <file>', 'the page (default: refcap-demo.html)')
   .option('--no-page', 'print the captions alone')

@@ -1,12 +1,13 @@
 /** A model measured on a split: captions, scores with intervals, throughput, in one run folder. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { replaceFolder } from '../base/folders.ts';
 import {
   Captioner,
   type CaptionerOptions,
@@ -87,14 +88,10 @@ interface Written {
  * @throws InputError naming what is missing or in the way; the signal's reason when aborted
  */
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
-  const output = resolve(options.output);
-  await checkOutput(output, options);
+  await checkOutput(options);
   const images = await imagesOf(options);
   const { written, seconds } = await captionImages(options, images);
-  const folder = join(dirname(output), `.${basename(output)}.${process.pid}.tmp`);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  try {
+  return replaceFolder(options.output, async (folder) => {
     const report = await scoreWritten(folder, written, options);
     const evaluation: Evaluation = {
       version: version(),
@@ -123,36 +120,29 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
       },
     };
     await writeFileAtomic(join(folder, 'results.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
-    await rm(output, { recursive: true, force: true });
-    await rename(folder, output);
     return evaluation;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** What a run's folder holds, and nothing else. */
 const runFiles = new Set(['results.json', 'captions.jsonl']);
 
-async function checkOutput(
-  output: string,
-  { overwrite, ...options }: EvaluateOptions,
-): Promise<void> {
+async function checkOutput({ output, overwrite }: EvaluateOptions): Promise<void> {
   const found = await stat(output).catch(() => undefined);
   if (!found) return;
   if (!found.isDirectory())
-    throw new InputError(`${options.output}: this is a file; name a folder for the evaluation.`);
+    throw new InputError(`${output}: this is a file; name a folder for the evaluation.`);
   const entries = await readdir(output);
   if (entries.length === 0) return;
   if (!overwrite)
     throw new InputError(
-      `${options.output}: the folder is there and not empty; choose another, or --overwrite.`,
+      `${output}: the folder is there and not empty; choose another, or --overwrite.`,
     );
   // The folder is replaced as a whole: what else lies in it would be lost.
   const other = entries.find((name) => !runFiles.has(name));
   if (!entries.includes('results.json') || other !== undefined)
     throw new InputError(
-      `${options.output}: ${other === undefined ? 'the folder has no results.json' : `the folder holds ${other}`}, so it is not an evaluation that could be overwritten.`,
+      `${output}: ${other === undefined ? 'the folder has no results.json' : `the folder holds ${other}`}, so it is not an evaluation that could be overwritten.`,
     );
 }
 

@@ -1,10 +1,11 @@
 /** Checkpoints of a run: everything that training needs to go on exactly, whole or not there. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
-import { describeWriteError, readJsonFile, writeFileAtomic } from '../base/files.ts';
+import { readJsonFile, writeFileAtomic } from '../base/files.ts';
+import { replaceFolder } from '../base/folders.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
 import { writeSafetensors } from '../nn/safetensors-write.ts';
 import { fromFloat32 } from '../nn/weights.ts';
@@ -78,9 +79,9 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const parent = join(folder, 'checkpoints');
   const target = join(parent, `step-${progress.step}`);
-  const temporary = join(parent, `.step-${progress.step}.${process.pid}.tmp`);
-  await mkdir(temporary, { recursive: true });
-  try {
+  await mkdir(parent, { recursive: true });
+  // A checkpoint of the same step, of before an interruption, says the same.
+  await replaceFolder(target, async (temporary) => {
     const flat = { [trainableName]: store.trainable, ...slots };
     const weights = Object.entries(flat).map(
       ([name, data]) => [name, fromFloat32(data, [data.length])] as const,
@@ -88,13 +89,7 @@ export async function saveCheckpoint(
     await writeSafetensors(join(temporary, 'state.safetensors'), weights);
     const state = { format: 1, layout: layoutOf(store), progress };
     await writeFileAtomic(join(temporary, 'state.json'), `${JSON.stringify(state, null, 2)}\n`);
-    // A checkpoint of the same step was there before an interruption: it says the same.
-    await rm(target, { recursive: true, force: true });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw describeWriteError(target, error);
-  }
+  });
   for (const { path } of (await listCheckpoints(folder)).slice(keep))
     await rm(path, { recursive: true, force: true });
 }

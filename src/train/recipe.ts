@@ -41,8 +41,13 @@ const stagesSchema = z
   )
   .nonempty();
 
+const memberSchema = z.looseObject({
+  stages: z.unknown().refine((stages) => stages !== undefined, 'missing'),
+  members: z.undefined('a member has stages, and no members of its own').optional(),
+});
+
 const membersSchema = z
-  .array(z.looseObject({ stages: z.unknown().refine((stages) => stages !== undefined, 'missing') }))
+  .array(memberSchema)
   .min(2, 'list two at least; one is a recipe without members');
 
 /** What a settings file asks for. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere } from '../base/files.ts';
+import { lockFolder } from '../base/lock.ts';
 import { parseTrainConfig } from './config.ts';
 import { describeDifference, differences, type Settings } from './config-file.ts';
 
@@ -25,6 +26,17 @@ export async function prepareNewRun(folder: string): Promise<void> {
     throw new InputError(
       `${folder}: there is a run already; go on with --resume, or choose another --output folder`,
     );
+}
+
+/**
+ * Takes a folder for a run of stages or members: a new one, or the one that goes on.
+ * @returns its lock
+ * @throws InputError when it holds a run that is not to go on, or another program is at work in it
+ */
+export async function openRunFolder(folder: string, resume: boolean): Promise<AsyncDisposable> {
+  if (resume) await mkdir(folder, { recursive: true });
+  else await prepareNewRun(folder);
+  return lockFolder(folder);
 }
 
 /**

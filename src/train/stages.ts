@@ -1,14 +1,14 @@
 /** A recipe: several runs in a row, each going on with the model of the one before, as one resumable run. */
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
-import { describeWriteError, parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
-import { lockFolder } from '../base/lock.ts';
+import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { replaceFolder } from '../base/folders.ts';
 import { memberFolder } from '../blip/members.ts';
 import { averageWeights } from './average.ts';
 import { runsOf, type Stage } from './recipe.ts';
-import { prepareNewRun, refuseChanges, stepSettings } from './resume.ts';
+import { openRunFolder, refuseChanges, stepSettings } from './resume.ts';
 import { type RunOptions, trainRun } from './run.ts';
 
 export type RecipeOptions = Omit<RunOptions, 'config'> & {
@@ -47,9 +47,7 @@ export function stageFolder(output: string, stages: readonly Stage[], place: num
  */
 export async function trainStages(options: RecipeOptions): Promise<void> {
   const { output, stages, resume = false, allowChanges = false, signal, onNote } = options;
-  if (resume) await mkdir(output, { recursive: true });
-  else await prepareNewRun(output);
-  await using _lock = await lockFolder(output);
+  await using _lock = await openRunFolder(output, resume);
   const path = join(output, 'stages.json');
   const before = await readRecord(path);
   let record = describe(stages, before);
@@ -110,9 +108,7 @@ export async function trainMembers(
   options: Omit<RecipeOptions, 'stages'> & { readonly members: readonly RecipeOptions['stages'][] },
 ): Promise<void> {
   const { output, members, resume = false, onNote } = options;
-  if (resume) await mkdir(output, { recursive: true });
-  else await prepareNewRun(output);
-  await using _lock = await lockFolder(output);
+  await using _lock = await openRunFolder(output, resume);
   const folders = members.map((_, i) => memberFolder(output, i + 1));
   for (const [i, stages] of members.entries()) {
     onNote(`member ${i + 1} of ${members.length}:`);
@@ -190,21 +186,4 @@ function averageRuns(runs: readonly string[], stage: string): Promise<void> {
     await cp(models[0], temporary, { recursive: true });
     await averageWeights(models, temporary);
   });
-}
-
-/** Makes a folder whole or not at all, in place of the one there. */
-async function replaceFolder(
-  target: string,
-  fill: (temporary: string) => Promise<void>,
-): Promise<void> {
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  try {
-    await rm(temporary, { recursive: true, force: true });
-    await fill(temporary);
-    await rm(target, { recursive: true, force: true });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw describeWriteError(target, error);
-  }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJsonFile, writeFileAtomic } from '../../src/base/files.ts';
+import { replaceFolder } from '../../src/base/folders.ts';
 import {
   bf16ToF32,
   f16BitsToF32,
@@ -111,5 +112,43 @@ describe('files', () => {
     await expect(readJsonFile(path)).rejects.toThrow(`${path}: not valid JSON`);
     await expect(readJsonFile(join(folder, 'c.json'))).rejects.toThrow('there is no such file');
     await rm(folder, { recursive: true });
+  });
+});
+
+describe('folders', () => {
+  it('are replaced whole or not at all, but for what is to stay', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'refcap-folders-'));
+    const target = join(parent, 'made/model');
+    const write = (folder: string, name: string, text: string) =>
+      writeFile(join(folder, name), text);
+    const contents = async () => {
+      const names = (await readdir(target)).sort();
+      return Promise.all(
+        names.map(async (name) => [name, await readFile(join(target, name), 'utf8')]),
+      );
+    };
+    const filled = await replaceFolder(target, async (folder) => {
+      for (const name of ['a', 'b', 'mine']) await write(folder, name, 'old');
+      return 7;
+    });
+    expect(filled).toBe(7);
+    const failing = replaceFolder(target, async (folder) => {
+      await write(folder, 'a', 'half');
+      throw new Error('no more');
+    });
+    await expect(failing).rejects.toThrow('no more');
+    const old = ['a', 'b', 'mine'].map((name) => [name, 'old']);
+    expect(await contents()).toEqual(old);
+    const renew = (keeps?: (name: string) => boolean) =>
+      replaceFolder(target, (folder) => write(folder, 'a', 'new'), keeps);
+    await renew((name) => name !== 'b');
+    expect(await contents()).toEqual([
+      ['a', 'new'],
+      ['mine', 'old'],
+    ]);
+    await renew();
+    expect(await contents()).toEqual([['a', 'new']]);
+    expect(await readdir(join(parent, 'made'))).toEqual(['model']);
+    await rm(parent, { recursive: true });
   });
 });

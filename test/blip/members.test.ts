@@ -136,6 +136,32 @@ describe('members', () => {
     );
   });
 
+  it('are replaced with the model, which appears whole or not at all', async () => {
+    const target = join(folder, 'replaced');
+    await cp(join(folder, 'ab'), target, { recursive: true });
+    await writeFile(join(target, 'notes.txt'), 'mine');
+    const overwrite = { overwrite: true };
+    // Into itself: read while it is written.
+    await convertModel(target, target, overwrite);
+    expect(await captions(target, {})).toEqual(await captions(join(folder, 'ab'), {}));
+    // A model of one member leaves none of the old one's.
+    await convertModel(tiny, target, overwrite);
+    expect(await captions(target, {})).toEqual(await captions(tiny, {}));
+    expect(await readdir(target)).toContain('notes.txt');
+    expect(await readdir(target)).not.toContain('member-2');
+    // A member that cannot be read: nothing is made of the ones before it.
+    const broken = join(folder, 'broken');
+    await cp(join(folder, 'ab'), broken, { recursive: true });
+    await writeFile(join(broken, 'member-2/config.json'), '{');
+    await expect(convertModel(broken, join(folder, 'none'))).rejects.toThrow(
+      /member-2.config\.json/,
+    );
+    await expect(convertModel(broken, target, overwrite)).rejects.toThrow(/member-2.config\.json/);
+    expect(await captions(target, {})).toEqual(await captions(tiny, {}));
+    const left = await readdir(folder);
+    expect(left.filter((name) => name === 'none' || name.endsWith('.tmp'))).toEqual([]);
+  });
+
   it('have the same words and no gaps in their numbers', async () => {
     const wrong = join(folder, 'wrong');
     await cp(join(folder, 'ab'), wrong, { recursive: true });

@@ -61,6 +61,7 @@ describe('refcap demo', () => {
     ['tiny', ['--model', tiny]],
     ['tiny with beams', ['--model', tiny, '--beams', '2']],
     ['the bundled model', []],
+    ['one member of it', ['--members', '1']],
   ])('writes what refcap caption writes, and exp(mean logprob): %s', (_, settings) => {
     const shown = refcap(['demo', '--no-page', '--format', 'json', ...settings]);
     expect(shown.status).toBe(0);
@@ -134,6 +135,7 @@ describe('refcap demo', () => {
     [['-o', '.'], 1, /this is a folder/],
     [['--no-page', '-o', 'x.html'], 2, /--no-page writes no file/],
     [['--beams', '0'], 2, /at least 1/],
+    [['--members', '2'], 2, /members \(2\): .*has one/],
     [['--format', 'xml'], 2, /Allowed choices/],
   ])('says why %j cannot be done, and writes nothing', (args, code, message) => {
     const before = readdirSync(folder);

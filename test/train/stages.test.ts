@@ -72,6 +72,10 @@ describe('readRecipe', () => {
     [{ members: [{ stages: [{ name: 'a' }] }] }, 'members: list two at least'],
     [{ members: [{ stages: [{ name: 'a' }] }, { epochs: 1 }] }, 'members.1.stages: missing'],
     [
+      { members: [{ stages: [{ name: 'a' }] }, { stages: [{ name: 'a' }], members: [] }] },
+      'members.1.members: a member has stages, and no members of its own',
+    ],
+    [
       { members: [{ stages: [{ name: 'a' }] }, { stages: [{ name: 'a', epochs: 0 }] }] },
       'member 2: stage a: epochs',
     ],

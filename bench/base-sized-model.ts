@@ -1,0 +1,43 @@
+/** A model of BLIP-base's sizes, for benchmarks: random weights are as fast as trained ones. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandom } from '../src/base/random.ts';
+import { parseBlipConfig } from '../src/blip/config.ts';
+import { modelParameters } from '../src/blip/pretrained-weights.ts';
+import { saveModel } from '../src/blip/save.ts';
+import { blipPreprocessing } from '../src/data/index.ts';
+import { fromFloat32 } from '../src/nn/weights.ts';
+
+/** A model folder with random weights, kept for the next time. */
+export async function baseSizedModel(): Promise<string> {
+  const folder = join(tmpdir(), 'refcap-bench-blip-base');
+  if (existsSync(join(folder, 'config.json'))) return folder;
+  const config = parseBlipConfig({ text_config: { num_attention_heads: 12 } }, 'BLIP base');
+  const random = createRandom(1);
+  const pool = Float32Array.from({ length: 1 << 20 }, () => random.normal() * 0.02);
+  const weights = modelParameters(config).map(({ name, shape, initializer }) => {
+    const read = () => {
+      const values = new Float32Array(shape.reduce((n, size) => n * size, 1));
+      if (initializer.kind !== 'normal') values.fill(initializer.kind === 'ones' ? 1 : 0);
+      else
+        for (let at = 0; at < values.length; ) {
+          const from = random.integer(pool.length);
+          const part = pool.subarray(from, from + values.length - at);
+          values.set(part, at);
+          at += part.length;
+        }
+      return fromFloat32(values, shape).data;
+    };
+    return [name, { dtype: 'f32', shape, read }] as const;
+  });
+  await rm(folder, { recursive: true, force: true });
+  await saveModel(folder, {
+    config,
+    weights,
+    tokenizer: { vocabulary: ['[PAD]', '[UNK]', '[CLS]', '[SEP]'] },
+    preprocessing: blipPreprocessing(config.vision_config.image_size),
+  });
+  return folder;
+}
