@@ -1,6 +1,7 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
 import { mkdir } from 'node:fs/promises';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import type { LazyWeight } from '../nn/safetensors-write.ts';
 import { valueCount } from '../nn/weights.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
@@ -12,6 +13,8 @@ export interface ConvertOptions extends LoadModelOptions {
   /** Replace a model folder that exists. */
   readonly overwrite?: boolean;
   readonly hub?: ResolveOptions;
+  /** Stops between two tensors. */
+  readonly signal?: AbortSignal;
 }
 
 /** What was converted. */
@@ -27,7 +30,8 @@ export interface Converted {
 /**
  * Reads a model (folder, file, bundled name or hub id), its members too, and writes it to `target`, whole
  * or not at all; one tensor is in memory at a time.
- * @throws InputError when the model cannot be read or the target not be written
+ * @throws InputError when the model cannot be read or the target not be written; the signal's reason when
+ *   aborted
  */
 export async function convertModel(
   name: string,
@@ -51,7 +55,7 @@ export async function convertModel(
 async function convertOne(
   path: string,
   target: string,
-  { dtype = 'f32', imageSize }: ConvertOptions,
+  { dtype = 'f32', imageSize, signal }: ConvertOptions,
 ): Promise<Converted> {
   await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
@@ -61,10 +65,24 @@ async function convertOne(
     preprocessing,
     generation,
     dtype,
-    weights: weights.lazy(),
+    weights: heeding(signal, weights.lazy()),
     tokenizer: { folder },
   });
   const values = valueCount(weights.tensors.values());
   const opensInPython = config.vision_config.model_type === 'blip_vision_model';
   return { source: weights.path, values, opensInPython };
+}
+
+/** The same weights; reading one throws when the signal has been aborted. */
+function* heeding(
+  signal: AbortSignal | undefined,
+  weights: Iterable<[string, LazyWeight]>,
+): Generator<[string, LazyWeight]> {
+  for (const [name, weight] of weights) {
+    const read = async () => {
+      signal?.throwIfAborted();
+      return weight.read();
+    };
+    yield [name, { ...weight, read }];
+  }
 }

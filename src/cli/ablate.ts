@@ -10,6 +10,8 @@ import {
   resolveAblation,
 } from '../evaluate/ablate-settings.ts';
 import { applySetting, readConfigFile, type Settings } from '../train/config-file.ts';
+import { hubOptions } from './hub-options.ts';
+import { interruptible } from './interrupt.ts';
 import { Progress } from './progress.ts';
 import { eventPrinter, progressLine } from './training-lines.ts';
 import { number } from './values.ts';
@@ -84,22 +86,11 @@ async function run(flags: Flags): Promise<void> {
     if (!Number.isInteger(value) || value < least)
       throw new UsageError(`${name} must be a whole number of at least ${least}.`);
   const request = await requestOf(flags);
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    const ablation = await ablate(optionsOf(request, flags, stop.signal));
+  await interruptible(async (signal) => {
+    const ablation = await ablate(optionsOf(request, flags, signal));
     process.stdout.write(formatAblation(ablation, flags.format));
     console.error(`refcap: written to ${request.output}/ablation.json and ablation.md`);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    console.error(
-      '\nrefcap: interrupted; the state is saved. Run the same command again to go on.',
-    );
-    process.exitCode = 130;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  }, '; the state is saved. Run the same command again to go on.');
 }
 
 async function requestOf(flags: Flags): Promise<AblationRequest> {
@@ -133,6 +124,7 @@ function optionsOf(
       speed: { images: flags.speedImages, rounds: flags.speedRounds },
     }),
     signal,
+    hub: hubOptions({}, signal),
     onRun: ({ variant, seed, number: place, total }) => {
       printer = undefined;
       console.error(`refcap: run ${place} of ${total}: ${variant}, seed ${seed}`);

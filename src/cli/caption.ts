@@ -6,6 +6,7 @@ import { countInputs, type InputOptions, listInputs } from '../blip/caption-inpu
 import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../blip/caption-output.ts';
 import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts';
 import { bundledModel, type CaptionOptions } from '../blip/captioner.ts';
+import { interruptible } from './interrupt.ts';
 import { loadCaptioner } from './load-captioner.ts';
 import { Progress } from './progress.ts';
 import { number, positive, whole } from './values.ts';
@@ -132,24 +133,17 @@ export const command = new Command('caption')
 
 async function run(inputs: string[], flags: Flags): Promise<void> {
   checkFlags(flags);
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    const { counts, failures } = await captionInputs(inputs, flags, stop.signal);
-    for (const failure of failures) console.error(`refcap: ${failure}`);
-    const more = counts.failed - failures.length;
-    if (more > 0) console.error(`refcap: and ${more} more`);
-    if (counts.failed > 0) process.exitCode = 3;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    const how =
-      flags.output || flags.format === 'sidecar' ? ' Run again with --resume to go on.' : '';
-    console.error(`refcap: interrupted.${how}`);
-    process.exitCode = 130;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  const canResume = flags.output !== undefined || flags.format === 'sidecar';
+  await interruptible(
+    async (signal) => {
+      const { counts, failures } = await captionInputs(inputs, flags, signal);
+      for (const failure of failures) console.error(`refcap: ${failure}`);
+      const more = counts.failed - failures.length;
+      if (more > 0) console.error(`refcap: and ${more} more`);
+      if (counts.failed > 0) process.exitCode = 3;
+    },
+    canResume ? '. Run again with --resume to go on.' : '.',
+  );
 }
 
 function checkFlags({ resume, overwrite, output, format }: Flags): void {

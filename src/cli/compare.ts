@@ -8,6 +8,7 @@ import { thumbnail } from '../data/thumbnail.ts';
 import { type Comparison, compareEvaluations } from '../evaluate/compare.ts';
 import { comparePage } from '../evaluate/compare-page.ts';
 import { formatReports, type ReportFormat, reportFormats } from '../evaluate/report.ts';
+import { interruptible } from './interrupt.ts';
 import { checkOutputFile } from './output-file.ts';
 import { number } from './values.ts';
 
@@ -55,30 +56,16 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
       throw new UsageError(`${name} must be a whole number of at least ${least}.`);
   await checkOutputFile(output, flags.overwrite ?? false);
   const moved = typeof flags.images === 'string' ? await listImages(flags.images) : undefined;
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    const comparison = await compareEvaluations({
-      folders: [a, b],
-      bootstrap,
-      seed,
-      signal: stop.signal,
-    });
+  await interruptible(async (signal) => {
+    const comparison = await compareEvaluations({ folders: [a, b], bootstrap, seed, signal });
     const pictures =
-      flags.images === false ? [] : await picturesOf(comparison, imageSize, moved, stop.signal);
+      flags.images === false ? [] : await picturesOf(comparison, imageSize, moved, signal);
     await writeFileAtomic(output, comparePage(comparison, pictures));
     const heading = (name: string): string =>
       name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
     process.stdout.write(formatReports(comparison.reports, format, heading));
     console.error(`refcap: written to ${output}`);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    console.error('refcap: interrupted; nothing was written.');
-    process.exitCode = 130;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  }, '; nothing was written.');
 }
 
 /** The pictures, where they can still be read. */

@@ -2,6 +2,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { convertModel } from '../blip/convert.ts';
 import { type SavedDtype, savedDtypes } from '../blip/save.ts';
+import { hubOptions } from './hub-options.ts';
+import { interruptible } from './interrupt.ts';
 
 interface Flags {
   dtype: SavedDtype;
@@ -37,15 +39,18 @@ export const command = new Command('convert')
   .option('--revision <name>', 'branch, tag or commit of a hub model')
   .option('--offline', 'use only models that are here already')
   .action(async (model: string, output: string, flags: Flags) => {
-    const { dtype, imageSize, overwrite, revision, offline } = flags;
-    const { source, values, opensInPython } = await convertModel(model, output, {
-      dtype,
-      overwrite: overwrite ?? false,
-      ...(imageSize !== undefined && { imageSize }),
-      hub: { revision, offline },
-    });
-    console.error(`${source}: ${values.toLocaleString('en')} values, saved as ${dtype}`);
-    if (!opensInPython)
-      console.error('transformers does not know its vision tower and cannot open it');
-    console.log(output);
+    const { dtype, imageSize, overwrite } = flags;
+    await interruptible(async (signal) => {
+      const { source, values, opensInPython } = await convertModel(model, output, {
+        dtype,
+        overwrite: overwrite ?? false,
+        ...(imageSize !== undefined && { imageSize }),
+        hub: hubOptions(flags, signal),
+        signal,
+      });
+      console.error(`${source}: ${values.toLocaleString('en')} values, saved as ${dtype}`);
+      if (!opensInPython)
+        console.error('transformers does not know its vision tower and cannot open it');
+      console.log(output);
+    }, '; nothing was written.');
   });

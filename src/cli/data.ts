@@ -4,6 +4,7 @@ import { InputError, UsageError } from '../base/errors.ts';
 import { splitNames } from '../data/dataset.ts';
 import { type DatasetFormat, datasetFormats } from '../data/dataset-sources.ts';
 import type { DatasetReport, SplitFigures } from '../data/inspect.ts';
+import { interruptible } from './interrupt.ts';
 import { Progress } from './progress.ts';
 import { number } from './values.ts';
 
@@ -58,23 +59,19 @@ async function inspect(source: string, flags: Flags): Promise<void> {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError('--seed should be a whole number of at least 0.');
   const { inspectDataset } = await import('../data/inspect.ts');
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const progress = new Progress();
-  try {
+  await interruptible(async (signal) => {
     const report = await inspectDataset(source, {
       maxWords,
       shares: { seed },
       ...(flags.format !== undefined && { format: flags.format }),
       ...(flags.images !== undefined && { images: flags.images }),
-      signal: stop.signal,
+      signal,
       onProgress: (_, total) => {
         progress.total = total;
         progress.advance();
       },
-    });
-    progress.clear();
+    }).finally(() => progress.clear());
     if (report.splits.all.images === 0)
       throw new InputError(
         `${source}: none of its images can be decoded; the first: ${report.problems.find(({ kind }) => kind === 'unreadable images')?.cases[0]}`,
@@ -82,13 +79,7 @@ async function inspect(source: string, flags: Flags): Promise<void> {
     process.stdout.write(
       flags.outputFormat === 'json' ? `${JSON.stringify(report, null, 2)}\n` : table(report),
     );
-  } catch (error) {
-    progress.clear();
-    if (!stop.signal.aborted) throw error;
-    process.exitCode = 130;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  }, '.');
 }
 
 const examples = 3;

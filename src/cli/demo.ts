@@ -16,6 +16,7 @@ import {
   shownCaption,
 } from '../blip/demo-page.ts';
 import { type SamplePhoto, samplePhotos } from '../data/sample-photos.ts';
+import { interruptible } from './interrupt.ts';
 import { loadCaptioner } from './load-captioner.ts';
 import { checkOutputFile } from './output-file.ts';
 import { positive } from './values.ts';
@@ -69,18 +70,10 @@ async function run(flags: Flags): Promise<void> {
   if (!page && (flags.output !== undefined || overwrite))
     throw new UsageError('--no-page writes no file: leave out --output and --overwrite.');
   if (page) await checkOutputFile(output, async () => overwrite ?? (await isDemoPage(output)));
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    await runDemo(flags, page ? output : undefined, stop.signal);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    console.error(`refcap: interrupted${page ? '; no page was written' : ''}.`);
-    process.exitCode = 130;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  await interruptible(
+    (signal) => runDemo(flags, page ? output : undefined, signal),
+    page ? '; no page was written.' : '.',
+  );
 }
 
 async function isDemoPage(path: string): Promise<boolean> {

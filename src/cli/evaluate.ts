@@ -4,6 +4,8 @@ import { UsageError } from '../base/errors.ts';
 import type { CaptionOptions } from '../blip/captioner.ts';
 import { type SplitName, splitNames } from '../data/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
+import { hubOptions } from './hub-options.ts';
+import { interruptible } from './interrupt.ts';
 import { Progress } from './progress.ts';
 import { number, positive } from './values.ts';
 
@@ -73,12 +75,9 @@ async function run(model: string, flags: Flags): Promise<void> {
         `--${name === 'batchSize' ? 'batch-size' : name} must be a whole number of at least 1.`,
       );
   const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const progress = new Progress();
   let shown = 0;
-  try {
+  const work = async (signal: AbortSignal): Promise<void> => {
     const evaluation = await evaluateModel({
       model,
       data,
@@ -91,32 +90,26 @@ async function run(model: string, flags: Flags): Promise<void> {
         ...(quantize !== undefined && { quantize }),
         ...(flags.keepRefiner && { keepRefiner: true }),
         ...(flags.members !== undefined && { members: flags.members }),
+        hub: hubOptions({}, signal),
       },
       decoding: decodingOf(flags),
       batchSize: flags.batchSize,
       ...(limit !== undefined && { limit }),
       bootstrap: flags.bootstrap,
       seed: flags.seed,
-      signal: stop.signal,
+      signal,
       onNote: (note) => console.error(`refcap: ${note}`),
       onCaptioned: (done, total) => {
         progress.total = total;
         for (; shown < done; shown++) progress.advance();
       },
-    });
-    progress.clear();
+    }).finally(() => progress.clear());
     process.stdout.write(
       flags.format === 'json' ? `${JSON.stringify(evaluation, null, 2)}\n` : table(evaluation),
     );
     console.error(`refcap: written to ${output}`);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    console.error('refcap: interrupted; nothing was written.');
-    process.exitCode = 130;
-  } finally {
-    progress.clear();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  };
+  await interruptible(work, '; nothing was written.');
 }
 
 function decodingOf(flags: Flags): CaptionOptions {

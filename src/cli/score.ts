@@ -6,6 +6,7 @@ import { captionFormats } from '../data/captions-formats.ts';
 import { formatReports, reportFormats } from '../evaluate/report.ts';
 import type { ScoreFilesOptions } from '../evaluate/score-options.ts';
 import { defaultMetrics } from '../evaluate/selection.ts';
+import { interruptible } from './interrupt.ts';
 
 interface Flags {
   references: string[];
@@ -96,32 +97,26 @@ export const command = new Command('score')
 
 async function score(candidates: string[], flags: Flags): Promise<void> {
   refuseContradictions(candidates, flags);
-  const interrupt = listenForInterrupt();
   const { scoreFiles } = await import('../evaluate/score-files.ts');
   const progress = progressLine();
-  try {
+  await interruptible(async (signal) => {
+    // A worker deep in one caption does not hear; nobody should wait for it.
+    signal.addEventListener('abort', () => setTimeout(() => process.exit(130), 1000).unref());
     const reports = await scoreFiles({
       ...options(candidates, flags),
-      signal: interrupt.signal,
+      signal,
       onWarning: (message) => {
         progress.clear();
         console.error(`refcap: warning: ${message}`);
       },
       onProgress: progress.show,
-    });
-    progress.clear();
+    }).finally(() => progress.clear());
     const text = formatReports(reports, flags.format, (name) =>
       name === 'METEOR' && flags.meteorParaphrases === undefined ? 'METEOR (no paraphrases)' : name,
     );
     if (flags.output !== undefined) await writeFileAtomic(flags.output, text);
     else process.stdout.write(text);
-  } catch (error) {
-    progress.clear();
-    if (!interrupt.signal.aborted) throw error;
-    process.exitCode = 130;
-  } finally {
-    interrupt.stop();
-  }
+  }, '; nothing was written.');
 }
 
 function options(candidates: string[], flags: Flags): ScoreFilesOptions {
@@ -173,19 +168,6 @@ function confidence(text: string): number {
   if (!(value > 0 && value < 1))
     throw new InvalidArgumentError('It should be between 0 and 1, such as 0.95.');
   return value;
-}
-
-/** Ctrl-C ends the run in order, so that no file stays half-written; a second one at once. */
-function listenForInterrupt(): { signal: AbortSignal; stop: () => void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-    // A worker deep in one caption does not hear; nobody should wait for it.
-    setTimeout(() => process.exit(130), 1000).unref();
-  };
-  process.on('SIGINT', onSignal);
-  return { signal: controller.signal, stop: () => process.off('SIGINT', onSignal) };
 }
 
 /** One line on a terminal's stderr that says how far the run is, once it takes longer than a second. */

@@ -7,6 +7,8 @@ import { type Recipe, readRecipe, type Stage } from '../train/recipe.ts';
 import { trainRun } from '../train/run.ts';
 import { trainMembers, trainStages } from '../train/stages.ts';
 import type { TrainingEvent } from '../train/trainer.ts';
+import { hubOptions } from './hub-options.ts';
+import { interruptible } from './interrupt.ts';
 import { eventPrinter, progressLine } from './training-lines.ts';
 import { number } from './values.ts';
 
@@ -132,40 +134,32 @@ function blocks(text: string): number | 'all' {
 async function run(flags: Flags & Record<string, unknown>): Promise<void> {
   const { data, output, cache, threads, device, memoryLimit } = flags;
   const { config, stages = [], members } = await recipeOf(flags);
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   let print = eventPrinter(config?.epochs ?? 0);
-  const options = {
-    data,
-    start: startOf(flags),
-    output,
-    resume: flags.resume ?? false,
-    allowChanges: flags.allowChanges ?? false,
-    ...(cache !== undefined && { cache }),
-    ...(threads !== undefined && { threads }),
-    ...(device !== undefined && { device }),
-    ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
-    signal: stop.signal,
-    onNote: (note: string) => console.error(`refcap: ${note}`),
-    onFeatures: progressLine('image features'),
-    onEvent: (event: TrainingEvent) => print(event),
-  };
-  try {
-    const onStage = (stage: Stage): void => {
-      print = eventPrinter(stage.config.epochs);
+  await interruptible(async (signal) => {
+    const options = {
+      data,
+      start: startOf(flags),
+      output,
+      resume: flags.resume ?? false,
+      allowChanges: flags.allowChanges ?? false,
+      ...(cache !== undefined && { cache }),
+      ...(threads !== undefined && { threads }),
+      ...(device !== undefined && { device }),
+      ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
+      hub: hubOptions({}, signal),
+      signal,
+      onNote: (note: string) => console.error(`refcap: ${note}`),
+      onFeatures: progressLine('image features'),
+      onEvent: (event: TrainingEvent) => print(event),
+      onStage: (stage: Stage): void => {
+        print = eventPrinter(stage.config.epochs);
+      },
     };
     if (config) await trainRun({ ...options, config });
-    else if (members) await trainMembers({ ...options, members, onStage });
-    else await trainStages({ ...options, stages, onStage });
+    else if (members) await trainMembers({ ...options, members });
+    else await trainStages({ ...options, stages });
     console.log(`${output}/best`);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    console.error('\nrefcap: interrupted; the state is saved. Run again with --resume to go on.');
-    process.exitCode = 130;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  }, '; the state is saved. Run again with --resume to go on.');
 }
 
 function startOf({ model, tower }: Flags): { model: string } | { tower: string } {

@@ -2,6 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/files.ts';
+import type { ResolveOptions } from '../hub/resolve.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { trainRun } from '../train/run.ts';
 import type { TrainingEvent } from '../train/trainer.ts';
@@ -26,6 +27,8 @@ export interface RunSettings {
   readonly bootstrap: number;
   readonly bootstrapSeed: number;
   readonly signal?: AbortSignal;
+  /** How a model to train further is found and downloaded. */
+  readonly hub?: ResolveOptions;
   onNote(note: string): void;
   onFeatures(done: number, total: number): void;
   onEvent(event: TrainingEvent, config: TrainConfig): void;
@@ -64,7 +67,7 @@ async function trainVariant(
   config: TrainConfig,
   settings: RunSettings,
 ): Promise<void> {
-  const { threads, device, memoryLimit, signal, onNote, onFeatures, onEvent } = settings;
+  const { threads, device, memoryLimit, signal, hub, onNote, onFeatures, onEvent } = settings;
   const { folder } = place;
   // Measured from the first step: the features that variants share are no variant's time.
   let started: number | undefined;
@@ -80,6 +83,7 @@ async function trainVariant(
       ...(device !== undefined && { device }),
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(signal && { signal }),
+      ...(hub && { hub }),
       onNote,
       onFeatures,
       onEvent: (event) => {

@@ -158,6 +158,8 @@ describe('members', () => {
     );
     await expect(convertModel(broken, target, overwrite)).rejects.toThrow(/member-2.config\.json/);
     expect(await captions(target, {})).toEqual(await captions(tiny, {}));
+    const signal = AbortSignal.abort();
+    await expect(convertModel(tiny, join(folder, 'none'), { signal })).rejects.toThrow(/abort/);
     const left = await readdir(folder);
     expect(left.filter((name) => name === 'none' || name.endsWith('.tmp'))).toEqual([]);
   });
