@@ -29,10 +29,14 @@ export async function writeFileAtomic(
   }
 }
 
+/** The system's code of a failed operation, such as ENOENT. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
 /** The sentence for a failed write, where its reason is known; else the error itself. */
 export function describeWriteError(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  const code = String(error.code);
+  const code = errorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new InputError(
       `${path}: the disk is full; free some space and run again. The old file, if any, is unchanged.`,
@@ -49,9 +53,9 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new InputError(`${path}: cannot be read (${String(code)}).`);
+    throw new InputError(`${path}: cannot be read (${code ?? String(error)}).`);
   }
 }
 

@@ -1,11 +1,12 @@
 /** Making folders so that nobody ever sees half of one. */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { describeWriteError } from './files.ts';
+import { describeWriteError, errorCode } from './files.ts';
 
 /**
  * Fills a new folder beside `target`, which then takes its place, whole or not at all. Until it is
- * full the one that is there stays as it was.
+ * full the one that is there stays as it was. (A mount point cannot be moved out of the way: its content
+ * is replaced file by file.)
  * @param keeps which files and folders of the old one stay, where the new one has none of the name; none
  * @returns what `fill` returns
  * @throws InputError naming the target when the disk is full or may not be written; what `fill` throws
@@ -18,16 +19,54 @@ export async function replaceFolder<T>(
   const path = resolve(target);
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
+    await own(target, async () => {
+      await putBack(`${temporary}.old`, path);
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary, { recursive: true });
+    });
     const filled = await fill(temporary);
-    await takePlace(temporary, path, keeps);
+    await own(target, () => takePlace(temporary, path, keeps));
     return filled;
-  } catch (error) {
-    throw describeWriteError(target, error);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/**
+ * Removes what programs left in a folder that were killed while they wrote a file or folder there; one that was
+ * being replaced and is not there any more is put back. For who holds the folder's lock.
+ */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names) {
+    const [, target, old] = /^\.(.+)\.\d+\.tmp(\.old)?$/.exec(name) ?? [];
+    // Others may be trying for the lock at this moment.
+    if (target === undefined || target.startsWith('lock.')) continue;
+    if (old) await putBack(join(folder, name), join(folder, target));
+    else await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Makes sentences of the errors of writing to the target itself; `fill` writes to places of its own. */
+async function own<T>(target: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw describeWriteError(target, error);
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** What an interrupted replacement moved away: the only copy, or one too many. */
+async function putBack(old: string, target: string): Promise<void> {
+  if (!(await isThere(old))) return;
+  if (await isThere(target)) await rm(old, { recursive: true, force: true });
+  else await rename(old, target);
 }
 
 async function takePlace(
@@ -35,20 +74,38 @@ async function takePlace(
   target: string,
   keeps: (name: string) => boolean,
 ): Promise<void> {
-  const exists = await stat(target).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) {
+  if (!(await isThere(target))) {
     await rename(temporary, target);
     return;
   }
   const old = `${temporary}.old`;
-  await rename(target, old);
-  await rename(temporary, target);
+  try {
+    await rename(target, old);
+  } catch (error) {
+    if (!['EBUSY', 'EXDEV'].includes(errorCode(error) ?? '')) throw error;
+    await replaceContent(temporary, target, keeps);
+    return;
+  }
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    await rename(old, target);
+    throw error;
+  }
   // Moved when the new folder is in its place: whatever fails, nothing that stays is deleted with the rest.
   const made = new Set(await readdir(target));
   for (const name of await readdir(old))
     if (keeps(name) && !made.has(name)) await rename(join(old, name), join(target, name));
   await rm(old, { recursive: true, force: true });
+}
+
+async function replaceContent(
+  temporary: string,
+  target: string,
+  keeps: (name: string) => boolean,
+): Promise<void> {
+  const made = new Set(await readdir(temporary));
+  for (const name of await readdir(target))
+    if (made.has(name) || !keeps(name)) await rm(join(target, name), { recursive: true });
+  await cp(temporary, target, { recursive: true });
 }

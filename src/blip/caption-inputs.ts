@@ -20,6 +20,8 @@ export interface InputOptions {
   readonly allowSvg?: boolean;
   /** What `-` reads: a path or address a line. Default: the standard input. */
   readonly stdin?: NodeJS.ReadableStream;
+  /** Ends the waiting for lines of it; whoever reads on looks at the signal. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -43,6 +45,7 @@ async function* fromList(
   for await (const line of createInterface({
     input: stream,
     crlfDelay: Number.POSITIVE_INFINITY,
+    ...(options.signal && { signal: options.signal }),
   })) {
     const name = line.trim();
     if (name !== '') yield* fromOne(name, options);
@@ -63,9 +66,9 @@ async function* fromOne(name: string, options: InputOptions): AsyncGenerator<Cap
   const found = await stat(name).catch(() => undefined);
   if (found?.isDirectory()) {
     let count = 0;
-    for await (const file of filesBelow(name, options)) {
+    for await (const input of filesBelow(name, options)) {
       count += 1;
-      yield { kind: 'file', name: file };
+      yield input;
     }
     if (count === 0)
       yield nothing(
@@ -86,8 +89,13 @@ async function* fromOne(name: string, options: InputOptions): AsyncGenerator<Cap
 }
 
 /** Image files of a folder by name, hidden ones left out, folders in their place among the files. */
-async function* filesBelow(folder: string, options: InputOptions): AsyncGenerator<string> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+async function* filesBelow(folder: string, options: InputOptions): AsyncGenerator<CaptionInput> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) {
+    const error = new InputError(`${folder}: the folder cannot be read.`);
+    yield { kind: 'nothing', name: folder, error };
+    return;
+  }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
@@ -97,7 +105,8 @@ async function* filesBelow(folder: string, options: InputOptions): AsyncGenerato
       continue;
     }
     const extension = extname(entry.name).toLowerCase();
-    if (imageExtensions.has(extension) || (options.allowSvg && extension === '.svg')) yield path;
+    if (imageExtensions.has(extension) || (options.allowSvg && extension === '.svg'))
+      yield { kind: 'file', name: path };
   }
 }
 

@@ -162,6 +162,8 @@ class FileSink implements CaptionSink {
         at += bytesWritten;
       }
     } catch (error) {
+      // Half a row behind the whole ones would not be understood when the run goes on.
+      await this.#file.truncate(this.#end).catch(() => undefined);
       throw describeFailure(this.#path, error);
     }
     this.#end += bytes.length;
@@ -270,13 +272,14 @@ export function sidecarSink({ resume, overwrite }: SinkOptions): CaptionSink {
       const path = sidecarPath(file);
       if (written.has(path))
         throw new InputError(`${file}: ${path} already belongs to another picture of that name.`);
+      // At once: the next pictures are asked about before this one's file has been looked for.
+      written.add(path);
       const exists = await stat(path).then(
         () => true,
         () => false,
       );
       if (exists && !resume && !overwrite)
         throw new InputError(`${file}: ${path} exists; use --resume to keep it or --overwrite.`);
-      written.add(path);
       return exists && resume;
     },
     write: async (rows) => {

@@ -76,6 +76,8 @@ export async function captionRun(
     } else batch.push({ name, number, image });
     if (batch.length === run.batchSize) await flush();
   }
+  // A list that is waited for ends when the run is stopped.
+  run.signal?.throwIfAborted();
   await flush();
   return counts;
 }

@@ -68,6 +68,8 @@ export async function fetchImage(address: string, options: FetchOptions = {}): P
     const { statusCode = 0, headers } = response;
     if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
       response.destroy();
+      if (!URL.canParse(headers.location, url.href))
+        throw new InputError(`${address}: the server sends on to what is no address.`);
       url = parseUrl(new URL(headers.location, url).href, address);
       continue;
     }

@@ -287,7 +287,8 @@ export class Captioner implements Disposable {
       if (first === undefined) throw new InputError(`the banned word '${word}' has no letters.`);
       return [first, ...others];
     });
-    return { ...options, bad_words_ids: [...(options.bad_words_ids ?? []), ...banned] };
+    const others = options.bad_words_ids ?? this.defaults.bad_words_ids ?? [];
+    return { ...options, bad_words_ids: [...others, ...banned] };
   }
 
   [Symbol.dispose](): void {

@@ -58,9 +58,14 @@ const textJson = z.object({
   label_smoothing: rate.default(0),
 });
 
-const configJson = z.object({
-  vision_config: z.union([efficientNetJson, vitJson]).default(vitJson.parse({})),
-  text_config: textJson.default(textJson.parse({})),
+const textPart = textJson.default(textJson.parse({}));
+const vitModel = z.object({
+  vision_config: vitJson.default(vitJson.parse({})),
+  text_config: textPart,
+});
+const efficientNetModel = z.object({ vision_config: efficientNetJson, text_config: textPart });
+const efficientNetMark = z.looseObject({
+  vision_config: z.looseObject({ model_type: z.literal('efficientnet_lite') }),
 });
 
 /** The vision tower of BLIP: a pre-norm ViT. */
@@ -83,7 +88,9 @@ export interface BlipConfig {
  * @throws InputError naming the field, or both fields of a combination that does not fit
  */
 export function parseBlipConfig(json: unknown, source: string): BlipConfig {
-  const result = configJson.safeParse(json);
+  // One or the other, so that what is wrong is told of the tower that is meant.
+  const isEfficientNet = efficientNetMark.safeParse(json).success;
+  const result = (isEfficientNet ? efficientNetModel : vitModel).safeParse(json);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new InputError(`${source}: ${issue.path.join('.') || 'the whole'}: ${issue.message}`);

@@ -1,10 +1,11 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
-import type { LazyWeight } from '../nn/safetensors-write.ts';
+import { type LazyWeight, lazyWeights } from '../nn/safetensors-write.ts';
 import { valueCount } from '../nn/weights.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
+import { openRefiner, refinerFileName } from './refiner-file.ts';
 import { replaceModel, type SavedDtype, writeModel } from './save.ts';
 
 export interface ConvertOptions extends LoadModelOptions {
@@ -28,8 +29,8 @@ export interface Converted {
 }
 
 /**
- * Reads a model (folder, file, bundled name or hub id), its members too, and writes it to `target`, whole
- * or not at all; one tensor is in memory at a time.
+ * Reads a model (folder, file, bundled name or hub id), with its members and training-only layers, and
+ * writes it to `target`, whole or not at all; one tensor is in memory at a time.
  * @throws InputError when the model cannot be read or the target not be written; the signal's reason when
  *   aborted
  */
@@ -59,6 +60,8 @@ async function convertOne(
 ): Promise<Converted> {
   await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
+  const hasRefiner = (await readdir(folder)).includes(refinerFileName);
+  await using refiner = hasRefiner ? await openRefiner(folder, config) : undefined;
   await writeModel(target, {
     config,
     configJson,
@@ -67,6 +70,12 @@ async function convertOne(
     dtype,
     weights: heeding(signal, weights.lazy()),
     tokenizer: { folder },
+    ...(refiner && {
+      refiner: {
+        config: refiner.config,
+        weights: heeding(signal, lazyWeights(refiner.source)),
+      },
+    }),
   });
   const values = valueCount(weights.tensors.values());
   const opensInPython = config.vision_config.model_type === 'blip_vision_model';

@@ -1,4 +1,5 @@
 /** A checkpoint's tensors under the names of the graph's parameters, checked to the last one. */
+import { createHash } from 'node:crypto';
 import { InputError } from '../base/errors.ts';
 import type { ParameterStore } from '../nn/parameter-store.ts';
 import type { LazyWeight } from '../nn/safetensors-write.ts';
@@ -174,6 +175,14 @@ function checkNames(
   ].filter((part) => part !== false);
   if (parts.length > 0)
     throw new InputError(`${source.path} does not fit its config.json. ${parts.join('; ')}.`);
+}
+
+/** Hash (SHA-256, hex) of all parameters: names, formats, shapes and bytes, in whatever files they lie. */
+export async function hashWeights(weights: Pick<PretrainedWeights, 'lazy'>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [name, { dtype, shape, read }] of weights.lazy())
+    hash.update(JSON.stringify([name, dtype, shape])).update(await read());
+  return hash.digest('hex');
 }
 
 /** Whether a position table can be interpolated to the wanted one. */

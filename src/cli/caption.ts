@@ -6,10 +6,11 @@ import { countInputs, type InputOptions, listInputs } from '../blip/caption-inpu
 import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../blip/caption-output.ts';
 import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts';
 import { bundledModel, type CaptionOptions } from '../blip/captioner.ts';
+import type { GenerationOptions } from '../blip/generation-options.ts';
 import { interruptible } from './interrupt.ts';
 import { loadCaptioner } from './load-captioner.ts';
 import { Progress } from './progress.ts';
-import { number, positive, whole } from './values.ts';
+import { noRepeatNgram, number, positive, whole } from './values.ts';
 
 interface Flags {
   model: string;
@@ -99,7 +100,7 @@ export const command = new Command('caption')
   .option('--max-new-tokens <n>', 'most tokens after the prompt', positive)
   .option('--length-penalty <x>', 'beam scores are divided by length to this power', number)
   .option('--repetition-penalty <x>', 'above 1: words written before become less likely', number)
-  .option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice', whole)
+  .addOption(noRepeatNgram())
   .option('--early-stopping <when>', "end of beam search: 'true', 'false' or 'never'", stopping)
   .option('--sample', 'draw words by chance')
   .option('--top-p <p>', 'draw from the words whose probabilities reach p', number)
@@ -165,13 +166,14 @@ async function captionInputs(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<{ counts: RunCounts; failures: string[] }> {
-  const options = generationOptions(flags);
   using captioner = await loadCaptioner(flags, signal);
+  const options = generationOptions(flags, captioner.defaults);
   captioner.check(options);
   const inputOptions: InputOptions = {
     recursive: flags.recursive ?? false,
     allowUrl: flags.allowUrl ?? false,
     allowSvg: flags.allowSvg ?? false,
+    signal,
   };
   const sink = await openSink(flags, options.num_return_sequences ?? 1);
   const progress = new Progress();
@@ -206,11 +208,12 @@ async function captionInputs(
   }
 }
 
-function generationOptions(flags: Flags): CaptionOptions {
+function generationOptions(flags: Flags, defaults: GenerationOptions): CaptionOptions {
   const { topP, topK, temperature, numCaptions, maxPixels, maxBytes } = flags;
   const sampled = flags.sample ?? [topP, topK, temperature].some((value) => value !== undefined);
-  // Several captions without a word on how: the best of as many beams.
-  const beams = flags.beams ?? (numCaptions !== undefined && !sampled ? numCaptions : undefined);
+  // Without a word on beams: drawing is from the model itself, and so many captions need as many beams.
+  const own = defaults.num_beams ?? 1;
+  const beams = flags.beams ?? (sampled ? 1 : Math.max(own, numCaptions ?? 1));
   const given = {
     num_beams: beams,
     num_return_sequences: numCaptions,

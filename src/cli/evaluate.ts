@@ -7,7 +7,7 @@ import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { hubOptions } from './hub-options.ts';
 import { interruptible } from './interrupt.ts';
 import { Progress } from './progress.ts';
-import { number, positive } from './values.ts';
+import { noRepeatNgram, number, positive } from './values.ts';
 
 interface Flags {
   data: string;
@@ -53,7 +53,7 @@ export const command = new Command('evaluate')
   .option('--max-length <n>', 'most tokens', number)
   .option('--length-penalty <x>', 'beam scores are divided by length to this power', number)
   .option('--repetition-penalty <x>', 'above 1: words written before become less likely', number)
-  .option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice', number)
+  .addOption(noRepeatNgram())
   .option('--prompt <text>', 'what every caption begins with')
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
   .option('--members <n>', 'of a model with several members, how many write together', positive)

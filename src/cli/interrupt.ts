@@ -1,4 +1,5 @@
 /** Ctrl-C, the same for every command that takes a while. */
+import { InputError } from '../base/errors.ts';
 
 /**
  * Does a command's work. Ctrl-C (or SIGTERM) aborts its signal; work that ends for that reason is no
@@ -15,7 +16,8 @@ export async function interruptible(
   try {
     await work(stop.signal);
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    // Such as a full disk, where the state was to be saved.
+    if (!stop.signal.aborted || error instanceof InputError) throw error;
     // A terminal has shown ^C on the line, perhaps behind one of progress.
     console.error(`${process.stderr.isTTY ? '\n' : ''}refcap: interrupted${note}`);
     process.exitCode = 130;

@@ -1,5 +1,5 @@
 /** Values of options that several commands take, checked as they are parsed. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** A finite number. @throws InvalidArgumentError, which commander turns into a sentence naming the option */
 export function number(text: string): number {
@@ -21,4 +21,11 @@ export function positive(text: string): number {
   const value = whole(text);
   if (value === 0) throw new InvalidArgumentError('must be at least 1.');
   return value;
+}
+
+/** `--no-repeat-ngram <n>`, a flag of its own: commander would take it for the negation of `--repeat-ngram`. */
+export function noRepeatNgram(): Option {
+  const option = new Option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice');
+  option.negate = false;
+  return option.argParser(whole);
 }

@@ -56,11 +56,17 @@ export function tableShape(head: string, whole: boolean): TableShape | undefined
   const lines = firstLines(head, whole);
   const [first] = lines;
   if (first === undefined) return undefined;
-  const names = new Set([...idFields, ...textFields.candidates, ...textFields.references]);
+  const names = new Set(
+    [...idFields, ...textFields.candidates, ...textFields.references].map(columnName),
+  );
+  const ids = new Set(idFields.map(columnName));
   for (const delimiter of ['\t', '|', ';', ',']) {
     const cells = first.split(delimiter).map(columnName);
     const known = cells.filter((cell) => names.has(cell) || numberedText.test(cell));
     if (cells.length >= 2 && known.length >= 2) return { delimiter, header: true };
+    // The captions' column has some other name: better asked about than taken for a caption.
+    const isHeader = ids.has(cells[0]) && cells.every((cell) => /^[a-z]\w*$/.test(cell));
+    if (cells.length >= 2 && isHeader) return { delimiter, header: true };
   }
   // Without a header only the unmistakable counts: tabs, or a file name before the first comma.
   if (lines.every((line) => line.split('\t').length === 2))
@@ -73,12 +79,13 @@ export function tableShape(head: string, whole: boolean): TableShape | undefined
 /** Columns such as caption_1 or "reference 2". */
 export const numberedText = /^(?:caption|reference|ref|comment|sentence|text)[ _-]?\d+$/;
 
-/** A header cell as field names are written here: no quotes, no spaces around it. */
+/** A header cell as field names are compared here: lower case, no quotes, no spaces around it. */
 export function columnName(cell: string): string {
   return cell
     .trim()
     .replace(/^"(.*)"$/s, '$1')
-    .trim();
+    .trim()
+    .toLowerCase();
 }
 
 function firstLines(head: string, whole: boolean): string[] {

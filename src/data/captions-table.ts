@@ -93,7 +93,7 @@ function tableColumns(
   }
   const cells = header.map(columnName);
   const first = (names: string[]): number =>
-    cells.indexOf(names.find((field) => cells.includes(field)) ?? '');
+    cells.indexOf(names.map(columnName).find((field) => cells.includes(field)) ?? '');
   const numbered = cells.flatMap((cell, i) => (numberedText.test(cell) ? [i] : []));
   // Flickr30k's comment_number counts, it is no text.
   const plain = first(textFields[role]);
@@ -101,7 +101,7 @@ function tableColumns(
   const id = first(idFields);
   if (id < 0 || texts.length === 0)
     throw new InputError(
-      `${name}: line 1 names the columns ${cells.join(', ')}; name the image's column image_id and the caption's column caption.`,
+      `${name}: line 1 names the columns ${header.join(', ')}; name the image's column image_id and the caption's column caption.`,
     );
   return { count: header.length, id, texts, split: cells.indexOf('split') };
 }

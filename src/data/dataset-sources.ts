@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import { type CaptionFormat, captionFormats } from './captions-formats.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
 
@@ -41,7 +42,7 @@ const captionFolders = ['.', 'Flickr8k_text', 'annotations'];
 
 /** Caption files by name, the one that says most first, and the formats that they may be in. */
 const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetFormat[]])[] = [
-  [/^dataset.*\.json$/i, ['json']], // Karpathy
+  [/^dataset(?:_(?!infos?\.)\w+)?\.json$/i, ['json']], // Karpathy
   [/^captions_(?:train|val|test)\d{4}\.json$/i, ['json']], // COCO
   [/^Flickr8k\.token\.txt$/i, ['flickr']],
   [/^results_20130124\.token$/i, ['flickr']], // Flickr30k
@@ -69,10 +70,9 @@ export async function findDataset(
 ): Promise<DatasetSource> {
   const isFolder = await isDirectory(path);
   const root = isFolder ? path : dirname(path);
-  const folders = captionFolders.map((name) => join(root, name)).filter((f) => existsSync(f));
   const names: { folder: string; name: string }[] = [];
-  for (const folder of folders)
-    for (const name of (await readdir(folder)).sort()) names.push({ folder, name });
+  for (const folder of captionFolders.map((name) => join(root, name)))
+    for (const name of (await namesIn(folder)).sort()) names.push({ folder, name });
   const lists = names.flatMap(({ folder, name }) => {
     const word = listName.exec(name)?.[1]?.toLowerCase();
     if (word === undefined) return [];
@@ -114,6 +114,16 @@ function chooseFiles(found: readonly { folder: string; name: string }[]): Captio
 
 function isDatasetFormat(format: CaptionFormat): format is Exclude<CaptionFormat, 'text'> {
   return format !== 'text';
+}
+
+/** What a folder holds; nothing where there is none. @throws InputError when it cannot be read */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
+    throw new InputError(`${folder}: the folder cannot be read (${errorCode(error)}).`);
+  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -34,7 +34,10 @@ export interface SpeedSettings {
 
 const fileOf = (output: string): string => join(output, 'results', 'speed.json');
 
-/** What was measured before, if anything that can be read: the rest is measured anew. */
+/**
+ * What was measured before, if anything of this shape: the rest is measured anew.
+ * @throws InputError when the file is not JSON
+ */
 export async function readSpeed(output: string): Promise<Speed | undefined> {
   const path = fileOf(output);
   const text = await readTextIfThere(path);

@@ -1,6 +1,5 @@
 /** A model measured on a split: captions, scores with intervals, throughput, in one run folder. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -15,10 +14,11 @@ import {
   type PreparedImage,
 } from '../blip/captioner.ts';
 import { memberFolders } from '../blip/members.ts';
+import { loadModel } from '../blip/pretrained.ts';
+import { hashWeights } from '../blip/pretrained-weights.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/dataset.ts';
 import { readDataset } from '../data/dataset-read.ts';
 import { resolveModel } from '../hub/resolve.ts';
-import { weightFileNames } from '../nn/weights-open.ts';
 import { version } from '../train/version.ts';
 import type { ReportInterval, SystemReport } from './report.ts';
 import { scoreFiles } from './score-files.ts';
@@ -185,10 +185,14 @@ async function captionImages(
       if (pixels instanceof InputError) onNote(`left out: ${pixels.message}`);
       else batch.push({ image: images[start + i], pixels, number: start + i });
     }
-    const results = await captioner.captionPrepared(
-      batch.map(({ pixels }) => pixels),
-      { ...decoding, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
-    );
+    const imageNumbers = batch.map(({ number }) => number);
+    const results =
+      batch.length === 0
+        ? []
+        : await captioner.captionPrepared(
+            batch.map(({ pixels }) => pixels),
+            { ...decoding, imageNumbers, ...(signal && { signal }) },
+          );
     for (const [i, { captions }] of results.entries())
       written.push({
         image: batch[i].image,
@@ -305,15 +309,13 @@ function fingerprintOf(written: readonly Written[]): string {
   return hash.digest('hex');
 }
 
-/** Hash of the model's weight file. */
+/** Hash of the weights of all members that write. */
 async function modelFingerprint({ model, captioner }: EvaluateOptions): Promise<string> {
   const { path } = await resolveModel(model, captioner.hub);
   const hash = createHash('sha256');
   for (const member of [path, ...(await memberFolders(path, captioner.members))]) {
-    const names = await readdir(member).catch((): string[] => []);
-    const name = weightFileNames.find((candidate) => names.includes(candidate));
-    for await (const chunk of createReadStream(name === undefined ? member : join(member, name)))
-      hash.update(chunk);
+    await using loaded = await loadModel(member);
+    hash.update(await hashWeights(loaded.weights));
   }
   return hash.digest('hex');
 }

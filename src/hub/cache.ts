@@ -5,7 +5,7 @@
 import { copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { writeFileAtomic } from '../base/files.ts';
+import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { readIndex, weightFileNames } from '../nn/weights-open.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -126,6 +126,8 @@ export async function linkSnapshot(blob: string, snapshotFile: string): Promise<
 export async function writeRef(folder: string, revision: string, commit: string): Promise<void> {
   if (revision === commit) return;
   const path = join(folder, 'refs', revision);
+  // A cache that is whole may be read-only.
+  if ((await readTextIfThere(path))?.trim() === commit) return;
   await mkdir(dirname(path), { recursive: true });
   await writeFileAtomic(path, commit);
 }

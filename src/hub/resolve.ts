@@ -97,7 +97,7 @@ async function resolveHub(
   if (options.offline ?? settings.offline) {
     if (cached) return cached;
     throw new HubError(
-      `${model.id} at revision ${model.revision} is not complete in ${settings.cacheFolder}, and HF_HUB_OFFLINE forbids downloading: unset it, or give a folder.`,
+      `${model.id} at revision ${model.revision} is not complete in ${settings.cacheFolder}, and offline mode (--offline, HF_HUB_OFFLINE) forbids downloading: leave it, or give a folder.`,
     );
   }
   // A commit's files never change, so a whole copy needs no question.

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeWriteError, errorCode } from '../base/files.ts';
 import { describeNetworkError, HubError, HubUnreachableError } from './errors.ts';
 
 export interface Transfer {
@@ -39,8 +40,10 @@ export interface TransferOptions {
  */
 export async function transferFile(transfer: Transfer, options: TransferOptions): Promise<void> {
   const incomplete = `${transfer.path}.incomplete`;
-  await mkdir(dirname(transfer.path), { recursive: true });
-  const file = await open(incomplete, 'a+');
+  const file = await writing(transfer.path, async () => {
+    await mkdir(dirname(transfer.path), { recursive: true });
+    return open(incomplete, 'a+');
+  });
   try {
     await receiveAll(file, transfer, options);
     await file.sync();
@@ -76,6 +79,8 @@ async function receiveAll(
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof HubError) throw error;
+      // No fault of the connection's, which would be tried again.
+      if (isDiskError(error)) throw describeWriteError(transfer.path, error);
       problem = error;
     }
     received = (await file.stat()).size;
@@ -180,6 +185,19 @@ async function hashFile(path: string, { hash, size }: Transfer): Promise<string>
   return digest.digest('hex');
 }
 
+/** Makes sentences of the errors of writing to `path`. */
+async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw describeWriteError(path, error);
+  }
+}
+
+function isDiskError(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].includes(errorCode(error) ?? '');
+}
+
 /** A lock whose holder stopped touching it this long ago is dead. */
 const lockLifetime = 30_000;
 
@@ -189,13 +207,13 @@ export async function withLock<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
+  await writing(path, () => mkdir(dirname(path), { recursive: true }));
   for (;;) {
     try {
       await (await open(path, 'wx')).close();
       break;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (errorCode(error) !== 'EEXIST') throw describeWriteError(path, error);
       const touched = await stat(path).then(
         (found) => found.mtimeMs,
         () => Date.now(),

@@ -1,5 +1,5 @@
 /** Settings from a file and from flags: reading, merging, comparing. */
-import { LineCounter, parse, parseDocument } from 'yaml';
+import { type Document, LineCounter, parse, parseDocument } from 'yaml';
 import { InputError, UsageError } from '../base/errors.ts';
 import { readTextIfThere } from '../base/files.ts';
 
@@ -16,10 +16,19 @@ export async function readConfigFile(path: string): Promise<Settings> {
     const { line, col } = lineCounter.linePos(error.pos[0]);
     throw new InputError(`${path}, line ${line}, column ${col}: ${error.message}.`);
   }
-  const value: unknown = document.toJS() ?? {};
+  const value = settingsOf(document, path);
   if (!isSettings(value))
     throw new InputError(`${path}: the settings must be names with values, such as 'epochs: 8'.`);
   return value;
+}
+
+/** @throws InputError when an alias has no anchor, which YAML finds out only now */
+function settingsOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    throw new InputError(`${path}: ${error instanceof Error ? error.message : String(error)}.`);
+  }
 }
 
 /** `over` laid over `under`: groups are merged, values and lists replaced. */

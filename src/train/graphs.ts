@@ -58,12 +58,17 @@ export function trainingGraphs(
       dropout: drawn,
       ...(advantages && { advantages }),
     });
+  const objective = build(config.labelSmoothing, dropout);
+  if (config.lora && !scope.parameters.some(({ name }) => isAdapter(name)))
+    throw new UsageError(
+      `lora.layers: no layer's name ends in ${config.lora.layers.join(' or ')}, so nothing would be trained; such as query and value`,
+    );
   return {
     scope,
     images,
     tokensDtype,
     vision: model.vision_config,
-    objective: build(config.labelSmoothing, dropout),
+    objective,
     ...(config.stage === 'scst' && {
       policy: build(0, dropout, { temperature: config.scst.temperature, suppressed }),
     }),

@@ -3,14 +3,15 @@ import { InputError } from '../base/errors.ts';
 import { peakBytes } from '../engine/memory.ts';
 import type { TrainConfig } from './config.ts';
 import { parameterGroups, type TrainingGraphs } from './graphs.ts';
-import { withGradients } from './objective.ts';
+import { type ObjectiveOutputs, withGradients } from './objective.ts';
 
 /** The estimate leaves out kernels' scratch space and gaps between blocks. */
 const slack = 1.25;
 
 /**
  * The largest micro-batch (images) whose step fits `limit` bytes beside weights, gradients and
- * optimizer state; estimated from the graph for captions of the greatest length.
+ * optimizer state; estimated from the graph for captions of `maxWords` words.
+ * @param captions of an image, at most
  * @throws InputError when not even one image fits
  */
 export function fitMicroBatch(
@@ -32,17 +33,22 @@ export function fitMicroBatch(
       fixed += bytes * (4 + (config.ema > 0 ? 1 : 0));
     }
   }
-  const outputs = [objective, ...(policy ? [policy] : [])].map((parts) => {
-    const { loss } = parts;
-    return Object.values(withGradients(scope, { loss }, trainable, true));
-  });
+  const graphOf = ({ loss }: ObjectiveOutputs) =>
+    Object.values(withGradients(scope, { loss }, trainable, true));
+  const steps = [{ values: graphOf(objective), captions }];
+  if (policy) steps.push({ values: graphOf(policy), captions: config.scst.samples });
   const bytes = (images: number): number => {
-    const sizes = new Map([
-      ['images', images],
-      ['captions', captions],
-      ['length', config.maxWords + 1],
-    ]);
-    return fixed + slack * Math.max(...outputs.map((values) => peakBytes(values, sizes)));
+    const peaks = steps.map((step) =>
+      peakBytes(
+        step.values,
+        new Map([
+          ['images', images],
+          ['captions', step.captions],
+          ['length', config.maxWords + 1],
+        ]),
+      ),
+    );
+    return fixed + slack * Math.max(...peaks);
   };
   let [low, high] = [0, config.batchSize];
   while (low < high) {

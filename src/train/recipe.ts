@@ -123,7 +123,7 @@ function presetOf(name: unknown): PresetName {
 }
 
 /** What the words of a fresh decoder are made by. */
-const wordFields = ['minWordCount', 'vocabulary'] as const;
+const wordFields = ['minWordCount', 'vocabulary', 'maxWords'] as const;
 
 function checkMembers(members: readonly (readonly Stage[])[]): void {
   const [[first]] = members;

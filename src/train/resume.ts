@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
 import { parseJson, readTextIfThere } from '../base/files.ts';
+import { removeLeftovers } from '../base/folders.ts';
 import { lockFolder } from '../base/lock.ts';
 import { parseTrainConfig } from './config.ts';
 import { describeDifference, differences, type Settings } from './config-file.ts';
@@ -16,40 +17,59 @@ const savedSchema = z.looseObject({
 });
 export type SavedRun = z.infer<typeof savedSchema>;
 
-/** Files that a folder may hold before its first run. */
+/** What the folder of each kind of run has from early on, and no other. */
+const marks = { run: 'config.json', stages: 'stages.json', members: 'member-1' } as const;
+type Kind = keyof typeof marks;
+
+const goOnWith: Readonly<Record<Kind, string>> = {
+  run: 'a single run, which goes on with settings without stages or members',
+  stages: "a recipe's stages, which go on with its --config",
+  members: "a recipe's members, which go on with its --config",
+};
+
+/** What a folder may hold before its first run; hidden files beside. */
 const harmless = new Set(['features', 'lock']);
 
-/** @throws InputError when the folder holds a run already */
-export async function prepareNewRun(folder: string): Promise<void> {
+/**
+ * Takes a folder for a run: one that holds none, or with `resume` one whose run goes on. What a killed
+ * program left half-written in it is removed.
+ * @returns its lock
+ * @throws InputError when it holds something else, or another program is at work in it
+ */
+export async function openRunFolder(
+  folder: string,
+  kind: Kind,
+  resume: boolean,
+): Promise<AsyncDisposable> {
   await mkdir(folder, { recursive: true });
-  if ((await readdir(folder)).some((name) => !harmless.has(name)))
+  const names = await readdir(folder);
+  if (!resume || !names.includes(marks[kind])) checkNew(folder, names, resume);
+  const lock = await lockFolder(folder);
+  await removeLeftovers(folder);
+  return lock;
+}
+
+function checkNew(folder: string, names: readonly string[], resume: boolean): void {
+  const other = names.find((name) => !harmless.has(name) && !name.startsWith('.'));
+  if (other === undefined) return;
+  if (!resume)
     throw new InputError(
       `${folder}: there is a run already; go on with --resume, or choose another --output folder`,
     );
-}
-
-/**
- * Takes a folder for a run of stages or members: a new one, or the one that goes on.
- * @returns its lock
- * @throws InputError when it holds a run that is not to go on, or another program is at work in it
- */
-export async function openRunFolder(folder: string, resume: boolean): Promise<AsyncDisposable> {
-  if (resume) await mkdir(folder, { recursive: true });
-  else await prepareNewRun(folder);
-  return lockFolder(folder);
+  const kind = (['run', 'stages', 'members'] as const).find((one) => names.includes(marks[one]));
+  throw new InputError(
+    `${folder}: the folder holds ${kind === undefined ? `${other} and no run to go on with` : goOnWith[kind]}; or choose another --output folder`,
+  );
 }
 
 /**
  * Reads config.json of a run; undefined where a run ended before it had one.
- * @throws InputError when there is no run's folder
+ * @throws InputError when it is not a run's
  */
 export async function readSavedRun(folder: string): Promise<SavedRun | undefined> {
   const path = join(folder, 'config.json');
   const text = await readTextIfThere(path);
-  if (text === undefined) {
-    await prepareNewRun(folder);
-    return undefined;
-  }
+  if (text === undefined) return undefined;
   const parsed = savedSchema.safeParse(parseJson(text, path));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -5,7 +5,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../base/errors.ts';
 import { describeWriteError, readTextIfThere, writeFileAtomic } from '../base/files.ts';
-import { lockFolder } from '../base/lock.ts';
+import { removeLeftovers } from '../base/folders.ts';
 import { createRandom } from '../base/random.ts';
 import { resolveGeneration } from '../blip/generation-options.ts';
 import { Inference } from '../blip/inference.ts';
@@ -27,7 +27,7 @@ import { parameterGroups, type TrainingGraphs, trainingGraphs } from './graphs.t
 import { cachedImages, decodedImages, type ImageFeed } from './images.ts';
 import { fitMicroBatch } from './memory.ts';
 import { writeReport } from './report.ts';
-import { checkSameRun, prepareNewRun, readSavedRun, type SavedRun } from './resume.ts';
+import { checkSameRun, openRunFolder, readSavedRun, type SavedRun } from './resume.ts';
 import { saveTrained } from './save.ts';
 import { ciderReward, tokenizeReferences } from './scoring.ts';
 import type { Sampler } from './scst.ts';
@@ -70,15 +70,15 @@ export interface RunOptions {
  */
 export async function trainRun(options: RunOptions): Promise<void> {
   const { output, resume = false } = options;
-  if (!resume) await prepareNewRun(output);
+  await using _lock = await openRunFolder(output, 'run', resume);
+  await removeLeftovers(join(output, 'checkpoints'));
   const before = resume ? await readSavedRun(output) : undefined;
-  await using _lock = await lockFolder(output);
   const data = await readData(options);
   const start = await openStart(options, data.train);
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
   const { suppress_tokens: suppressed } = start.generation;
   const graphs = trainingGraphs(options.config, start.model, tokensDtype(options), suppressed);
-  const config = withMicroBatch(options, graphs, data);
+  const config = withMicroBatch(options, graphs, data, before?.train.microBatch);
   const open = (images: readonly DatasetImage[], isTrain: boolean) =>
     openSplit(options, config, start, graphs, images, isTrain);
   await using train = await open(data.train, true);
@@ -128,6 +128,10 @@ async function openStart(
     throw new UsageError(
       'stage scst needs a trained captioner: give --model, not --tower (a fresh decoder draws no captions worth a reward)',
     );
+  if (config.lora)
+    throw new UsageError(
+      'lora adapts a trained captioner: give --model, not --tower (a fresh decoder would stay as it is)',
+    );
   const texts = images.flatMap(({ captions }) =>
     captions.map((caption) => trainingText(caption, config.maxWords)),
   );
@@ -165,13 +169,24 @@ function asSaved({ train: settings, start, data }: ReturnType<typeof describe>):
   return { train: { ...settings }, start, data };
 }
 
-/** The settings with micro-batches that fit the memory limit, if there is one. */
-function withMicroBatch(options: RunOptions, graphs: TrainingGraphs, data: RunData): TrainConfig {
+/**
+ * The settings with micro-batches that fit the memory limit, if there is one. A run that goes on keeps
+ * those that a limit once gave it, as long as they fit the one of now.
+ */
+function withMicroBatch(
+  options: RunOptions,
+  graphs: TrainingGraphs,
+  data: RunData,
+  before: unknown,
+): TrainConfig {
   const { config, memoryLimit } = options;
-  if (memoryLimit === undefined || config.microBatch !== null) return config;
+  if (config.microBatch !== null) return config;
+  const kept = typeof before === 'number' ? { ...config, microBatch: before } : config;
+  if (memoryLimit === undefined) return kept;
   const most = Math.max(...data.train.map(({ captions }) => captions.length));
   const captions = Math.min(config.captionsPerImage ?? most, most);
   const microBatch = fitMicroBatch(config, graphs, captions, memoryLimit);
+  if (kept.microBatch !== null && kept.microBatch <= microBatch) return kept;
   options.onNote(
     `micro-batches of ${microBatch} of ${config.batchSize} images fit the memory limit`,
   );

@@ -7,6 +7,7 @@ import { parseJson, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { replaceFolder } from '../base/folders.ts';
 import { memberFolder } from '../blip/members.ts';
 import { averageWeights } from './average.ts';
+import type { Settings } from './config-file.ts';
 import { runsOf, type Stage } from './recipe.ts';
 import { openRunFolder, refuseChanges, stepSettings } from './resume.ts';
 import { type RunOptions, trainRun } from './run.ts';
@@ -18,6 +19,9 @@ export type RecipeOptions = Omit<RunOptions, 'config'> & {
 };
 
 const recordSchema = z.looseObject({
+  /** What the finished stages were trained on, and from; not in records of before. */
+  data: z.string().optional(),
+  start: z.record(z.string(), z.unknown()).optional(),
   stages: z.array(
     z.looseObject({
       name: z.string(),
@@ -47,15 +51,20 @@ export function stageFolder(output: string, stages: readonly Stage[], place: num
  */
 export async function trainStages(options: RecipeOptions): Promise<void> {
   const { output, stages, resume = false, allowChanges = false, signal, onNote } = options;
-  await using _lock = await openRunFolder(output, resume);
+  await using _lock = await openRunFolder(output, 'stages', resume);
   const path = join(output, 'stages.json');
   const before = await readRecord(path);
-  let record = describe(stages, before);
+  let record = describe(options, before);
   if (before) {
-    const begun = before.stages.slice(0, 1 + before.stages.findLastIndex(wasDone));
-    const same = record.stages.slice(0, begun.length);
-    for (const change of refuseChanges(byName(begun), byName(same), output, allowChanges))
-      onNote(`changed: ${change}`);
+    const done = 1 + before.stages.findLastIndex(wasDone);
+    const { data, start } = record;
+    const changes = refuseChanges(
+      doneBy({ data, start, ...before }, done),
+      doneBy(record, done),
+      output,
+      allowChanges,
+    );
+    for (const change of changes) onNote(`changed: ${change}`);
   }
   for (const [place, stage] of stages.entries()) {
     const folder = stageFolder(output, stages, place);
@@ -108,7 +117,7 @@ export async function trainMembers(
   options: Omit<RecipeOptions, 'stages'> & { readonly members: readonly RecipeOptions['stages'][] },
 ): Promise<void> {
   const { output, members, resume = false, onNote } = options;
-  await using _lock = await openRunFolder(output, resume);
+  await using _lock = await openRunFolder(output, 'members', resume);
   const folders = members.map((_, i) => memberFolder(output, i + 1));
   for (const [i, stages] of members.entries()) {
     onNote(`member ${i + 1} of ${members.length}:`);
@@ -129,15 +138,22 @@ function wasDone({ minutes }: StageRecord): boolean {
   return minutes !== null;
 }
 
-/** What finished stages must have in common with those of the recipe that goes on. */
-function byName(stages: readonly StageRecord[]): unknown {
-  return Object.fromEntries(
-    stages.map(({ name, from, runs, train }) => [name, { from, runs, ...stepSettings(train) }]),
-  );
+/** What the first `count` stages, if any, must have in common with those of the recipe that goes on. */
+function doneBy({ data, start, stages }: RecipeRecord, count: number): Settings {
+  if (count === 0) return {};
+  const named = stages
+    .slice(0, count)
+    .map(({ name, from, runs, train }) => [name, { from, runs, ...stepSettings(train) }] as const);
+  return { data, start, stages: Object.fromEntries(named) };
 }
 
-function describe(stages: readonly Stage[], before: RecipeRecord | undefined): RecipeRecord {
+function describe(
+  { data, start, stages }: RecipeOptions,
+  before: RecipeRecord | undefined,
+): RecipeRecord {
   return {
+    data,
+    start,
     stages: stages.map(({ name, from, runs, config }, place) => ({
       name,
       from,

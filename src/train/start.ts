@@ -7,6 +7,7 @@ import { type BlipConfig, parseBlipConfig } from '../blip/config.ts';
 import type { GenerationOptions } from '../blip/generation-options.ts';
 import { memberFolders } from '../blip/members.ts';
 import { loadModel } from '../blip/pretrained.ts';
+import { hashWeights } from '../blip/pretrained-weights.ts';
 import type { RefinerConfig } from '../blip/refiner.ts';
 import { isRefinerParameter, openRefiner, refinerFileName } from '../blip/refiner-file.ts';
 import type { ModelToSave } from '../blip/save.ts';
@@ -23,7 +24,7 @@ export interface Start {
   readonly tower: Tower;
   readonly tokenizer: CaptionTokenizer;
   readonly isFresh: boolean;
-  /** Tells starts apart. */
+  /** Tells starts apart: a hash of all weights, or of the tower's where the decoder is fresh. */
   readonly fingerprint: string;
   readonly note: string;
   /** What is saved with each model as it is. */
@@ -86,7 +87,7 @@ export async function startFromModel(path: string, config: TrainConfig): Promise
     tower,
     tokenizer: loaded.tokenizer,
     isFresh: false,
-    fingerprint: tower.fingerprint,
+    fingerprint: await hashWeights(loaded.weights),
     note: `starting from ${path}${others.length > 0 ? ' (its first member alone)' : ''}`,
     saved: {
       tokenizer: { folder: loaded.folder },

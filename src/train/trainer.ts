@@ -80,7 +80,8 @@ export function openUpdater(
 /**
  * Trains to the end, or until it is stopped: by the signal, by patience, or by an error. Where it
  * stops half-way it first leaves a checkpoint.
- * @throws InputError when too many steps in a row had no finite loss or gradient; the signal's reason
+ * @throws InputError when too many steps in a row had no finite loss or gradient, or the state of a run that is
+ *   stopped cannot be saved; the signal's reason
  */
 export async function train(input: TrainerInput): Promise<void> {
   const run = await Run.open(input);
@@ -88,8 +89,11 @@ export async function train(input: TrainerInput): Promise<void> {
   try {
     await run.toTheEnd();
   } catch (error) {
-    // What stopped the run is what is told, even if the state cannot be saved either.
-    await run.checkpoint().catch(() => undefined);
+    const saving = run.checkpoint();
+    // Whoever stopped the run is told that its state is lost; else what stopped it is what matters.
+    await (input.signal?.aborted === true && error === input.signal.reason
+      ? saving
+      : saving.catch(() => undefined));
     throw error;
   }
 }
@@ -154,8 +158,8 @@ class Run implements Disposable {
   async checkpoint(always = false): Promise<void> {
     const { step } = this.#progress;
     if (!always && step === this.#saved) return;
-    this.#saved = step;
     await this.#input.onCheckpoint(this.#progress);
+    this.#saved = step;
   }
 
   #isDone(): boolean {
@@ -185,8 +189,12 @@ class Run implements Disposable {
   /** Steps with their images, which are read while the step before is computed. */
   async *#loaded(batches: readonly Batch[]): AsyncGenerator<{ step: StepPart[]; waited: number }> {
     const first = this.#progress.step;
-    const load = (i: number) =>
-      i < batches.length ? this.#load(batches[i], first + i) : undefined;
+    const load = (i: number) => {
+      const loading = i < batches.length ? this.#load(batches[i], first + i) : undefined;
+      // What fails is told where it is awaited, after the step that is computed meanwhile.
+      loading?.catch(() => undefined);
+      return loading;
+    };
     let next = load(0);
     try {
       for (let i = 0; next; i++) {

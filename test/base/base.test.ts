@@ -1,11 +1,11 @@
 /** Random numbers, 16-bit floats and files: what every room relies on. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJsonFile, writeFileAtomic } from '../../src/base/files.ts';
-import { replaceFolder } from '../../src/base/folders.ts';
+import { removeLeftovers, replaceFolder } from '../../src/base/folders.ts';
 import {
   bf16ToF32,
   f16BitsToF32,
@@ -149,6 +149,13 @@ describe('folders', () => {
     await renew();
     expect(await contents()).toEqual([['a', 'new']]);
     expect(await readdir(join(parent, 'made'))).toEqual(['model']);
+    // What killed programs leave: half a folder, half a file, and a folder that was about to be replaced.
+    const made = join(parent, 'made');
+    for (const name of ['.model.1.tmp', '.model.2.tmp.old', '.moved.3.tmp.old'])
+      await mkdir(join(made, name));
+    for (const name of ['.a.json.4.tmp', '.lock.5.6.tmp', '.profile']) await write(made, name, 'x');
+    await removeLeftovers(made);
+    expect((await readdir(made)).sort()).toEqual(['.lock.5.6.tmp', '.profile', 'model', 'moved']);
     await rm(parent, { recursive: true });
   });
 });

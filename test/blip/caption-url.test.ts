@@ -45,6 +45,7 @@ describe('fetchImage', () => {
     '/moved': (response) => response.writeHead(302, { location: '/picture' }).end(),
     '/inside': (response) => response.writeHead(302, { location: 'http://10.0.0.1/x' }).end(),
     '/file': (response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+    '/nowhere': (response) => response.writeHead(302, { location: 'http://' }).end(),
     '/round': (response) => response.writeHead(302, { location: '/round' }).end(),
     '/large': (response) => response.end(Buffer.alloc(5000)),
     '/cut': (response) => {
@@ -78,6 +79,7 @@ describe('fetchImage', () => {
   it.each([
     ['/inside', /private or reserved/],
     ['/file', /not an http\(s\) address/],
+    ['/nowhere', /sends on to what is no address/],
     ['/round', /more than 5 redirects/],
     ['/none', /answers 404/],
     ['/cut', /transfer broke off/],

@@ -86,6 +86,16 @@ describe('loadModel', () => {
     ],
     ['config.json', '{', /config\.json: not valid JSON/],
     [
+      'config.json',
+      '{"vision_config": {"hidden_act": "quick_gelu"}}',
+      /config\.json: vision_config\.hidden_act: /,
+    ],
+    [
+      'config.json',
+      '{"vision_config": {"model_type": "blip_2_vision_model"}}',
+      /config\.json: vision_config\.model_type: .*blip_vision_model/,
+    ],
+    [
       'vocab.txt',
       `[PAD]\n[UNK]\n[CLS]\n[SEP]\n${Array.from({ length: 200 }, (_, i) => `w${i}`).join('\n')}`,
       /the vocabulary does not fit the embedding/,

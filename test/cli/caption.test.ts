@@ -132,6 +132,78 @@ describe('refcap caption', () => {
     );
   });
 
+  it('hears every option of generation', () => {
+    const repeats = (...options: string[]) => {
+      const { stdout } = caption([
+        'photos',
+        '-q',
+        '-f',
+        'json',
+        '--min-new-tokens',
+        '14',
+        ...options,
+      ]);
+      const rows: { captions: { ids: number[] }[] }[] = JSON.parse(stdout);
+      return rows.filter(({ captions: [{ ids }] }) => new Set(ids).size < ids.length).length;
+    };
+    expect(repeats()).toBeGreaterThan(0);
+    expect(repeats('--no-repeat-ngram', '1')).toBe(0);
+  });
+
+  it("keeps the model's own beams, draws without any, and takes more for more captions", () => {
+    cpSync(tiny, join(folder, 'beams'), { recursive: true });
+    const path = join(folder, 'beams/generation_config.json');
+    writeFileSync(
+      path,
+      JSON.stringify({ ...JSON.parse(read('beams/generation_config.json')), num_beams: 3 }),
+    );
+    const captions = (...options: string[]) => {
+      const args = ['caption', 'photos', '-q', '-f', 'json', ...options];
+      const { stdout } = refcap([...args, '--model', options.includes('--beams') ? tiny : 'beams']);
+      const rows: { captions: { ids: number[] }[] }[] = JSON.parse(stdout);
+      return rows.map(({ captions: list }) => list.map(({ ids }) => ids));
+    };
+    expect(captions('--num-captions', '1')).toEqual(captions('--beams', '3'));
+    expect(captions('--num-captions', '2')).toEqual(
+      captions('--num-captions', '2', '--beams', '3'),
+    );
+    expect(captions('--num-captions', '5')).toEqual(
+      captions('--num-captions', '5', '--beams', '5'),
+    );
+    const drawn = ['--sample', '--seed', '4', '--num-captions', '5'];
+    expect(captions(...drawn)).toEqual(captions(...drawn, '--beams', '1'));
+  });
+
+  it('writes one text file for one picture alone', () => {
+    mkdirSync(join(folder, 'twins'));
+    for (const name of ['a.png', 'a.jpg', 'b.png'])
+      cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'twins', name));
+    const { stderr, status } = caption(['twins', '--format', 'sidecar']);
+    expect(stderr).toMatch(/a\.png: .*a\.txt already belongs to another picture of that name/);
+    expect(stderr).toMatch(/2 captioned, 1 failed/);
+    expect(status).toBe(3);
+  });
+
+  it('stops at Ctrl-C while it waits for more of a list', async () => {
+    const child = spawn(
+      process.execPath,
+      [main, 'caption', '--model', tiny, '-', '-f', 'json', '-o', 'list.json', '--batch-size', '1'],
+      { cwd: folder },
+    );
+    let text = '';
+    child.stderr.on('data', (data) => {
+      text += data;
+    });
+    child.stdin.write('photos/cat-0.png\n'.repeat(8));
+    while (!existsSync(join(folder, 'list.json')) || !read('list.json').includes('cat-0'))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(text).toContain('interrupted. Run again with --resume to go on.');
+    expect(code).toBe(130);
+    expect(JSON.parse(read('list.json')).length).toBeGreaterThan(0);
+  });
+
   it('takes patterns and a list on the standard input', () => {
     const pattern = caption(['photos/**/*at*.png', '-q']).stdout;
     const files = pattern

@@ -110,6 +110,28 @@ describe('refcap evaluate', { timeout: 60_000 }, () => {
       expect(singleReference[name]).toBeCloseTo((means[0][name] + means[1][name]) / 2, 12);
   });
 
+  it('leaves out pictures that cannot be read, be it a whole batch', () => {
+    const photos = join(folder, 'hurt');
+    mkdirSync(photos);
+    for (const [i, name] of ['a.png', 'b.png', 'c.png'].entries()) {
+      const bytes = readFileSync(join(folder, 'photos', names[i]));
+      writeFileSync(join(photos, name), name === 'b.png' ? bytes.subarray(0, 60) : bytes);
+    }
+    writeFileSync(
+      join(photos, 'captions.csv'),
+      'file,caption,split\na.png,a cat,dev\nb.png,a dog,dev\nc.png,an owl,dev\n',
+    );
+    const run = (...more: string[]) => refcap('evaluate', tiny, '--data', 'hurt', ...more);
+    const { status, stderr } = run('--batch-size', '1', '-o', 'run-hurt', '--bootstrap', '5');
+    expect(stderr).toMatch(/left out: .*b\.png/);
+    expect(status).toBe(0);
+    expect(json('run-hurt/results.json').data.images).toBe(2);
+    for (const name of ['a.png', 'c.png']) writeFileSync(join(photos, name), 'none');
+    const none = run('--batch-size', '2', '-o', 'run-none');
+    expect(none.stderr).toMatch(/hurt: none of the split's pictures can be read\.\n$/);
+    expect(none.status).toBe(1);
+  });
+
   it('keeps what is there, unless told to replace an evaluation', () => {
     expect(evaluate('-o', 'twice', '--limit', '3').status).toBe(0);
     const again = evaluate('-o', 'twice');

@@ -251,6 +251,8 @@ describe('recognizeFormat', () => {
     ['{\n  "annotations": []\n}', 'json'],
     ['a man, a dog\na cat, a dog\n', 'text'],
     ['x.jpg,a man\ny.jpg,a dog\n', 'csv'],
+    ['Image,Caption\n1,a man\n', 'csv'],
+    ['file,description\n1,a man\n', 'csv'],
     ['x\ta man\ny\ta dog\n', 'tsv'],
     ['x.jpg#0\ta man\n', 'flickr'],
   ])('takes %j for %s', (head, format) => {

@@ -349,6 +349,10 @@ describe('what cannot be read', () => {
       { 'captions.txt': 'a cat\na dog and a cat\n', ...images('a.jpg') },
       /captions\.txt: line 1 does not say which image/,
     ],
+    'a caption column of another name': [
+      { 'captions.csv': 'File,Description\na.jpg,x\n', ...images('a.jpg') },
+      /captions\.csv: line 1 names the columns File, Description; name .* caption\.$/,
+    ],
     'broken JSON': [
       { 'metadata.jsonl': '{"file": "a.jpg", "caption": "x"}\n{oops\n', ...images('a.jpg') },
       /metadata\.jsonl: line 2 is not valid JSON/,
@@ -364,6 +368,18 @@ describe('what cannot be read', () => {
       await expect(reading).rejects.toThrow(message);
       await expect(reading).rejects.toBeInstanceOf(InputError);
     });
+
+  it("neither files about a dataset nor a file in a folder's place are taken for captions", async () => {
+    const folder = folderOf({
+      'metadata.jsonl': '{"file_name": "a.jpg", "text": "a cat"}\n',
+      'dataset_info.json': '{"features": {}}',
+      'dataset-metadata.json': '{"title": "cats"}',
+      annotations: 'none',
+      ...images('a.jpg'),
+    });
+    const { images: found } = await readDataset(folder);
+    expect(found.map(({ captions }) => captions)).toEqual([['a cat']]);
+  });
 
   it('a path that is not there is named', async () => {
     await expect(readDataset('/no/such/set')).rejects.toThrow(

@@ -207,7 +207,7 @@ describe('a hub model', () => {
   it('is taken from the cache offline, or when the hub cannot be reached', async () => {
     const env = { HF_HUB_OFFLINE: '1' };
     expect(await reasonOf(resolve({ env }))).toBe(
-      `${modelId} at revision main is not complete in ${cacheFolder}, and HF_HUB_OFFLINE forbids downloading: unset it, or give a folder.`,
+      `${modelId} at revision main is not complete in ${cacheFolder}, and offline mode (--offline, HF_HUB_OFFLINE) forbids downloading: leave it, or give a folder.`,
     );
     const online = await resolve();
     hub.requests = [];

@@ -1,9 +1,10 @@
 /** Training end to end on a tiny tower and made-up pictures. */
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/blip/captioner.ts';
+import { convertModel } from '../../src/blip/convert.ts';
 import { openWeights } from '../../src/nn/weights-open.ts';
 import { parseTrainConfig, presets } from '../../src/train/config.ts';
 import { type RunOptions, trainRun } from '../../src/train/run.ts';
@@ -174,6 +175,7 @@ describe('a training run', { timeout: 30_000 }, () => {
     await writeFile(path, `${await readFile(path, 'utf8')}{"kind":"st`);
     await train('lost', settings, { resume: true });
     expect(await weightsOf('lost/last')).toEqual(await weightsOf('kept/last'));
+    expect(await readdir(join(folder, 'lost/checkpoints'))).not.toContain('.step-4.1.tmp');
   });
 
   it('computes the same step in micro-batches', async () => {
@@ -372,6 +374,65 @@ describe('a training run', { timeout: 30_000 }, () => {
     await train('spoilt', settings, { resume: true });
     await train('unspoilt', settings);
     expect(await weightsOf('spoilt/last')).toEqual(await weightsOf('unspoilt/last'));
+  });
+
+  it('says so when it is stopped and its state cannot be saved', async () => {
+    const stop = new AbortController();
+    const onEvent = async (event: TrainingEvent) => {
+      if (event.kind !== 'step' || event.step !== 2) return;
+      await writeFile(join(folder, 'unsaved/checkpoints'), 'in the way');
+      stop.abort();
+    };
+    const run = train('unsaved', { epochs: 2 }, { signal: stop.signal, onEvent });
+    await expect(run).rejects.toThrow(/EEXIST.*checkpoints/);
+  });
+
+  it('goes on with the micro-batches that a memory limit once gave it', async () => {
+    await train('limited', { epochs: 1, microBatch: 2 });
+    await train('limited', { epochs: 1 }, { resume: true });
+    const path = join(folder, 'limited/config.json');
+    expect(JSON.parse(await readFile(path, 'utf8')).train.microBatch).toBe(2);
+    const little = train('limited', { epochs: 1 }, { resume: true, memoryLimit: 1e4 });
+    await expect(little).rejects.toThrow('the memory limit is 0.0 GiB');
+  });
+
+  it('refuses adapters that would leave nothing to train, and another kind of folder', async () => {
+    await train('adapted', { epochs: 1 });
+    const start = { model: join(folder, 'adapted/best') };
+    const lora = { layers: ['q_proj', 'v_proj'] };
+    await expect(train('no-layers', { lora }, { start })).rejects.toThrow(
+      "lora.layers: no layer's name ends in q_proj or v_proj",
+    );
+    await expect(train('fresh', { lora: {} })).rejects.toThrow('lora adapts a trained captioner');
+    await mkdir(join(folder, 'recipe'));
+    await writeFile(join(folder, 'recipe/stages.json'), '{"stages": []}');
+    await expect(train('recipe', { epochs: 1 }, { resume: true })).rejects.toThrow(
+      "recipe: the folder holds a recipe's stages, which go on with its --config",
+    );
+  });
+
+  it('tells models apart by all their weights', async () => {
+    await train('first', { epochs: 1 });
+    await cp(join(folder, 'first/best'), join(folder, 'base'), { recursive: true });
+    const start = { model: join(folder, 'base') };
+    await train('tuned', { epochs: 1 }, { start });
+    await train('more', { epochs: 2 });
+    await cp(join(folder, 'more/best'), join(folder, 'base'), { recursive: true });
+    await expect(train('tuned', { epochs: 1 }, { start, resume: true })).rejects.toThrow(
+      /start\.fingerprint: /,
+    );
+  });
+
+  it('keeps the layers when a model is converted', async () => {
+    await train('layered', { epochs: 1, ...layers });
+    const [from, to] = ['layered/best', 'layered-converted'].map((name) => join(folder, name));
+    await convertModel(from, to);
+    using kept = await Captioner.load(to, { keepRefiner: true });
+    using before = await Captioner.load(from, { keepRefiner: true });
+    const picture = join(folder, 'pictures/red-circle.png');
+    expect((await kept.caption(picture)).captions).toEqual(
+      (await before.caption(picture)).captions,
+    );
   });
 
   it('stops early when nothing gets better', async () => {

@@ -85,6 +85,10 @@ describe('readRecipe', () => {
       },
       'member 2: minWordCount is 2 here and 5 in the first member',
     ],
+    [
+      { members: [{ stages: [{ name: 'a' }] }, { maxWords: 12, stages: [{ name: 'a' }] }] },
+      'member 2: maxWords is 12 here',
+    ],
     [{ preset: 'best', stages: [{ name: 'a' }] }, "stage a: preset: there is no 'best'"],
   ])('refuses %j', (file, message) => {
     expect(() => readRecipe(file, undefined, asIs)).toThrow(message);
@@ -299,6 +303,17 @@ describe('a recipe', { timeout: 60_000 }, () => {
     await expect(train('whole', other, { resume: true })).rejects.toThrow(
       /decoder\.dropout: 0\.15 before, 0\.3 now/,
     );
+    const elsewhere = { data: join(folder, 'other'), start: { tower: join(folder, 'none') } };
+    await expect(train('whole', settings, { resume: true, ...elsewhere })).rejects.toThrow(
+      /data: ".*pictures" before, ".*other" now; start\.tower: /,
+    );
     await expect(train('whole', settings)).rejects.toThrow('there is a run already');
+    // Another kind of run than the folder's.
+    await expect(train('hand-1', settings, { resume: true })).rejects.toThrow(
+      /hand-1: the folder holds a single run/,
+    );
+    await expect(train('pictures', settings, { resume: true })).rejects.toThrow(
+      /pictures: the folder holds .* and no run to go on with/,
+    );
   });
 });
