@@ -397,8 +397,8 @@ describe('a training run', { timeout: 30_000 }, () => {
   });
 
   it('refuses adapters that would leave nothing to train, and another kind of folder', async () => {
-    await train('adapted', { epochs: 1 });
-    const start = { model: join(folder, 'adapted/best') };
+    await train('to-adapt', { epochs: 1 });
+    const start = { model: join(folder, 'to-adapt/best') };
     const lora = { layers: ['q_proj', 'v_proj'] };
     await expect(train('no-layers', { lora }, { start })).rejects.toThrow(
       "lora.layers: no layer's name ends in q_proj or v_proj",
@@ -412,12 +412,12 @@ describe('a training run', { timeout: 30_000 }, () => {
   });
 
   it('tells models apart by all their weights', async () => {
-    await train('first', { epochs: 1 });
-    await cp(join(folder, 'first/best'), join(folder, 'base'), { recursive: true });
+    await train('one-epoch', { epochs: 1 });
+    await cp(join(folder, 'one-epoch/best'), join(folder, 'base'), { recursive: true });
     const start = { model: join(folder, 'base') };
     await train('tuned', { epochs: 1 }, { start });
-    await train('more', { epochs: 2 });
-    await cp(join(folder, 'more/best'), join(folder, 'base'), { recursive: true });
+    await train('two-epochs', { epochs: 2 });
+    await cp(join(folder, 'two-epochs/best'), join(folder, 'base'), { recursive: true });
     await expect(train('tuned', { epochs: 1 }, { start, resume: true })).rejects.toThrow(
       /start\.fingerprint: /,
     );
