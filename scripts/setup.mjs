@@ -1,6 +1,6 @@
 /** Makes a fresh clone ready: installs the locked packages if they are not there, builds dist/ if sources changed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-function run(command, args) {
+function run(command, args, onFailure = () => {}) {
   const result = spawnSync(command, args, {
     cwd: root,
     // Results alone go to stdout: what set-up prints belongs on stderr.
@@ -20,6 +20,7 @@ function run(command, args) {
     shell: process.platform === 'win32' && command === 'npm',
   });
   if (result.status !== 0) {
+    onFailure();
     console.error(`Set-up failed at: ${command} ${args.join(' ')}`);
     process.exit(result.status ?? 1);
   }
@@ -39,7 +40,8 @@ function newest(folder) {
 const installed = join(root, 'node_modules/.package-lock.json');
 if (!existsSync(installed) || time(installed) < time(join(root, 'package-lock.json')) - 1000) {
   console.error('Installing packages (once) ...');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // The compiler is among the packages for developers, also where the environment leaves those out.
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
 const stamp = join(root, 'dist/.tsbuildinfo');
@@ -50,5 +52,7 @@ const sources = Math.max(
 );
 if (time(stamp) < sources) {
   console.error('Building ...');
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  // A build with errors leaves its stamp too.
+  const again = () => rmSync(stamp, { force: true });
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], again);
 }

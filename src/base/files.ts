@@ -45,6 +45,8 @@ export function describeWriteError(path: string, error: unknown): unknown {
     return new InputError(`${path}: no permission to write here; choose another place.`);
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new InputError(`${path}: the folder does not exist; create it first.`);
+  if (code === 'EISDIR' || code === 'ENOTEMPTY' || code === 'EBUSY')
+    return new InputError(`${path}: this cannot be replaced; choose another place.`);
   return error;
 }
 

@@ -1,13 +1,12 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
 import { Command, Option } from 'commander';
-import { UsageError } from '../base/errors.ts';
 import type { CaptionOptions } from '../blip/captioner.ts';
 import { type SplitName, splitNames } from '../data/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { hubOptions } from './hub-options.ts';
 import { interruptible } from './interrupt.ts';
 import { Progress } from './progress.ts';
-import { noRepeatNgram, number, positive } from './values.ts';
+import { noRepeatNgram, number, positive, whole } from './values.ts';
 
 interface Flags {
   data: string;
@@ -48,9 +47,9 @@ export const command = new Command('evaluate')
   .addOption(new Option('--split <name>', 'what is measured').choices(splitNames).default('dev'))
   .option('-o, --output <folder>', "the run's folder (default: evaluation-SPLIT)")
   .option('--overwrite', 'replace an evaluation that is there')
-  .option('--beams <n>', "beams (default: the model's own)", number)
-  .option('--min-length <n>', 'fewest tokens', number)
-  .option('--max-length <n>', 'most tokens', number)
+  .option('--beams <n>', "beams (default: the model's own)", positive)
+  .option('--min-length <n>', 'fewest tokens', whole)
+  .option('--max-length <n>', 'most tokens', positive)
   .option('--length-penalty <x>', 'beam scores are divided by length to this power', number)
   .option('--repetition-penalty <x>', 'above 1: words written before become less likely', number)
   .addOption(noRepeatNgram())
@@ -58,22 +57,17 @@ export const command = new Command('evaluate')
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
   .option('--members <n>', 'of a model with several members, how many write together', positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
-  .option('--batch-size <n>', 'pictures at a time', number, 4)
-  .option('--limit <n>', 'measure the first so many pictures alone', number)
-  .option('--bootstrap <n>', 'resamples of the intervals; 0: none', number, 1000)
-  .option('--seed <n>', 'seed of the resamples', number, 1)
+  .option('--batch-size <n>', 'pictures at a time', positive, 4)
+  .option('--limit <n>', 'measure the first so many pictures alone', positive)
+  .option('--bootstrap <n>', 'resamples of the intervals; 0: none', whole, 1000)
+  .option('--seed <n>', 'seed of the resamples', whole, 1)
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads (default: all cores)', number)
+  .option('--threads <n>', 'processor threads (default: all cores)', positive)
   .addOption(new Option('-f, --format <format>').choices(['table', 'json']).default('table'))
   .addHelpText('after', examples)
   .action(run);
 
 async function run(model: string, flags: Flags): Promise<void> {
-  for (const name of ['batchSize', 'limit'] as const)
-    if (flags[name] !== undefined && !(Number.isInteger(flags[name]) && flags[name] > 0))
-      throw new UsageError(
-        `--${name === 'batchSize' ? 'batch-size' : name} must be a whole number of at least 1.`,
-      );
   const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
   const progress = new Progress();
   let shown = 0;

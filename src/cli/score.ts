@@ -5,8 +5,9 @@ import { writeFileAtomic } from '../base/files.ts';
 import { captionFormats } from '../data/captions-formats.ts';
 import { formatReports, reportFormats } from '../evaluate/report.ts';
 import type { ScoreFilesOptions } from '../evaluate/score-options.ts';
-import { defaultMetrics } from '../evaluate/selection.ts';
+import { defaultMetrics, selectMetrics } from '../evaluate/selection.ts';
 import { interruptible } from './interrupt.ts';
+import { checkOutputFile } from './output-file.ts';
 
 interface Flags {
   references: string[];
@@ -91,12 +92,18 @@ export const command = new Command('score')
   .option('--tokenized', 'all captions are tokens already: do not tokenize them')
   .option('--tokenized-candidates', 'the candidates are tokens already')
   .option('--tokenized-references', 'the references are tokens already')
-  .option('--workers <n>', 'threads; 0 for none (default: one a core)', wholeNumber(0))
+  .option(
+    '--workers <n>',
+    'threads; 0 for none (default: one a core, at most 8; none below 40,000 captions)',
+    wholeNumber(0),
+  )
   .addHelpText('after', help)
   .action(score);
 
 async function score(candidates: string[], flags: Flags): Promise<void> {
   refuseContradictions(candidates, flags);
+  for (const path of [flags.output, flags.perImage, flags.saveDocumentFrequencies])
+    if (path !== undefined) await checkOutputFile(path, true);
   const { scoreFiles } = await import('../evaluate/score-files.ts');
   const progress = progressLine();
   await interruptible(async (signal) => {
@@ -150,6 +157,26 @@ function refuseContradictions(candidates: string[], flags: Flags): void {
     throw new UsageError(
       '--document-frequencies and --save-document-frequencies contradict each other; the second saves those counted here.',
     );
+  const { families, diversity } = selectMetrics(flags.metrics);
+  const idle: readonly [
+    option: string,
+    value: string | undefined,
+    metric: string,
+    isUsed: boolean,
+  ][] = [
+    ['meteor-paraphrases', flags.meteorParaphrases, 'meteor', families.includes('meteor')],
+    ['document-frequencies', flags.documentFrequencies, 'cider', families.includes('cider')],
+    [
+      'save-document-frequencies',
+      flags.saveDocumentFrequencies,
+      'cider',
+      families.includes('cider'),
+    ],
+    ['training-captions', flags.trainingCaptions, 'diversity', diversity],
+  ];
+  for (const [option, value, metric, isUsed] of idle)
+    if (value !== undefined && !isUsed)
+      throw new UsageError(`--${option} is for ${metric}, which --metrics leaves out.`);
   if ([...candidates, ...flags.references].filter((path) => path === '-').length > 1)
     throw new UsageError('the standard input (-) can be only one of the files.');
 }

@@ -1,10 +1,12 @@
 /** What the readers of caption files share: the file, where its captions go, which splits are wanted. */
 import { InputError } from '../base/errors.ts';
+import type { CaptionFormat } from './captions-formats.ts';
 import type { CaptionSink, Place, RecordReader, Role } from './captions-records.ts';
 import type { TextSource } from './captions-source.ts';
 
 export interface Context {
   source: TextSource;
+  format: CaptionFormat;
   role: Role;
   sink: CaptionSink;
   records: RecordReader;

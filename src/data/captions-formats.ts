@@ -69,7 +69,8 @@ export function tableShape(head: string, whole: boolean): TableShape | undefined
     if (cells.length >= 2 && isHeader) return { delimiter, header: true };
   }
   // Without a header only the unmistakable counts: tabs, or a file name before the first comma.
-  if (lines.every((line) => line.split('\t').length === 2))
+  const cells = first.split('\t').length;
+  if (cells > 1 && lines.every((line) => line.split('\t').length === cells))
     return { delimiter: '\t', header: false };
   if (lines.every((line) => /^"?[^\s,]+\.(jpe?g|png|webp|gif|bmp|tiff?)"?,/i.test(line)))
     return { delimiter: ',', header: false };

@@ -2,6 +2,12 @@
 import { InputError } from '../base/errors.ts';
 import type { Candidates, References } from './captions.ts';
 
+/** Names of the images that are asked for, and the file that lists them. */
+export interface ImageList {
+  readonly name: string;
+  readonly images: ReadonlySet<string>;
+}
+
 /** The images that are scored, in the references' order, and each system's caption of them. */
 export interface Match {
   /** Positions in `references.ids`. */
@@ -17,33 +23,49 @@ export interface Match {
  * file gives its images, then ids that agree without folder, file ending, leading zeros and COCO's
  * file name prefix. A file without ids is paired by order.
  * @param allowMissing Score the images that everyone has and note how many were left out.
+ * @param list Score the images of this list alone; other captions and references do not count.
  * @throws InputError when an image lacks its candidate or its references, or none is left.
  */
 export function matchCaptions(
   references: References,
   systems: readonly Candidates[],
   allowMissing: boolean,
+  list?: ImageList,
 ): Match {
   const notes: string[] = [];
-  const finder = new ImageFinder(references);
   const faults: string[] = [];
+  const lacking = (file: string, images: readonly string[], what: string): void => {
+    if (images.length === 0) return;
+    const sentence = `${file}: ${count(images, 'image')} without ${what}`;
+    if (allowMissing) notes.push(`${sentence}, left out.`);
+    else faults.push(`${sentence} (${some(images)})`);
+  };
+  const finder = new ImageFinder(references);
+  const wanted = new Set(references.ids.keys());
+  if (list) {
+    wanted.clear();
+    const unknown: string[] = [];
+    for (const name of list.images) {
+      const image = finder.find(name);
+      if (image === undefined) unknown.push(name);
+      else wanted.add(image);
+    }
+    lacking(list.name, unknown, `a reference in ${references.name}`);
+    if (wanted.size === 0)
+      throw new InputError(
+        `${list.name}: ${references.name} has references of none of its ${count(unknown, 'image')}, such as ${unknown[0] ?? '(none)'}; it has ids such as ${references.ids[0]}.`,
+      );
+  }
+  finder.loose = 0;
   const textOf = systems.map((system) => {
-    const { rows, unknown } = rowsOf(system, references, finder);
-    if (unknown.length > 0) {
-      const what = `${system.name}: ${count(unknown, 'image')} without a reference in ${references.name}`;
-      if (allowMissing) notes.push(`${what}, left out.`);
-      else faults.push(`${what} (${some(unknown)})`);
-    }
-    const missing = references.ids.filter((_, image) => rows[image] < 0);
-    if (missing.length > 0) {
-      const what = `${references.name}: ${count(missing, 'image')} without a caption in ${system.name}`;
-      if (allowMissing) notes.push(`${what}, left out.`);
-      else faults.push(`${what} (${some(missing)})`);
-    }
+    const { rows, unknown } = rowsOf(system, references, wanted, finder);
+    if (!list) lacking(system.name, unknown, `a reference in ${references.name}`);
+    const missing = references.ids.filter((_, image) => wanted.has(image) && rows[image] < 0);
+    lacking(references.name, missing, `a caption in ${system.name}`);
     return rows;
   });
-  const images = Int32Array.from(references.ids.keys()).filter((image) =>
-    textOf.every((rows) => rows[image] >= 0),
+  const images = Int32Array.from(references.ids.keys()).filter(
+    (image) => wanted.has(image) && textOf.every((rows) => rows[image] >= 0),
   );
   if (images.length === 0)
     throw new InputError(
@@ -64,16 +86,19 @@ export function matchCaptions(
 function rowsOf(
   system: Candidates,
   references: References,
+  wanted: ReadonlySet<number>,
   finder: ImageFinder,
 ): { rows: Int32Array; unknown: string[] } {
   const rows = new Int32Array(references.ids.length).fill(-1);
   if (!system.byId) {
     const { length } = system.texts;
-    if (length !== rows.length)
+    if (length !== wanted.size)
       throw new InputError(
-        `${system.name} has ${length} captions without ids but ${references.name} has ${rows.length} images; give one caption for each image in the references' order, or captions with ids.`,
+        `${system.name} has ${length} captions without ids but ${references.name} has ${wanted.size} images; give one caption for each image in the references' order, or captions with ids.`,
       );
-    return { rows: rows.map((_, image) => image), unknown: [] };
+    let text = 0;
+    for (const image of rows.keys()) if (wanted.has(image)) rows[image] = text++;
+    return { rows, unknown: [] };
   }
   const unknown: string[] = [];
   for (const [id, text] of system.byId) {

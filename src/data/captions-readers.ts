@@ -49,7 +49,7 @@ export async function readCaptionFile(
   const keep = new SplitFilter(source.name, options.splits, sink);
   const notes: string[] = [];
   const records = new RecordReader(source.name, role, sink);
-  const describe = await readers[format]({ source, role, sink, records, keep, notes });
+  const describe = await readers[format]({ source, format, role, sink, records, keep, notes });
   keep.check();
   return { name: source.name, format, describe, notes };
 }

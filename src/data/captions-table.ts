@@ -5,10 +5,12 @@ import { columnName, numberedText, tableShape } from './captions-formats.ts';
 import { idFields, type Role, textFields } from './captions-records.ts';
 
 /** Hands the captions of a table to the sink, row by row. */
-export async function readTable({ source, role, sink, keep, notes }: Context): Promise<Describe> {
+export async function readTable(context: Context): Promise<Describe> {
+  const { source, role, sink, keep, notes } = context;
   const { parse } = await import('csv-parse');
   const { pipeline } = await import('node:stream/promises');
-  const shape = tableShape(source.head, source.whole) ?? { delimiter: ',', header: false };
+  const delimiter = context.format === 'tsv' ? '\t' : ',';
+  const shape = tableShape(source.head, source.whole) ?? { delimiter, header: false };
   let columns: TableColumns | undefined;
   let line = 0;
   let mended = 0;

@@ -73,12 +73,11 @@ export async function readCandidates(path: string, options: ReadOptions = {}): P
  * Reads references from one file, or from several that complement each other: COCO annotations,
  * Karpathy's dataset_*.json, Flickr8k.token.txt, Kaggle's captions.txt, JSONL, CSV, TSV, or text
  * (line n of every file is a reference of image n).
- * @param options.images Only these images.
  * @throws InputError on any fault, and on an image whose list of references comes twice.
  */
 export async function readReferences(
   paths: readonly string[],
-  options: ReadOptions & { images?: ReadonlySet<string> | undefined } = {},
+  options: ReadOptions = {},
 ): Promise<References> {
   const texts = new TextStore();
   const ids: string[] = [];
@@ -106,7 +105,6 @@ export async function readReferences(
         if (id === undefined && place !== previous) position++;
         previous = place;
         const known = id ?? String(position);
-        if (options.images && !options.images.has(known)) return;
         imageOf.push(imageNumber(known));
         texts.add(text);
       },
@@ -126,7 +124,7 @@ export async function readReferences(
   const name = paths.join(', ');
   if (ids.length === 0)
     throw new InputError(
-      `${name}: no reference was found; check the file, the split and the images asked for.`,
+      `${name}: no reference was found; check the file and the split asked for.`,
     );
   return {
     name,

@@ -391,6 +391,10 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
       before.length === x.shape.length && after.length === x.shape.length,
       `needs a number before and after each of ${x.shape.length} dimensions`,
     );
+    want(
+      [...before, ...after].every((d) => typeof d !== 'number' || (Number.isInteger(d) && d >= 0)),
+      `adds copies, whole numbers of at least 0, not ${before.join(', ')} and ${after.join(', ')}; take parts away with slice`,
+    );
     return {
       dtype: x.dtype,
       shape: x.shape.map((d, i) => addDims(addDims(before[i], d), after[i])),

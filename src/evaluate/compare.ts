@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../base/files.ts';
 import type { SystemReport } from './report.ts';
 import { type EvaluatedCaption, type EvaluationFolder, readEvaluation } from './run-folder.ts';
 import { scoreFiles } from './score-files.ts';
+import { lastingSettings } from './score-settings.ts';
 
 export interface CompareOptions {
   /** The two folders; differences are second minus first. */
@@ -134,6 +135,7 @@ async function scorePair(
     const names = runNames({ runs });
     return reports.map((report, i) => ({
       ...report,
+      settings: lastingSettings(report),
       system: names[i],
       ...(report.comparison && { comparison: { ...report.comparison, baseline: names[0] } }),
     }));

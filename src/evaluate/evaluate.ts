@@ -22,6 +22,7 @@ import { resolveModel } from '../hub/resolve.ts';
 import { version } from '../train/version.ts';
 import type { ReportInterval, SystemReport } from './report.ts';
 import { scoreFiles } from './score-files.ts';
+import { lastingSettings } from './score-settings.ts';
 
 export interface EvaluateOptions {
   /** Folder or file, bundled name, or hub id. */
@@ -90,7 +91,7 @@ interface Written {
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
   await checkOutput(options);
   const images = await imagesOf(options);
-  const { written, seconds } = await captionImages(options, images);
+  const { written, throughput } = await captionImages(options, images);
   return replaceFolder(options.output, async (folder) => {
     const report = await scoreWritten(folder, written, options);
     const evaluation: Evaluation = {
@@ -106,12 +107,8 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
       metrics: report.metrics,
       intervals: report.intervals ?? {},
       singleReference: await singleReferenceMeans(folder, written, options),
-      throughput: {
-        imagesPerSecond: written.length / seconds,
-        seconds,
-        peakMiB: process.resourceUsage().maxRSS / 1024,
-      },
-      settings: report.settings,
+      throughput,
+      settings: lastingSettings(report),
       machine: {
         cpu: cpus()[0]?.model ?? 'unknown',
         cores: availableParallelism(),
@@ -155,11 +152,25 @@ async function imagesOf({ data, split, limit, onNote }: EvaluateOptions): Promis
   return images.slice(0, limit);
 }
 
+interface Captioned {
+  readonly written: readonly Written[];
+  readonly throughput: Evaluation['throughput'];
+}
+
+/** With the process's peak memory as it is now: what scoring takes does not count. */
+function throughputOf(images: number, seconds: number): Evaluation['throughput'] {
+  return {
+    imagesPerSecond: images / seconds,
+    seconds,
+    peakMiB: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
 /** Captions of all images; the next batch is decoded while one is captioned. */
 async function captionImages(
   options: EvaluateOptions,
   images: readonly DatasetImage[],
-): Promise<{ written: Written[]; seconds: number }> {
+): Promise<Captioned> {
   const { batchSize, decoding, signal, onNote, onCaptioned } = options;
   using captioner = await Captioner.load(options.model, options.captioner);
   captioner.check(decoding);
@@ -203,7 +214,8 @@ async function captionImages(
   }
   if (written.length === 0)
     throw new InputError(`${options.data}: none of the split's pictures can be read.`);
-  return { written, seconds: (performance.now() - started) / 1000 };
+  const throughput = throughputOf(written.length, (performance.now() - started) / 1000);
+  return { written, throughput };
 }
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;

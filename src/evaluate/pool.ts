@@ -70,9 +70,20 @@ export function workerRunner<Setup, Task, Result>(
         const { done, value } = source.next();
         if (done) return;
         const reply = thread.send({ task: value }, transfers(value));
-        // Rejections are seen where the results are taken in order.
-        reply.then(() => next(thread)).catch(() => {});
         pending.push(reply);
+        // Rejections of replies are seen where the results are taken in order; so is a task that cannot be made.
+        reply.then(
+          () => {
+            try {
+              next(thread);
+            } catch (error) {
+              const failed = Promise.reject<Reply<Result>>(error);
+              failed.catch(() => {});
+              pending.push(failed);
+            }
+          },
+          () => {},
+        );
       };
       // Two tasks in each thread's queue, so that none waits for this thread between tasks.
       for (const thread of [...threads, ...threads]) next(thread);

@@ -15,7 +15,7 @@ export type { ScoreFilesOptions } from './score-options.ts';
 /**
  * Reads, scores, and writes the files that were asked for.
  * @returns A report for each system.
- * @throws InputError or UsageError on any fault of the input; nothing is written then.
+ * @throws InputError or UsageError on any fault of the input, before anything is written, or of writing.
  */
 export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemReport[]> {
   const selection = selectMetrics(options.metrics ?? defaultMetrics);

@@ -28,18 +28,25 @@ export interface ScoreInput {
  */
 export async function readInput(options: ScoreFilesOptions): Promise<ScoreInput> {
   const warn = options.onWarning ?? (() => {});
-  const images = options.images === undefined ? undefined : await readImageList(options.images);
   const references = await readReferences(options.references, {
     format: options.referencesFormat,
     splits: options.splits,
-    images,
   });
   options.signal?.throwIfAborted();
   const systems: Candidates[] = [];
   for (const path of options.candidates)
     systems.push(await readCandidates(path, { format: options.candidatesFormat }));
   options.signal?.throwIfAborted();
-  const match = matchCaptions(references, systems, options.allowMissing ?? false);
+  const list = options.images && {
+    name: options.images,
+    images: await readImageList(options.images),
+  };
+  const match = matchCaptions(
+    references,
+    systems,
+    options.allowMissing ?? false,
+    list || undefined,
+  );
   for (const note of [references, ...systems, match].flatMap(({ notes }) => notes)) warn(note);
   let training: string[] | undefined;
   if (options.training !== undefined) {

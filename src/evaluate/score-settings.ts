@@ -1,6 +1,7 @@
 /** The settings of a run as its report states them. */
 import type { References } from '../data/captions.ts';
 import type { Match } from '../data/captions-match.ts';
+import type { SystemReport } from './report.ts';
 import type { ScoreInput } from './score-input.ts';
 import type { ScoreFilesOptions } from './score-options.ts';
 import type { Selection } from './selection.ts';
@@ -48,6 +49,14 @@ export function settingsOf(
       },
     }),
   };
+}
+
+/** Without the files that were there for the scoring alone. */
+export function lastingSettings({
+  settings,
+}: Pick<SystemReport, 'settings'>): Readonly<Record<string, unknown>> {
+  const { candidates: _candidates, references: _references, ...lasting } = settings;
+  return lasting;
 }
 
 /** Fewest and most references of an image; CIDEr and METEOR rise with them. */

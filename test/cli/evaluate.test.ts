@@ -88,8 +88,9 @@ describe('refcap evaluate', { timeout: 60_000 }, () => {
     ];
     const scored = refcap('score', 'candidates.jsonl', '--references', 'references.jsonl', ...per);
     const wanted = JSON.parse(scored.stdout);
-    const { metrics, intervals, singleReference, data, decoding, throughput } =
+    const { metrics, intervals, singleReference, data, decoding, throughput, settings } =
       json('run/results.json');
+    expect(JSON.stringify(settings)).not.toMatch(/tmp|jsonl/);
     expect(metrics).toEqual(wanted.metrics);
     expect(intervals).toEqual(wanted.intervals);
     expect(data.images).toBe(12);
@@ -212,8 +213,10 @@ describe('refcap evaluate', { timeout: 60_000 }, () => {
     const wrong: [string[], number, RegExp][] = [
       [['--split', 'train'], 1, /the train split has no image/],
       [['--keep-refiner'], 1, /there is no refinement\.safetensors/],
-      [['--batch-size', '0'], 2, /--batch-size must be a whole number/],
-      [['--beams', '0'], 1, /num_beams/],
+      [['--batch-size', '0'], 2, /'--batch-size <n>' argument '0' is invalid\. must be at least 1/],
+      [['--beams', '0'], 2, /'--beams <n>' argument '0' is invalid/],
+      [['--bootstrap', '-5'], 2, /'--bootstrap <n>' argument '-5' is invalid\. not a whole/],
+      [['--seed', '1.5'], 2, /'--seed <n>' argument '1.5' is invalid/],
     ];
     for (const [args, status, message] of wrong) {
       const result = evaluate('-o', 'x', ...args);

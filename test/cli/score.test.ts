@@ -1,6 +1,6 @@
 /** `refcap score` as a stranger runs it: the built command, files in every format, exit codes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -271,10 +271,40 @@ describe('refcap score', () => {
     ],
     [['small.csv', '-r', 'refs.csv', '--per-image', 'x.txt'], /\.jsonl or \.csv/],
     [['-', '-r', '-'], /standard input/],
+    [
+      ['small.csv', '-r', 'refs.csv', '-m', 'bleu', '--save-document-frequencies', 'never.json'],
+      /--save-document-frequencies is for cider, which --metrics leaves out/,
+    ],
+    [
+      ['small.csv', '-r', 'refs.csv', '-m', 'bleu', '--meteor-paraphrases', 'nowhere.gz'],
+      /--meteor-paraphrases is for meteor/,
+    ],
+    [
+      ['small.csv', '-r', 'refs.csv', '-m', 'bleu', '--training-captions', 'refs.csv'],
+      /--training-captions is for diversity/,
+    ],
   ])('refuses %j as wrong usage', (args, message) => {
     const { status, stdout, stderr } = score(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
+  });
+
+  it('finds before any work that a report cannot be written', () => {
+    mkdirSync(join(folder, 'results.csv'));
+    for (const option of ['--output', '--per-image', '--save-document-frequencies']) {
+      const { status, stdout, stderr } = score(
+        'small.csv',
+        '-r',
+        'refs.csv',
+        option,
+        'results.csv',
+      );
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toBe('refcap: results.csv: this is a folder; name a file.\n');
+    }
+    expect(score('small.csv', '-r', 'refs.csv', '-o', 'none/x.csv').stderr).toMatch(
+      /none\/x\.csv: the folder does not exist/,
+    );
   });
 
   it('reads the standard input', () => {

@@ -223,10 +223,8 @@ describe('readReferences', () => {
     expect(notes).toEqual([expect.stringMatching(/left out 2 lines of a\.jpg\.1/)]);
   });
 
-  it('takes only listed images', async () => {
+  it('may be read as nothing but captions', async () => {
     const path = file('refs.csv', 'image,caption\na,x\nb,y\n');
-    const images = await readImageList(file('list.txt', 'b\n\n'));
-    expect((await readReferences([path], { images })).ids).toEqual(['b']);
     expect((await readAllCaptions(path)).length).toBe(2);
   });
 
@@ -254,12 +252,19 @@ describe('recognizeFormat', () => {
     ['Image,Caption\n1,a man\n', 'csv'],
     ['file,description\n1,a man\n', 'csv'],
     ['x\ta man\ny\ta dog\n', 'tsv'],
+    ['x\ta man, here\ta boy\ny\ta dog\tdogs\n', 'tsv'],
     ['x.jpg#0\ta man\n', 'flickr'],
   ])('takes %j for %s', (head, format) => {
     expect(recognizeFormat(head, true)).toBe(format);
   });
 
   it('gives way to the format that is named', async () => {
+    // Rows of different lengths are no table by themselves; as one they are parted by tabs.
+    const table = file('ragged.tsv', 'a.jpg\ta man, here\ta boy\nb.jpg\ta dog\n');
+    expect(recognizeFormat('a.jpg\ta man, here\ta boy\nb.jpg\ta dog\n', true)).toBe('text');
+    await expect(readReferences([table], { format: 'tsv' })).rejects.toThrow(
+      'line 2 has 2 columns where 3 are expected',
+    );
     const path = file('braces.txt', '{"a": 1}\n{"b": 2}\n');
     const { texts } = await readCandidates(path, { format: 'text' });
     expect(texts.get(1)).toBe('{"b": 2}');
@@ -305,6 +310,36 @@ describe('matchCaptions', () => {
     expect(() => matchCaptions(coco, [twice], false)).toThrow(
       /line 2 and line 3 both name image 42/,
     );
+  });
+
+  it('scores the images of a list alone, by any of their names, and names what it cannot find', async () => {
+    const coco = {
+      images: [1, 2, 3].map((id) => ({ id, file_name: `x_${id}.jpg` })),
+      annotations: [1, 2, 3].map((image_id) => ({ image_id, caption: 'a' })),
+    };
+    const references = await readReferences([file('c.json', JSON.stringify(coco))]);
+    const list = async (lines: string) => ({
+      name: 'list.txt',
+      images: await readImageList(file('list.txt', lines)),
+    });
+    const system = await readCandidates(file('m.csv', 'image,caption\n1,x\n2,y\n3,z\n9,w\n'));
+    const match = matchCaptions(references, [system], false, await list('x_3.jpg\n\n2\n'));
+    expect([...match.images].map((image) => references.ids[image])).toEqual(['2', '3']);
+    expect(match.rows.map((rows) => [...rows])).toEqual([[1, 2]]);
+    expect(match.notes).toEqual([]);
+    const typo = await list('x_1.jpg\nx_4.jpg\n');
+    expect(() => matchCaptions(references, [system], false, typo)).toThrow(
+      /list\.txt: 1 image without a reference in .*c\.json \(x_4\.jpg\)/,
+    );
+    expect(matchCaptions(references, [system], true, typo).images).toHaveLength(1);
+    const none = await list('nothing\n');
+    expect(() => matchCaptions(references, [system], true, none)).toThrow(
+      /list\.txt: .* none of its 1 image, such as nothing; it has ids such as 1/,
+    );
+    // Captions without ids stand in the references' order.
+    const lines = await readCandidates(file('lines.txt', 'one\ntwo\n'));
+    const two = await list('3\n1\n');
+    expect([...matchCaptions(references, [lines], false, two).rows[0]]).toEqual([0, 1]);
   });
 
   it('matches loosely only what is one image', () => {

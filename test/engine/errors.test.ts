@@ -99,6 +99,11 @@ const wrong: readonly (readonly [string, () => unknown, string])[] = [
   ['split', () => ops.split(x, 1, 2), 'split(f32[batch, 3]): parts of 1.5 + 1.5 do not make 3'],
   ['pad', () => ops.pad(ids, [1], [0], 0.5), 'pad(i32[batch]): the value 0.5 is no i32'],
   [
+    'pad below 0',
+    () => ops.pad(ids, [-1], [1]),
+    'pad(i32[batch]): adds copies, whole numbers of at least 0, not -1 and 1; take parts away with slice',
+  ],
+  [
     'clip',
     () => ops.clip(ids, Number.NEGATIVE_INFINITY, 3),
     'clip(i32[batch]): the min -Infinity is no i32',
