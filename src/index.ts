@@ -9,6 +9,10 @@ export {
   type ImageCaption,
   type ImageSource,
   loadModel,
+  type ModelToSave,
+  type PretrainedModel,
+  type SaveModelOptions,
   saveModel,
+  storeWeights,
   type Word,
 } from './blip/index.ts';

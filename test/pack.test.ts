@@ -77,9 +77,12 @@ describe('the packed package', () => {
       import * as refcap from 'refcap';
       import { ops, input } from 'refcap/engine';
       import { createMeteor } from 'refcap/metrics';
+      import { ParameterStore } from 'refcap/nn';
       import { loadMeteorData } from 'refcap/data';
       const x = input('x', 'f32', ['n']);
       console.log(Object.keys(refcap).includes('Captioner'), ops.add(x, 1).shape.join());
+      const store = new ParameterStore([{ name: 'w', shape: [2], initializer: { kind: 'ones' } }]);
+      console.log([...refcap.storeWeights(store).keys()].join());
       const meteor = createMeteor(loadMeteorData());
       console.log(meteor.score(meteor.statistics('a dog runs', ['a dog runs'])));
     `;
@@ -87,7 +90,7 @@ describe('the packed package', () => {
       cwd: folder,
       encoding: 'utf8',
     });
-    expect(output.trim()).toBe('true n\n1');
+    expect(output.trim()).toBe('true n\nw\n1');
     expect(readdirSync(join(folder, 'node_modules/refcap/dist'))).toContain('index.d.ts');
   });
 });

@@ -41,12 +41,15 @@ describe('README', () => {
     for (const page of [
       'README.md',
       'CONTRIBUTING.md',
+      'CHANGELOG.md',
+      'THIRD_PARTY.md',
+      'models/refcap-small/README.md',
       ...readdirSync(join(repositoryRoot, 'docs'))
         .filter((name) => name.endsWith('.md'))
         .map((name) => `docs/${name}`),
     ]) {
       const text = readFileSync(join(repositoryRoot, page), 'utf8');
-      for (const [, target] of text.matchAll(/\]\(([^)#:]+)\)/g))
+      for (const [, target] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
         expect(existsSync(join(repositoryRoot, page, '..', target)), `${page}: ${target}`).toBe(
           true,
         );

@@ -179,8 +179,9 @@ interface WrittenPicture {
 }
 
 /**
- * Reads the results of an earlier run. Where the last line was cut off, its whole batch is left out:
- * done again, it comes out the same to the last digit.
+ * Reads the results of an earlier run. A batch of which a part is missing is left out as a whole: done
+ * again, it comes out the same to the last digit. (So is the last, smaller batch of a finished run, but for
+ * JSON, whose end can be seen.)
  */
 async function findRows(
   path: string,
@@ -192,6 +193,7 @@ async function findRows(
   const recent: WrittenPicture[] = [];
   const linesEach = rules.isOneLine ? 1 : candidates;
   let isCut = false;
+  let isEnded = false;
   let number = 0;
   for await (const { text, start, isWhole } of linesOf(file)) {
     number += 1;
@@ -203,7 +205,10 @@ async function findRows(
     const name = isWhole || rules.after === '' ? rules.fileOf(text) : undefined;
     if (name === undefined) {
       // The end of a finished JSON array is no row.
-      if (text === ']') continue;
+      if (text === ']') {
+        isEnded = true;
+        continue;
+      }
       // A first line that is no result may be anything: it is not ours to cut.
       if (isWhole || done.size === 0) throw notOurs(path, number);
       isCut = true;
@@ -219,7 +224,8 @@ async function findRows(
     done.add(name);
   }
   const last = recent.at(-1);
-  if (last && last.lines < linesEach) isCut = true;
+  // A cut may also have met the end of a line.
+  if (last && (last.lines < linesEach || (!isEnded && done.size % batchSize !== 0))) isCut = true;
   while (isCut && recent.length > 0) {
     const { file: name, lines } = recent[recent.length - 1];
     if (lines === linesEach && done.size % batchSize === 0) break;

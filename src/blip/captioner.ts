@@ -138,7 +138,7 @@ export class Captioner implements Disposable {
     return result;
   }
 
-  /** Captions several pictures as one batch. */
+  /** Captions several pictures as one batch. @throws as `caption` */
   async captionAll(
     images: readonly ImageSource[],
     options: CaptionOptions = {},
@@ -148,7 +148,10 @@ export class Captioner implements Disposable {
     return this.captionPrepared(prepared, options);
   }
 
-  /** Decodes and preprocesses a picture: what may be done ahead while another batch runs. */
+  /**
+   * Decodes and preprocesses a picture: what may be done ahead while another batch runs.
+   * @throws InputError when it cannot be read; the signal's reason when aborted
+   */
   async prepare(image: ImageSource, options: CaptionOptions = {}): Promise<PreparedImage> {
     const { signal, decode } = options;
     const decoded =
@@ -169,7 +172,7 @@ export class Captioner implements Disposable {
     longestLength(settings, { config: this.config.text_config, prompt });
   }
 
-  /** Captions prepared pictures as one batch. */
+  /** Captions prepared pictures as one batch. @throws as `caption` */
   async captionPrepared(
     images: readonly PreparedImage[],
     options: CaptionOptions = {},
@@ -180,6 +183,7 @@ export class Captioner implements Disposable {
   /**
    * Captions one picture, giving each word of the best caption as soon as it is whole; the generator
    * returns the result. Beam search settles a caption only at its end, so with beams all words come then.
+   * @throws as `caption`
    */
   async *stream(
     image: ImageSource,

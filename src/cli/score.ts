@@ -36,8 +36,8 @@ interface Flags {
 const help = `
 Formats are recognised by content:
   candidates   COCO results JSON, {"image": "caption"}, JSONL, CSV, TSV, text (a caption a line)
-  references   COCO annotations JSON, Karpathy's dataset_*.json, Flickr8k.token.txt,
-               Kaggle's captions.txt, JSONL, CSV, TSV, text (line n belongs to image n)
+  references   COCO annotations JSON, {"image": ["caption", ...]}, Karpathy's dataset_*.json,
+               Flickr8k.token.txt, Kaggle's captions.txt, JSONL, CSV, TSV, text (line n belongs to image n)
 Images are matched by id or file name; captions without ids by their order.
 
 Examples:

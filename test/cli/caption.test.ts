@@ -16,6 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Captioner, type CaptionOptions } from '../../src/blip/index.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 
 const tiny = join(fixtures, 'blip/tiny');
@@ -132,7 +133,54 @@ describe('refcap caption', () => {
     );
   });
 
-  it('hears every option of generation', () => {
+  it.each<[readonly string[], CaptionOptions]>([
+    [['--beams', '3', '--length-penalty', '3'], { num_beams: 3, length_penalty: 3 }],
+    [['--beams', '3', '--early-stopping', 'never'], { num_beams: 3, early_stopping: 'never' }],
+    [['--max-length', '6'], { max_length: 6 }],
+    [['--min-length', '16'], { min_length: 16 }],
+    [['--max-new-tokens', '4'], { max_new_tokens: 4 }],
+    [['--repetition-penalty', '4'], { repetition_penalty: 4 }],
+    [['--prompt', 'a white'], { prompt: 'a white' }],
+    [['--ban', 'a', '--ban', 'brown'], { bannedWords: ['a', 'brown'] }],
+    [['--sample', '--seed', '3'], { do_sample: true, seed: 3 }],
+    [['--top-k', '2', '--seed', '5'], { do_sample: true, top_k: 2, seed: 5 }],
+    [['--top-p', '0.5'], { do_sample: true, top_p: 0.5 }],
+    [['--temperature', '3'], { do_sample: true, temperature: 3 }],
+  ])('writes with %j what the library does with %j', async (flags, options) => {
+    const names = readdirSync(join(folder, 'photos'))
+      .filter((name) => name.endsWith('.png'))
+      .sort();
+    using captioner = await Captioner.load(tiny, { threads: 1 });
+    const pictures = names.map((name) => join(folder, 'photos', name));
+    const idsOf = async (more: CaptionOptions) => {
+      const results = await captioner.captionAll(pictures, more);
+      return results.map(({ captions: [{ ids }] }) => ids);
+    };
+    const rows: { captions: { ids: number[] }[] }[] = JSON.parse(
+      caption(['photos', '-q', '-f', 'json', '--batch-size', '24', ...flags]).stdout,
+    );
+    const written = rows.map(({ captions: [{ ids }] }) => ids);
+    expect(written).toEqual(await idsOf(options));
+    expect(written).not.toEqual(await idsOf({}));
+  });
+
+  it('heeds limits of pictures, other sizes and 8-bit weights', () => {
+    const plain = rowsOf(caption(['photos', '-q', '-f', 'jsonl']).stdout);
+    expect(caption(['photos/cat-0.png', '-q', '--max-pixels', '100']).stderr).toMatch(/limit/);
+    expect(caption(['photos/cat-0.png', '-q', '--max-bytes', '100']).stderr).toMatch(
+      /limit of 100/,
+    );
+    for (const flags of [
+      ['--quantize', 'int8'],
+      ['--image-size', '64'],
+    ]) {
+      const { status, stdout } = caption(['photos', '-q', '-f', 'jsonl', ...flags]);
+      expect(status).toBe(0);
+      expect(rowsOf(stdout)).not.toEqual(plain);
+    }
+  });
+
+  it('never writes a sequence twice that it is told not to', () => {
     const repeats = (...options: string[]) => {
       const { stdout } = caption([
         'photos',
@@ -280,9 +328,13 @@ describe('refcap caption', () => {
     const whole = read('whole');
     const withoutTimes = (text: string) =>
       text.replace(/"ms":[\d.]+/g, '').replace(/,[\d.]+$/gm, format === 'csv' ? '' : '$&');
-    for (const share of [0, 0.33, 0.71, 0.999, 1]) {
-      const bytes = Buffer.from(whole);
-      writeFileSync(join(folder, 'part'), bytes.subarray(0, Math.floor(bytes.length * share)));
+    const bytes = Buffer.from(whole);
+    const cuts = [0, 0.33, 0.71, 0.999, 1].map((share) => Math.floor(bytes.length * share));
+    // And behind whole lines, within a batch.
+    for (const lines of [7, 8, 9])
+      cuts.push(Buffer.byteLength(`${whole.split('\n').slice(0, lines).join('\n')}\n`));
+    for (const cut of cuts) {
+      writeFileSync(join(folder, 'part'), bytes.subarray(0, cut));
       expect(caption([...args, '-o', 'part', '--resume']).stderr).toBe('');
       expect(withoutTimes(read('part'))).toBe(withoutTimes(whole));
     }

@@ -90,11 +90,17 @@ describe.each(names)('%s', (op) => {
       }
     });
 
-  if (gradientRules[op] === null)
+  // Of floats made of floats: gradients stop at other values by themselves.
+  const refused = graphs.filter(
+    ({ inputs, outputs }) =>
+      gradientRules[op] === null &&
+      inputs.some((value) => isFloat(value.dtype)) &&
+      outputs.some((value) => isFloat(value.dtype)),
+  );
+  if (refused.length > 0)
     test('has no gradient and says so', () => {
-      for (const { inputs, outputs } of graphs) {
+      for (const { inputs, outputs } of refused) {
         const targets = inputs.filter((value) => isFloat(value.dtype));
-        if (targets.length === 0 || !outputs.some((value) => isFloat(value.dtype))) continue;
         expect(() => gradients(weightedSum(outputs), targets)).toThrow(GraphError);
       }
     });

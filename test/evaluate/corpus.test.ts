@@ -192,12 +192,14 @@ describe('scoreCorpus', () => {
     const corpus = { ...corpusOf(edge.items), candidate: () => new Uint8Array([0xff]) };
     // Bytes that are no text are no fault of the workers: they decode to U+FFFD.
     await expect(scoreCorpus(corpus, { ...everything, workers: 1 })).resolves.toBeDefined();
-    const broken = {
-      ...everything,
-      families: ['no-such-family' as 'bleu'],
-      workers: 1,
-    };
-    await expect(scoreCorpus(corpusOf(edge.items), broken)).rejects.toThrow();
+    // What is no table of paraphrases is found out where it is used: in the worker.
+    const broken = { ...everything, families: ['meteor' as const], paraphrases: {} as never };
+    const failure = await scoreCorpus(corpusOf(edge.items), { ...broken, workers: 1 }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(Error);
+    expect(String(failure)).toMatch(/is not a function|undefined|iterable/);
+    expect((failure as Error).stack).toMatch(/worker|paraphrases|meteor/);
   });
 });
 

@@ -5,7 +5,8 @@ import { contrastiveLoss } from '../../src/blip/alignment.ts';
 import { type BlipConfig, parseBlipConfig } from '../../src/blip/config.ts';
 import { Inference } from '../../src/blip/inference.ts';
 import { type RefinerConfig, refinerSchema } from '../../src/blip/refiner.ts';
-import { input } from '../../src/engine/graph.ts';
+import { gradients } from '../../src/engine/gradient.ts';
+import { input, type Value } from '../../src/engine/graph.ts';
 import { Session } from '../../src/engine/session.ts';
 import { tensor } from '../../src/engine/tensor.ts';
 import { ParameterStore } from '../../src/nn/parameter-store.ts';
@@ -253,6 +254,68 @@ describe('refinement and alignment', () => {
       expect(base.logits.some((x, i) => Math.abs(x - whole.logits[i]) > 1e-3)).toBe(true);
     },
   );
+
+  it('are weighed in the objective as asked, and are not pulled to what they teach', async () => {
+    const build = (distillationTemperature: number) => {
+      const scope = new Scope();
+      const outputs = objectiveGraph(scope, config, {
+        images: 'pixels',
+        labelSmoothing: 0,
+        dropout: false,
+        refiner: refinerSchema.parse({ refinement: { heads: 4 }, alignment: { heads: 4 } }),
+        baseWeight: 0.7,
+        distillationWeight: 1.3,
+        distillationTemperature,
+        refinedGradient: 'whole',
+      });
+      const { loss, base, refined, distillation } = outputs;
+      if (!refined || !distillation) throw new Error('the objective has no refined path');
+      return { scope, values: { loss, base, refined, distillation } };
+    };
+    const { scope, values } = build(2);
+    const store = new ParameterStore(scope.parameters);
+    const random = createRandom(7);
+    for (let i = 0; i < store.trainable.length; i++) store.trainable[i] = 0.3 * random.normal();
+    const { ids, labels } = words();
+    const shape = [images, captions, length];
+    const feeds = {
+      ...Object.fromEntries(store.names.map((name) => [name, store.tensor(name)])),
+      pixels: pixels(),
+      ids: tensor('i32', shape, ids),
+      labels: tensor('i32', shape, labels),
+      share: tensor('f32', [], Float32Array.of(0.25)),
+    };
+    const run = async (graph: Record<string, Value>) => {
+      using session = await Session.open(graph, { threads: 1 });
+      const used = Object.entries(feeds).filter(([name]) => session.inputs.has(name));
+      return await session.run(Object.fromEntries(used));
+    };
+    const numbers = async (graph: Record<string, Value>) =>
+      Object.fromEntries(
+        Object.entries(await run(graph)).map(([name, { data }]) => [name, Number(data[0])]),
+      );
+    const { loss, base, refined, distillation } = await numbers(values);
+    expect(loss).toBeCloseTo(0.25 * (refined + 0.7 * base + 1.3 * distillation), 3);
+    // Over its temperature squared the divergence of soft distributions falls with the square of that.
+    const hot = await numbers(build(100).values);
+    const hotter = await numbers(build(200).values);
+    expect(hotter.distillation / hot.distillation).toBeCloseTo(1, 1);
+    // The teacher is fixed: its layers take nothing from the divergence, the student does.
+    const gradientsOf = async (wanted: (name: string) => boolean) => {
+      const parameters = scope.parameters.filter(({ name }) => wanted(name));
+      const found = gradients(
+        values.distillation,
+        parameters.map(({ value }) => value),
+      );
+      const named = Object.fromEntries(found.map((value, i) => [`g${i}`, value]));
+      return Object.values(await run(named)).map(({ data }) => Array.from(data, Number));
+    };
+    const ofTeacher = await gradientsOf((name) => /^(refinement|alignment)\./.test(name));
+    expect(ofTeacher.length).toBeGreaterThan(10);
+    expect(ofTeacher.flat().every((x) => x === 0)).toBe(true);
+    const ofStudent = await gradientsOf((name) => name.includes('attention.self.query.weight'));
+    expect(ofStudent.every((values) => values.some((x) => x !== 0))).toBe(true);
+  });
 
   it('train what is under them only when told to', async () => {
     const isLayer = (name: string) => /^(refinement|alignment)\./.test(name);

@@ -292,7 +292,8 @@ describe('a training run', { timeout: 30_000 }, () => {
     const start = { model: join(folder, 'first/last') };
     const more = { start };
     const adapters = { rank: 2, layers: ['query', 'value'] };
-    await train('adapted', { epochs: 2, lora: adapters, dtype: 'f32' }, more);
+    const changes = { epochs: 3, lora: adapters, learningRate: 0.05, dtype: 'f32' };
+    const adapted = await train('adapted', changes, more);
     await using before = await openWeights(join(folder, 'first/last'));
     await using after = await openWeights(join(folder, 'adapted/last'));
     expect([...after.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
@@ -303,6 +304,14 @@ describe('a training run', { timeout: 30_000 }, () => {
     };
     expect(await changed(`${layer}.attention.self.query.weight`)).toBe(true);
     expect(await changed(`${layer}.attention.self.key.weight`)).toBe(false);
+    // What was saved is what was trained: the merged weights have the adapted graph's dev loss.
+    const devLoss = (list: TrainingEvent[]) =>
+      list.flatMap((e) => (e.kind === 'validation' ? [e.losses.base] : [])).at(-1) ?? Number.NaN;
+    const still = { epochs: 1, learningRate: 1e-12, dropout: 0 };
+    const again = await train('merged', still, { start: { model: join(folder, 'adapted/last') } });
+    expect(devLoss(again)).toBeCloseTo(devLoss(adapted), 4);
+    const without = await train('unmerged', still, more);
+    expect(Math.abs(devLoss(without) - devLoss(adapted))).toBeGreaterThan(1e-3);
 
     const events = await train(
       'critical',
