@@ -153,7 +153,10 @@ function adaptText(normalizer: NormalizerJson): (text: string) => string {
 const highChinese =
   /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 
-/** Makes BERT's uncased tokenizer from the tokens of a vocab.txt. */
+/**
+ * Makes BERT's uncased tokenizer from the tokens of a vocab.txt.
+ * @throws InputError naming the source when a token that is needed is not among them
+ */
 export function tokenizerFromVocabulary(
   tokens: readonly string[],
   source = 'the vocabulary',

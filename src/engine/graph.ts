@@ -78,17 +78,20 @@ export function make<Op extends OpName>(
   return makeNode(op, inputs, attributes, caller).outputs[0];
 }
 
-/** A value fed at each run. Dimensions may be names: `input('ids', 'i32', ['batch', 'length'])`. */
+/**
+ * A value fed at each run. Dimensions may be names: `input('ids', 'i32', ['batch', 'length'])`.
+ * @throws GraphError when a dimension is no whole number of at least 0 and no name
+ */
 export function input(name: string, dtype: DType, shape: Shape): Value {
   return make('input', [], { name, dtype, shape }, input);
 }
 
-/** A weight, known by its name in the parameter store; fed at each run, or baked into the file. */
+/** A weight, known by its name in the parameter store; fed at each run, or baked into the file. @throws as `input` */
 export function parameter(name: string, shape: readonly number[], dtype: DType = 'f32'): Value {
   return make('parameter', [], { name, dtype, shape }, parameter);
 }
 
-/** A constant tensor. */
+/** A constant tensor. @throws GraphError when the data do not fill the shape */
 export function constant(dtype: DType, shape: readonly number[], data: TypedArray): Value {
   return make('constant', [], { dtype, shape, data }, constant);
 }

@@ -331,6 +331,7 @@ function described(what: string, error: unknown): InputError {
 /**
  * Copies values from a device into memory. Each call opens a small session, so read what a loop
  * needs every time as an ordinary output instead.
+ * @throws InputError when the device is not there
  */
 export async function readFromDevice(
   device: string,

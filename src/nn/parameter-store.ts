@@ -95,10 +95,12 @@ export class ParameterStore {
     return this.names.filter((name) => this.groupOf(name) !== 'frozen');
   }
 
+  /** @throws InputError when there is no such parameter */
   groupOf(name: string): Group {
     return this.#place(name).group;
   }
 
+  /** @throws InputError when there is no such parameter */
   specOf(name: string): ParameterSpec {
     return this.#place(name).spec;
   }

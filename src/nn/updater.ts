@@ -28,6 +28,7 @@ export class Updater implements Disposable {
     );
   }
 
+  /** Opens the optimizer's steps over all trainable values of the store. @throws as `Session.open` */
   static async open(
     optimizer: Optimizer,
     store: ParameterStore,
