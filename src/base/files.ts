@@ -1,5 +1,5 @@
 /** Reading small files, and writing files so that nobody ever sees half of one. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
 
@@ -48,6 +48,23 @@ export function describeWriteError(path: string, error: unknown): unknown {
   if (code === 'EISDIR' || code === 'ENOTEMPTY' || code === 'EBUSY')
     return new InputError(`${path}: this cannot be replaced; choose another place.`);
   return error;
+}
+
+/** Makes sentences of the errors of writing to `path`. */
+export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw describeWriteError(path, error);
+  }
+}
+
+/** Whether there is a file or folder. */
+export function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A file's text, or undefined where there is no such file. @throws InputError when it cannot be read */

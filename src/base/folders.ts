@@ -1,7 +1,7 @@
 /** Making folders so that nobody ever sees half of one. */
-import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { describeWriteError, errorCode } from './files.ts';
+import { errorCode, isThere, writing } from './files.ts';
 
 /**
  * Fills a new folder beside `target`, which then takes its place, whole or not at all. Until it is
@@ -19,13 +19,14 @@ export async function replaceFolder<T>(
   const path = resolve(target);
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    await own(target, async () => {
+    await writing(target, async () => {
       await putBack(`${temporary}.old`, path);
       await rm(temporary, { recursive: true, force: true });
       await mkdir(temporary, { recursive: true });
     });
+    // It writes to places of its own, and names them.
     const filled = await fill(temporary);
-    await own(target, () => takePlace(temporary, path, keeps));
+    await writing(target, () => takePlace(temporary, path, keeps));
     return filled;
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -46,21 +47,6 @@ export async function removeLeftovers(folder: string): Promise<void> {
     else await rm(join(folder, name), { recursive: true, force: true });
   }
 }
-
-/** Makes sentences of the errors of writing to the target itself; `fill` writes to places of its own. */
-async function own<T>(target: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    throw describeWriteError(target, error);
-  }
-}
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** What an interrupted replacement moved away: the only copy, or one too many. */
 async function putBack(old: string, target: string): Promise<void> {

@@ -3,6 +3,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from './errors.ts';
+import { errorCode } from './files.ts';
 
 /** Who holds a lock, as the file says. */
 interface Holder {
@@ -33,7 +34,7 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
         await link(temporary, path);
         break;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+        if (errorCode(error) !== 'EEXIST') throw error;
       }
       const found = await readFile(path, 'utf8').catch(() => undefined);
       if (found === undefined) continue;
@@ -72,7 +73,7 @@ async function isAlive({ pid, host, started }: Holder): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
   return (await startOf(pid)) === started;
 }

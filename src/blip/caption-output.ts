@@ -1,10 +1,10 @@
 /** Where results go: the standard output, a file that a stopped run can go on with, or a file beside each picture. */
 
 import { once } from 'node:events';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, format, parse } from 'node:path';
 import { InputError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
+import { errorCode, isThere, writeFileAtomic } from '../base/files.ts';
 import {
   type CaptionRow,
   type RowFormat,
@@ -70,10 +70,7 @@ export async function fileSink(
   options: SinkOptions,
 ): Promise<CaptionSink> {
   const rules = rowFormats[rowFormat];
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
+  const exists = await isThere(path);
   if (exists && !options.resume && !options.overwrite)
     throw new InputError(
       `${path} exists; use --resume to go on with it or --overwrite to replace it.`,
@@ -101,7 +98,7 @@ async function openForWriting(path: string, flags: string): Promise<FileHandle> 
 }
 
 function describeFailure(path: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   const reasons: Record<string, string> = {
     ENOENT: `the folder ${dirname(path)} does not exist; create it first`,
     EISDIR: 'this is a folder; name a file',
@@ -280,10 +277,7 @@ export function sidecarSink({ resume, overwrite }: SinkOptions): CaptionSink {
         throw new InputError(`${file}: ${path} already belongs to another picture of that name.`);
       // At once: the next pictures are asked about before this one's file has been looked for.
       written.add(path);
-      const exists = await stat(path).then(
-        () => true,
-        () => false,
-      );
+      const exists = await isThere(path);
       if (exists && !resume && !overwrite)
         throw new InputError(`${file}: ${path} exists; use --resume to keep it or --overwrite.`);
       return exists && resume;

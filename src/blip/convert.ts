@@ -1,11 +1,11 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { type LazyWeight, lazyWeights } from '../nn/safetensors-write.ts';
 import { valueCount } from '../nn/weights.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
-import { openRefiner, refinerFileName } from './refiner-file.ts';
+import { hasRefiner, openRefiner } from './refiner-file.ts';
 import { replaceModel, type SavedDtype, writeModel } from './save.ts';
 
 export interface ConvertOptions extends LoadModelOptions {
@@ -60,8 +60,7 @@ async function convertOne(
 ): Promise<Converted> {
   await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
-  const hasRefiner = (await readdir(folder)).includes(refinerFileName);
-  await using refiner = hasRefiner ? await openRefiner(folder, config) : undefined;
+  await using refiner = (await hasRefiner(folder)) ? await openRefiner(folder, config) : undefined;
   await writeModel(target, {
     config,
     configJson,

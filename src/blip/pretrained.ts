@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../base/errors.ts';
-import { parseJson, readTextIfThere } from '../base/files.ts';
+import { isThere, parseJson, readTextIfThere } from '../base/files.ts';
 import { blipPreprocessing, type Preprocessing, readPreprocessing } from '../data/preprocess.ts';
 import { type CaptionTokenizer, loadTokenizer } from '../data/tokenizer.ts';
 import type { Group } from '../nn/parameter-store.ts';
@@ -127,11 +127,7 @@ async function findPreprocessing(
 ): Promise<Preprocessing> {
   const path = join(folder, 'preprocessor_config.json');
   const size = config.vision_config.image_size;
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return blipPreprocessing(size);
+  if (!(await isThere(path))) return blipPreprocessing(size);
   const preprocessing = await readPreprocessing(path);
   if (imageSize !== undefined) return { ...preprocessing, width: imageSize, height: imageSize };
   if (preprocessing.width !== size || preprocessing.height !== size)

@@ -30,13 +30,18 @@ export interface SavedRefiner extends AsyncDisposable {
   readonly source: WeightSource;
 }
 
+/** Whether a model's folder has the layers. */
+export async function hasRefiner(folder: string): Promise<boolean> {
+  return (await readdir(folder)).includes(refinerFileName);
+}
+
 /**
  * Opens the layers saved beside a model.
  * @throws InputError when there are none, or listing what does not fit the model
  */
 export async function openRefiner(folder: string, model: BlipConfig): Promise<SavedRefiner> {
   const path = join(folder, refinerFileName);
-  if (!(await readdir(folder)).includes(refinerFileName))
+  if (!(await hasRefiner(folder)))
     throw new InputError(
       `${folder}: there is no ${refinerFileName}; the model was trained without refinement and alignment layers, or they were not kept.`,
     );

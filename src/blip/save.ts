@@ -2,7 +2,7 @@
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
+import { errorCode, writeFileAtomic } from '../base/files.ts';
 import { replaceFolder } from '../base/folders.ts';
 import { type Preprocessing, preprocessingToJson } from '../data/preprocess.ts';
 import { parseVocabulary, wordPieceFiles } from '../data/wordpiece.ts';
@@ -111,7 +111,7 @@ export async function writeModel(folder: string, model: ModelToSave): Promise<vo
 
 async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
   const entries = await readdir(folder).catch((error: unknown): string[] => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw new InputError(`${folder}: this is not a folder; choose another place for the model.`);
   });
   if (entries.length === 0) return;

@@ -1,6 +1,7 @@
 /** Caption files as text: pieces of strictly valid UTF-8, and lines. */
 import { createReadStream } from 'node:fs';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 
 /** A file's text, read once from the start in pieces; the first piece is there before the rest is read. */
 export interface TextSource {
@@ -46,7 +47,7 @@ async function* readBytes(path: string): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of stream) yield chunk as Buffer;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error) ?? '';
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new InputError(`${path}: no such file; check the path.`);
     if (code === 'EISDIR')

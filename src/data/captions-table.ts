@@ -1,5 +1,7 @@
 /** Reads tables of captions: CSV, TSV and columns parted by bars or semicolons. */
+
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import { type Context, type Describe, describeLine } from './captions-context.ts';
 import { columnName, numberedText, tableShape } from './captions-formats.ts';
 import { idFields, type Role, textFields } from './captions-records.ts';
@@ -57,7 +59,7 @@ export async function readTable(context: Context): Promise<Describe> {
       for await (const _ of records);
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'CSV_QUOTE_NOT_CLOSED')
+    if (errorCode(error) === 'CSV_QUOTE_NOT_CLOSED')
       throw new InputError(
         `${source.name}: a double quote that opens after line ${line} is never closed; close it, or write it twice inside a quoted caption.`,
       );

@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import { imageExtensions } from './formats.ts';
 
 /** The image files below a folder. */
@@ -64,7 +65,7 @@ async function readFolder(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true, recursive: true });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error) ?? '';
     const reason =
       { ENOENT: 'there is no such folder', ENOTDIR: 'this is not a folder' }[code] ??
       'the folder cannot be read';

@@ -3,6 +3,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import { decodeMeteorData, type MeteorData } from '../metrics/meteor-data.ts';
 import { type ParaphraseTable, ParaphraseTableBuilder } from '../metrics/meteor-paraphrases.ts';
 
@@ -54,7 +55,7 @@ function addLines(builder: ParaphraseTableBuilder, text: string): number {
 }
 
 function describe(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (code === 'ENOENT')
     return 'no such file; give the path of a METEOR paraphrase table, such as paraphrase-en.gz.';
   if (code === 'EACCES') return 'no permission to read it.';

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
-import { describeWriteError, writeFileAtomic } from '../base/files.ts';
+import { describeWriteError, errorCode, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
 import { version } from '../train/version.ts';
 import { openAblation } from './ablate-folder.ts';
@@ -50,7 +50,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+    if (errorCode(error) === 'EEXIST')
       throw new InputError(`${path}: this is a file; name a folder for the ablation.`);
     throw describeWriteError(path, error);
   }

@@ -1,6 +1,7 @@
 /** CIDEr's document frequencies between corpus, file and workers. */
 import { readFile } from 'node:fs/promises';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import {
   DocumentFrequencies,
   type DocumentFrequencyTable,
@@ -44,7 +45,7 @@ export async function readFrequencies(path: string): Promise<DocumentFrequencies
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     throw new InputError(`${path}: cannot be read (${code}); check the path.`);
   }
   const wanted =

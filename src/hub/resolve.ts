@@ -1,7 +1,8 @@
 /** From what a user calls a model to the folder or file that holds it: a path, a bundled model, or a hub id. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isThere } from '../base/files.ts';
 import { type Environment, findCached, type HubModel, isCommit, readSettings } from './cache.ts';
 import { type DownloadProgress, downloadModel } from './download.ts';
 import { HubError, HubUnreachableError } from './errors.ts';
@@ -116,11 +117,4 @@ async function resolveHub(
     options.onWarning?.(`${error.message} Using the copy in ${cached.path}.`);
     return cached;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeWriteError, errorCode } from '../base/files.ts';
+import { describeWriteError, errorCode, writing } from '../base/files.ts';
 import { describeNetworkError, HubError, HubUnreachableError } from './errors.ts';
 
 export interface Transfer {
@@ -183,15 +183,6 @@ async function hashFile(path: string, { hash, size }: Transfer): Promise<string>
   if (hash.length === 40) digest.update(`blob ${size}\0`);
   for await (const piece of createReadStream(path)) digest.update(piece);
   return digest.digest('hex');
-}
-
-/** Makes sentences of the errors of writing to `path`. */
-async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    throw describeWriteError(path, error);
-  }
 }
 
 function isDiskError(error: unknown): boolean {

@@ -3,6 +3,7 @@
 import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import type { RandomAccess } from './weights-bytes.ts';
 
 /** A single system call reads at most 2 GiB. */
@@ -54,11 +55,10 @@ function fileAccess(path: string, file: FileHandle, size: number): RandomAccess 
 
 /** The sentence for a file that cannot be opened; other errors as they are. */
 export function describeOpenError(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    return new InputError(`${path} does not exist.`);
-  if (error.code === 'EACCES' || error.code === 'EPERM')
+  const code = errorCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`${path} does not exist.`);
+  if (code === 'EACCES' || code === 'EPERM')
     return new InputError(`${path} cannot be read: permission denied.`);
-  if (error.code === 'EISDIR') return new InputError(`${path} is a folder, not a file.`);
+  if (code === 'EISDIR') return new InputError(`${path} is a folder, not a file.`);
   return error;
 }

@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { isThere } from '../base/files.ts';
 import { readTorchWeights } from './pickle-weights.ts';
 import { findTensor, readSafetensors } from './safetensors.ts';
 import { quote } from './safetensors-header.ts';
@@ -109,10 +110,7 @@ async function openIndex(path: string): Promise<WeightSource> {
 
 async function openShard(path: string, file: string): Promise<WeightSource> {
   const shard = join(dirname(path), file);
-  const exists = await stat(shard).then(
-    () => true,
-    () => false,
-  );
+  const exists = await isThere(shard);
   if (!exists) throw new InputError(`${path} names the shard ${quote(file)}, which is missing.`);
   return openFile(shard);
 }

@@ -5,7 +5,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../base/errors.ts';
-import { describeWriteError } from '../base/files.ts';
+import { describeWriteError, errorCode } from '../base/files.ts';
 
 /** What a shard must hold to be the one that is looked for. */
 export interface ShardContent {
@@ -58,7 +58,7 @@ export async function checkShard(
   try {
     file = await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new InputError(`${path}: cannot be read; see to its permissions or delete it.`);
   }
   try {

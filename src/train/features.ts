@@ -5,6 +5,7 @@
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
 import { imageTokenCount } from '../blip/model.ts';
 import type { Augmentation } from '../data/augment.ts';
 import { buildShards, type MissingGroup, type MissingShard } from './feature-build.ts';
@@ -188,6 +189,6 @@ function isRunning(id: number): boolean {
     process.kill(id, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
 }

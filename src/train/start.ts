@@ -1,6 +1,5 @@
 /** What a run starts from: a pretrained vision tower with a fresh decoder, or a whole captioner. */
 
-import { readdir } from 'node:fs/promises';
 import { InputError, UsageError } from '../base/errors.ts';
 import { readTextIfThere } from '../base/files.ts';
 import { type BlipConfig, parseBlipConfig } from '../blip/config.ts';
@@ -9,7 +8,12 @@ import { memberFolders } from '../blip/members.ts';
 import { loadModel } from '../blip/pretrained.ts';
 import { hashWeights } from '../blip/pretrained-weights.ts';
 import type { RefinerConfig } from '../blip/refiner.ts';
-import { isRefinerParameter, openRefiner, refinerFileName } from '../blip/refiner-file.ts';
+import {
+  hasRefiner,
+  isRefinerParameter,
+  openRefiner,
+  refinerFileName,
+} from '../blip/refiner-file.ts';
 import type { ModelToSave } from '../blip/save.ts';
 import { type CaptionTokenizer, tokenizerFromVocabulary } from '../data/tokenizer.ts';
 import { makeVocabulary } from '../data/vocabulary.ts';
@@ -98,7 +102,7 @@ export async function startFromModel(path: string, config: TrainConfig): Promise
     async fill(store, refiner) {
       await using again = await loadModel(path);
       await again.weights.fill(store);
-      if (!refiner || !(await readdir(again.folder)).includes(refinerFileName)) return;
+      if (!refiner || !(await hasRefiner(again.folder))) return;
       await using layers = await openRefiner(again.folder, model);
       const [here, there] = [JSON.stringify(sizes(refiner)), JSON.stringify(sizes(layers.config))];
       if (here !== there)
