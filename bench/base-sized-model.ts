@@ -4,11 +4,11 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '../src/base/random.ts';
-import { parseBlipConfig } from '../src/blip/config.ts';
-import { modelParameters } from '../src/blip/pretrained-weights.ts';
-import { saveModel } from '../src/blip/save.ts';
 import { blipPreprocessing } from '../src/data/index.ts';
-import { fromFloat32 } from '../src/nn/weights.ts';
+import { saveModel } from '../src/model/checkpoint/save.ts';
+import { modelParameters } from '../src/model/checkpoint/weights.ts';
+import { parseBlipConfig } from '../src/model/config.ts';
+import { fromFloat32 } from '../src/weights/weight.ts';
 
 /** A model folder with random weights, kept for the next time. */
 export async function baseSizedModel(): Promise<string> {

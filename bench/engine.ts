@@ -6,13 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../src/base/random.ts';
-import { type BlipConfig, parseBlipConfig } from '../src/blip/config.ts';
 import { encodeOnnx, input, ops, Session, tensor } from '../src/engine/index.ts';
+import { type BlipConfig, parseBlipConfig } from '../src/model/config.ts';
 import { adamW } from '../src/nn/optimizers.ts';
 import { ParameterStore } from '../src/nn/parameter-store.ts';
 import { Scope } from '../src/nn/scope.ts';
 import { Updater } from '../src/nn/updater.ts';
-import { gradientPrefix, lossGraph, withGradients } from '../src/train/objective.ts';
+import { gradientPrefix, lossGraph, withGradients } from '../src/train/objective/objective.ts';
 import { machine, median, peakMemory, printTable } from './measure.ts';
 
 const textLength = 24;

@@ -5,10 +5,10 @@ import { gunzipSync } from 'node:zlib';
 import { createBleu } from '../src/metrics/bleu.ts';
 import { createCider } from '../src/metrics/cider.ts';
 import { DocumentFrequencies } from '../src/metrics/document-frequencies.ts';
-import { createMeteorMetric, decodeMeteorData } from '../src/metrics/meteor.ts';
+import { createMeteorMetric, decodeMeteorData } from '../src/metrics/meteor/meteor.ts';
 import { createRouge } from '../src/metrics/rouge.ts';
 import { createRougeL } from '../src/metrics/rouge-l.ts';
-import { tokenizeCaption } from '../src/metrics/tokenizer.ts';
+import { tokenizeCaption } from '../src/metrics/tokenizer/tokenizer.ts';
 import type { CaptionedImage, Metric } from '../src/metrics/types.ts';
 
 interface Captions {

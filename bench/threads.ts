@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Captioner, type CaptionOptions } from '../src/blip/captioner.ts';
+import { Captioner, type CaptionOptions } from '../src/caption/captioner.ts';
 import { baseSizedModel } from './base-sized-model.ts';
 import { machine, median, printTable } from './measure.ts';
 import { measureSteps } from './train.ts';

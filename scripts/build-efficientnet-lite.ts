@@ -9,9 +9,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../src/base/files.ts';
-import { writeSafetensors } from '../src/nn/safetensors-write.ts';
-import { fromFloat32, type WeightSource, type WeightTensor } from '../src/nn/weights.ts';
-import { openWeights } from '../src/nn/weights-open.ts';
+import { openWeights } from '../src/weights/open.ts';
+import { writeSafetensors } from '../src/weights/safetensors/write.ts';
+import { fromFloat32, type WeightSource, type WeightTensor } from '../src/weights/weight.ts';
 
 const imageSize = 224;
 /** Of batch normalisation, as TensorFlow's EfficientNet has it. */

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { writeFileAtomic } from '../src/base/files.ts';
-import { encodeMeteorData, type WordNetSense } from '../src/data/meteor-pack.ts';
+import { encodeMeteorData, type WordNetSense } from '../src/metrics/meteor/pack.ts';
 
 const PARTS_OF_SPEECH = ['noun', 'verb', 'adj', 'adv'] as const;
 const EXPECTED_WORDS = 147_306;

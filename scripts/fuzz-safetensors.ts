@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom, type Random } from '../src/base/random.ts';
+import { accessFile } from '../src/weights/file.ts';
 import {
   encodeSafetensors,
   parseSafetensors,
   readSafetensors,
   SafetensorsError,
-} from '../src/nn/safetensors.ts';
-import { bytesPerElement, elementCount, type WeightTensor } from '../src/nn/weights.ts';
-import { accessFile } from '../src/nn/weights-file.ts';
+} from '../src/weights/safetensors/read.ts';
+import { bytesPerElement, elementCount, type WeightTensor } from '../src/weights/weight.ts';
 
 export interface FuzzResult {
   files: number;

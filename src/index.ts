@@ -15,4 +15,4 @@ export {
   saveModel,
   storeWeights,
   type Word,
-} from './blip/index.ts';
+} from './caption/index.ts';

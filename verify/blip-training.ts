@@ -1,16 +1,17 @@
 /** BLIP's loss, gradients and optimizer steps against those that transformers and PyTorch give. */
-import type { BlipConfig } from '../src/blip/config.ts';
-import { crossKeyValues, languageHead, textDecoder, visionTower } from '../src/blip/model.ts';
+
+import * as ops from '../src/engine/graph/ops.ts';
 import { input, Session } from '../src/engine/index.ts';
-import * as ops from '../src/engine/ops.ts';
-import { type Tensor, tensor } from '../src/engine/tensor.ts';
+import { type Tensor, tensor } from '../src/engine/runtime/tensor.ts';
+import { crossKeyValues, languageHead, textDecoder, visionTower } from '../src/model/blip.ts';
+import type { BlipConfig } from '../src/model/config.ts';
 import { hidden } from '../src/nn/layers.ts';
 import { adamW } from '../src/nn/optimizers.ts';
 import { ParameterStore } from '../src/nn/parameter-store.ts';
 import { Scope } from '../src/nn/scope.ts';
 import { Updater } from '../src/nn/updater.ts';
-import { GradientSession } from '../src/train/gradients.ts';
-import { ignoredLabel, lossGraph, objectiveGraph } from '../src/train/objective.ts';
+import { GradientSession } from '../src/train/objective/gradients.ts';
+import { ignoredLabel, lossGraph, objectiveGraph } from '../src/train/objective/objective.ts';
 
 /** A batch as transformers takes it. */
 export interface TrainingBatch {

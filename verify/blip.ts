@@ -2,14 +2,18 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { generate } from '../src/blip/generation.ts';
-import { resolveGeneration } from '../src/blip/generation-options.ts';
-import { type EncodedImages, Inference } from '../src/blip/inference.ts';
-import { loadModel, loadParameters, type PretrainedModel } from '../src/blip/pretrained.ts';
 import { createPreprocessor, decodeImage } from '../src/data/index.ts';
-import { tensor } from '../src/engine/tensor.ts';
-import type { WeightSource } from '../src/nn/weights.ts';
-import { openWeights } from '../src/nn/weights-open.ts';
+import { tensor } from '../src/engine/runtime/tensor.ts';
+import { generate } from '../src/generation/generate.ts';
+import { type EncodedImages, Inference } from '../src/generation/inference.ts';
+import {
+  loadModel,
+  loadParameters,
+  type PretrainedModel,
+} from '../src/model/checkpoint/pretrained.ts';
+import { resolveGeneration } from '../src/model/generation-options.ts';
+import { openWeights } from '../src/weights/open.ts';
+import type { WeightSource } from '../src/weights/weight.ts';
 import { computeLogits, computeLoss, type TrainingBatch, takeSteps } from './blip-training.ts';
 import { Checks } from './checks.ts';
 

@@ -11,11 +11,11 @@ import {
   type ParaphraseTable,
   parseParaphraseTable,
   toCorpusStatistics,
-} from '../src/metrics/meteor.ts';
-import { createNltkMeteor } from '../src/metrics/nltk-meteor.ts';
-import { englishStem } from '../src/metrics/stem-english.ts';
-import { porterStem } from '../src/metrics/stem-porter.ts';
-import { splitWords } from '../src/metrics/words.ts';
+} from '../src/metrics/meteor/meteor.ts';
+import { createNltkMeteor } from '../src/metrics/meteor/nltk.ts';
+import { englishStem } from '../src/metrics/words/stem-english.ts';
+import { porterStem } from '../src/metrics/words/stem-porter.ts';
+import { splitWords } from '../src/metrics/words/words.ts';
 import type { Comparisons } from './comparisons.ts';
 import type { Corpus, Layouts } from './metrics-schema.ts';
 

@@ -1,20 +1,16 @@
 /** `refcap ablate`: what each training-only layer brings, over several seeds, as a table. */
 import { Command, Option } from 'commander';
+import { ablate } from '../ablate/ablate.ts';
+import { type AblationFormat, ablationFormats, formatAblation } from '../ablate/format.ts';
+import { type AblationFlags, type AblationRequest, resolveAblation } from '../ablate/settings.ts';
 import { UsageError } from '../base/errors.ts';
-import { splitNames } from '../data/dataset.ts';
-import { ablate } from '../evaluate/ablate.ts';
-import { type AblationFormat, ablationFormats, formatAblation } from '../evaluate/ablate-format.ts';
-import {
-  type AblationFlags,
-  type AblationRequest,
-  resolveAblation,
-} from '../evaluate/ablate-settings.ts';
-import { applySetting, readConfigFile, type Settings } from '../train/config-file.ts';
-import { hubOptions } from './hub-options.ts';
-import { interruptible } from './interrupt.ts';
-import { Progress } from './progress.ts';
-import { eventPrinter, progressLine } from './training-lines.ts';
-import { number } from './values.ts';
+import { splitNames } from '../data/datasets/dataset.ts';
+import { applySetting, readConfigFile, type Settings } from '../train/config/file.ts';
+import { hubOptions } from './options/hub.ts';
+import { number } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
+import { Progress } from './terminal/progress.ts';
+import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
 interface Flags extends AblationFlags {
   config?: string;

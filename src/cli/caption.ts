@@ -1,16 +1,16 @@
 /** `refcap caption`: pictures in, captions out. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
-import { type CaptionOutputFormat, captionOutputFormats } from '../blip/caption-formats.ts';
-import { countInputs, type InputOptions, listInputs } from '../blip/caption-inputs.ts';
-import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../blip/caption-output.ts';
-import { captionRun, type Outcome, type RunCounts } from '../blip/caption-run.ts';
-import { bundledModel, type CaptionOptions } from '../blip/captioner.ts';
-import type { GenerationOptions } from '../blip/generation-options.ts';
-import { interruptible } from './interrupt.ts';
-import { loadCaptioner } from './load-captioner.ts';
-import { Progress } from './progress.ts';
-import { noRepeatNgram, number, positive, whole } from './values.ts';
+import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
+import { type CaptionOutputFormat, captionOutputFormats } from '../caption/output/formats.ts';
+import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../caption/output/output.ts';
+import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
+import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
+import type { GenerationOptions } from '../model/generation-options.ts';
+import { loadCaptioner } from './options/captioner.ts';
+import { noRepeatNgram, number, positive, whole } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
+import { Progress } from './terminal/progress.ts';
 
 interface Flags {
   model: string;

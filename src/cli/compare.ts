@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { type ImageFolder, listImages } from '../data/image-folder.ts';
-import { thumbnail } from '../data/thumbnail.ts';
-import { type Comparison, compareEvaluations } from '../evaluate/compare.ts';
-import { comparePage } from '../evaluate/compare-page.ts';
-import { formatReports, type ReportFormat, reportFormats } from '../evaluate/report.ts';
-import { interruptible } from './interrupt.ts';
-import { checkOutputFile } from './output-file.ts';
-import { number } from './values.ts';
+import { type Comparison, compareEvaluations } from '../compare/compare.ts';
+import { type ImageFolder, listImages } from '../data/images/folder.ts';
+import { thumbnail } from '../data/images/thumbnail.ts';
+import { comparePage } from '../pages/compare/page.ts';
+import { formatReports, type ReportFormat, reportFormats } from '../score/report.ts';
+import { checkOutputFile } from './options/output-file.ts';
+import { number } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
   output: string;

@@ -1,9 +1,9 @@
 /** `refcap convert`: any checkpoint into transformers' layout. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { convertModel } from '../blip/convert.ts';
-import { type SavedDtype, savedDtypes } from '../blip/save.ts';
-import { hubOptions } from './hub-options.ts';
-import { interruptible } from './interrupt.ts';
+import { convertModel } from '../model/checkpoint/convert.ts';
+import { type SavedDtype, savedDtypes } from '../model/checkpoint/save.ts';
+import { hubOptions } from './options/hub.ts';
+import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
   dtype: SavedDtype;

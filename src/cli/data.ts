@@ -1,12 +1,12 @@
 /** `refcap data inspect`: what is in a dataset and what is wrong with it. */
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../base/errors.ts';
-import { splitNames } from '../data/dataset.ts';
-import { type DatasetFormat, datasetFormats } from '../data/dataset-sources.ts';
-import type { DatasetReport, SplitFigures } from '../data/inspect.ts';
-import { interruptible } from './interrupt.ts';
-import { Progress } from './progress.ts';
-import { number } from './values.ts';
+import { splitNames } from '../data/datasets/dataset.ts';
+import type { DatasetReport, SplitFigures } from '../data/datasets/inspect.ts';
+import { type DatasetFormat, datasetFormats } from '../data/datasets/sources.ts';
+import { number } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
+import { Progress } from './terminal/progress.ts';
 
 interface Flags {
   format?: DatasetFormat;
@@ -58,7 +58,7 @@ async function inspect(source: string, flags: Flags): Promise<void> {
     throw new UsageError('--max-words should be a whole number of at least 1.');
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError('--seed should be a whole number of at least 0.');
-  const { inspectDataset } = await import('../data/inspect.ts');
+  const { inspectDataset } = await import('../data/datasets/inspect.ts');
   const progress = new Progress();
   await interruptible(async (signal) => {
     const report = await inspectDataset(source, {

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { generatorTag } from '../base/html.ts';
-import type { Caption } from '../blip/caption-result.ts';
-import { bundledModel, type CaptionOptions } from '../blip/captioner.ts';
-import { captionPhotos, describeDecoding } from '../blip/demo.ts';
+import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
+import { captionPhotos, describeDecoding } from '../caption/demo.ts';
+import type { Caption } from '../caption/result.ts';
+import { type SamplePhoto, samplePhotos } from '../data/datasets/sample-photos.ts';
 import {
   confidenceOf,
   type Demo,
@@ -14,12 +14,12 @@ import {
   demoPage,
   formatConfidence,
   shownCaption,
-} from '../blip/demo-page.ts';
-import { type SamplePhoto, samplePhotos } from '../data/sample-photos.ts';
-import { interruptible } from './interrupt.ts';
-import { loadCaptioner } from './load-captioner.ts';
-import { checkOutputFile } from './output-file.ts';
-import { positive } from './values.ts';
+} from '../pages/demo.ts';
+import { generatorTag } from '../pages/frame.ts';
+import { loadCaptioner } from './options/captioner.ts';
+import { checkOutputFile } from './options/output-file.ts';
+import { positive } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
   model: string;
@@ -133,7 +133,7 @@ async function writePage(
   about: Pick<Demo, 'model' | 'decoding'>,
   captioned: readonly Captioned[],
 ): Promise<void> {
-  const { thumbnail } = await import('../data/thumbnail.ts');
+  const { thumbnail } = await import('../data/images/thumbnail.ts');
   const photos = captioned.map(async ({ photo, best }) => ({
     ...photo,
     picture: await thumbnail(photo.path, pictureSize),

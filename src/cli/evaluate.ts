@@ -1,12 +1,12 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
 import { Command, Option } from 'commander';
-import type { CaptionOptions } from '../blip/captioner.ts';
-import { type SplitName, splitNames } from '../data/dataset.ts';
+import type { CaptionOptions } from '../caption/captioner.ts';
+import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
-import { hubOptions } from './hub-options.ts';
-import { interruptible } from './interrupt.ts';
-import { Progress } from './progress.ts';
-import { noRepeatNgram, number, positive, whole } from './values.ts';
+import { hubOptions } from './options/hub.ts';
+import { noRepeatNgram, number, positive, whole } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
+import { Progress } from './terminal/progress.ts';
 
 interface Flags {
   data: string;

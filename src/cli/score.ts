@@ -2,12 +2,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { captionFormats } from '../data/captions-formats.ts';
-import { formatReports, reportFormats } from '../evaluate/report.ts';
-import type { ScoreFilesOptions } from '../evaluate/score-options.ts';
-import { defaultMetrics, selectMetrics } from '../evaluate/selection.ts';
-import { interruptible } from './interrupt.ts';
-import { checkOutputFile } from './output-file.ts';
+import { captionFormats } from '../data/captions/formats.ts';
+import type { ScoreFilesOptions } from '../score/options.ts';
+import { formatReports, reportFormats } from '../score/report.ts';
+import { defaultMetrics, selectMetrics } from '../score/selection.ts';
+import { checkOutputFile } from './options/output-file.ts';
+import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
   references: string[];
@@ -104,7 +104,7 @@ async function score(candidates: string[], flags: Flags): Promise<void> {
   refuseContradictions(candidates, flags);
   for (const path of [flags.output, flags.perImage, flags.saveDocumentFrequencies])
     if (path !== undefined) await checkOutputFile(path, true);
-  const { scoreFiles } = await import('../evaluate/score-files.ts');
+  const { scoreFiles } = await import('../score/files.ts');
   const progress = progressLine();
   await interruptible(async (signal) => {
     // A worker deep in one caption does not hear; nobody should wait for it.

@@ -1,16 +1,16 @@
 /** `refcap train`: trains or fine-tunes a captioner on pictures with captions. */
 import { Command, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
-import { type PresetName, presetNames } from '../train/config.ts';
-import { applySetting, mergeSettings, readConfigFile } from '../train/config-file.ts';
-import { type Recipe, readRecipe, type Stage } from '../train/recipe.ts';
-import { trainRun } from '../train/run.ts';
-import { trainMembers, trainStages } from '../train/stages.ts';
-import type { TrainingEvent } from '../train/trainer.ts';
-import { hubOptions } from './hub-options.ts';
-import { interruptible } from './interrupt.ts';
-import { eventPrinter, progressLine } from './training-lines.ts';
-import { number } from './values.ts';
+import { type PresetName, presetNames } from '../train/config/config.ts';
+import { applySetting, mergeSettings, readConfigFile } from '../train/config/file.ts';
+import { trainRun } from '../train/loop/run.ts';
+import type { TrainingEvent } from '../train/loop/trainer.ts';
+import { type Recipe, readRecipe, type Stage } from '../train/recipe/recipe.ts';
+import { trainMembers, trainStages } from '../train/recipe/stages.ts';
+import { hubOptions } from './options/hub.ts';
+import { number } from './options/values.ts';
+import { interruptible } from './terminal/interrupt.ts';
+import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
 interface Flags {
   data: string;

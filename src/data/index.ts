@@ -1,6 +1,6 @@
 /** The data room: images, text tokenizers and captioned datasets. */
 
-export { type Augmentation, augment, mayFlip, randomCrop } from './augment.ts';
+export { loadMeteorData, loadParaphraseTable } from '../score/meteor-data.ts';
 export {
   type CheckedImage,
   type CheckOptions,
@@ -10,8 +10,7 @@ export {
   type HashedMember,
   leakageNote,
   usableImages,
-} from './check-images.ts';
-export { captionWords, cleanCaption } from './clean.ts';
+} from './datasets/check-images.ts';
 export {
   type CaptionDataset,
   type DatasetImage,
@@ -21,15 +20,16 @@ export {
   type SplitName,
   type SplitShares,
   splitNames,
-} from './dataset.ts';
+} from './datasets/dataset.ts';
+export { type DatasetReport, type InspectOptions, inspectDataset } from './datasets/inspect.ts';
 export {
   type DatasetOptions,
   type DatasetSurvey,
   readDataset,
   surveyDataset,
-} from './dataset-read.ts';
-export { type DatasetFormat, datasetFormats } from './dataset-sources.ts';
-export { type ImageFormat, imageExtensions } from './formats.ts';
+} from './datasets/read.ts';
+export { type DatasetFormat, datasetFormats } from './datasets/sources.ts';
+export { type Augmentation, augment, mayFlip, randomCrop } from './images/augment.ts';
 export {
   type DecodedImage,
   type DecodeOptions,
@@ -37,10 +37,9 @@ export {
   defaultMaxBytes,
   defaultMaxPixels,
   type RgbImage,
-} from './image.ts';
-export { type ImageFolder, listImages } from './image-folder.ts';
-export { type DatasetReport, type InspectOptions, inspectDataset } from './inspect.ts';
-export { loadMeteorData, loadParaphraseTable } from './meteor-data.ts';
+} from './images/decode.ts';
+export { type ImageFolder, listImages } from './images/folder.ts';
+export { type ImageFormat, imageExtensions } from './images/formats.ts';
 export {
   blipPreprocessing,
   createPreprocessor,
@@ -49,8 +48,9 @@ export {
   parsePreprocessing,
   preprocessingToJson,
   readPreprocessing,
-} from './preprocess.ts';
-export { type ResizeFilter, resizeRgb } from './resize.ts';
+} from './images/preprocess.ts';
+export { type ResizeFilter, resizeRgb } from './images/resize.ts';
+export { captionWords, cleanCaption } from './text/clean.ts';
 export {
   type CaptionTokenizer,
   createTokenizer,
@@ -58,11 +58,11 @@ export {
   type SpecialIds,
   type TokenizerOptions,
   tokenizerFromVocabulary,
-} from './tokenizer.ts';
+} from './text/tokenizer.ts';
 export {
   makeVocabulary,
   type Vocabulary,
   type VocabularyOptions,
   writeVocabulary,
-} from './vocabulary.ts';
-export { parseVocabulary, specialTokens, wordPieceFiles, wordPieceJson } from './wordpiece.ts';
+} from './text/vocabulary.ts';
+export { parseVocabulary, specialTokens, wordPieceFiles, wordPieceJson } from './text/wordpiece.ts';

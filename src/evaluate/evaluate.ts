@@ -7,22 +7,22 @@ import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { replaceFolder } from '../base/folders.ts';
+import { version } from '../base/version.ts';
 import {
   Captioner,
   type CaptionerOptions,
   type CaptionOptions,
   type PreparedImage,
-} from '../blip/captioner.ts';
-import { memberFolders } from '../blip/members.ts';
-import { loadModel } from '../blip/pretrained.ts';
-import { hashWeights } from '../blip/pretrained-weights.ts';
-import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/dataset.ts';
-import { readDataset } from '../data/dataset-read.ts';
+} from '../caption/captioner.ts';
+import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
+import { readDataset } from '../data/datasets/read.ts';
 import { resolveModel } from '../hub/resolve.ts';
-import { version } from '../train/version.ts';
-import type { ReportInterval, SystemReport } from './report.ts';
-import { scoreFiles } from './score-files.ts';
-import { lastingSettings } from './score-settings.ts';
+import { memberFolders } from '../model/checkpoint/members.ts';
+import { loadModel } from '../model/checkpoint/pretrained.ts';
+import { hashWeights } from '../model/checkpoint/weights.ts';
+import { scoreFiles } from '../score/files.ts';
+import type { ReportInterval, SystemReport } from '../score/report.ts';
+import { lastingSettings } from '../score/settings.ts';
 
 export interface EvaluateOptions {
   /** Folder or file, bundled name, or hub id. */

@@ -6,7 +6,7 @@ import { copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from 'nod
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
-import { readIndex, weightFileNames } from '../nn/weights-open.ts';
+import { readIndex, weightFileNames } from '../weights/open.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { InputError } from '../base/errors.ts';
-import { readIndex, weightFileNames } from '../nn/weights-open.ts';
+import { readIndex, weightFileNames } from '../weights/open.ts';
 import {
   exists,
   type HubModel,

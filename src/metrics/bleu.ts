@@ -1,7 +1,8 @@
 /** BLEU-1..4 as the COCO caption evaluation computes it, per image and for a corpus. */
-import { maximumOrder, NgramCounts, NgramTrie, rootNode } from './ngrams.ts';
+
 import type { CaptionedImage, Metric } from './types.ts';
-import { Vocabulary } from './words.ts';
+import { maximumOrder, NgramCounts, NgramTrie, rootNode } from './words/ngrams.ts';
+import { Vocabulary } from './words/words.ts';
 
 // The reference program's guards against 0/0; they are part of its scores.
 const small = 1e-9;

@@ -1,8 +1,8 @@
 /** CIDEr-D, which papers print as CIDEr, and plain CIDEr. */
 import type { DocumentFrequencies } from './document-frequencies.ts';
-import { enlarged, maximumOrder, NgramCounts, NgramTrie, rootNode } from './ngrams.ts';
 import type { CaptionedImage, Metric } from './types.ts';
-import { Vocabulary } from './words.ts';
+import { enlarged, maximumOrder, NgramCounts, NgramTrie, rootNode } from './words/ngrams.ts';
+import { Vocabulary } from './words/words.ts';
 
 const sigma = 6;
 

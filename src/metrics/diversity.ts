@@ -1,6 +1,6 @@
 /** How varied a set of captions is: distinct n-grams, vocabulary, length, share of captions not copied. */
-import { maximumOrder, NgramTrie, rootNode } from './ngrams.ts';
-import { Vocabulary } from './words.ts';
+import { maximumOrder, NgramTrie, rootNode } from './words/ngrams.ts';
+import { Vocabulary } from './words/words.ts';
 
 export interface DiversityResult {
   captions: number;

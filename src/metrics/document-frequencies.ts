@@ -1,6 +1,6 @@
 /** In how many images' references each n-gram occurs: what CIDEr weighs n-grams by. */
-import { enlarged, maximumOrder, NgramTrie, rootNode } from './ngrams.ts';
-import { splitWords, Vocabulary } from './words.ts';
+import { enlarged, maximumOrder, NgramTrie, rootNode } from './words/ngrams.ts';
+import { splitWords, Vocabulary } from './words/words.ts';
 
 /** Document frequencies as plain data that a worker can be sent: n-gram i extends n-gram prefix[i] by a word. */
 export interface DocumentFrequencyTable {

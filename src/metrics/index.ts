@@ -21,8 +21,8 @@ export {
   type MeteorData,
   type ParaphraseTable,
   parseParaphraseTable,
-} from './meteor.ts';
-export { createNltkMeteor, createNltkMeteorMetric } from './nltk-meteor.ts';
+} from './meteor/meteor.ts';
+export { createNltkMeteor, createNltkMeteorMetric } from './meteor/nltk.ts';
 export {
   bestRouge,
   createRouge,
@@ -34,5 +34,5 @@ export {
 } from './rouge.ts';
 export { createRougeL } from './rouge-l.ts';
 export { createSacreBleu, type SacreBleuResult, sacreBleuFrom, tokenize13a } from './sacrebleu.ts';
-export { ptbTokens, tokenizeCaption, tokenizeCaptionBefore } from './tokenizer.ts';
+export { ptbTokens, tokenizeCaption, tokenizeCaptionBefore } from './tokenizer/tokenizer.ts';
 export type { CaptionedImage, Metric } from './types.ts';

@@ -1,7 +1,8 @@
 /** ROUGE-L as the COCO caption evaluation computes it. */
-import { SubsequenceLength } from './lcs.ts';
+
 import type { CaptionedImage, Metric } from './types.ts';
-import { Vocabulary } from './words.ts';
+import { SubsequenceLength } from './words/lcs.ts';
+import { Vocabulary } from './words/words.ts';
 
 const squaredBeta = 1.2 ** 2;
 

@@ -1,9 +1,10 @@
 /** ROUGE-1, ROUGE-2 and ROUGE-L as Google's rouge_score computes them, with and without stemming. */
-import { SubsequenceLength } from './lcs.ts';
-import { NgramCounts, NgramTrie, rootNode } from './ngrams.ts';
-import { porterStem } from './stem-porter.ts';
+
 import type { CaptionedImage, Metric } from './types.ts';
-import { Vocabulary } from './words.ts';
+import { SubsequenceLength } from './words/lcs.ts';
+import { NgramCounts, NgramTrie, rootNode } from './words/ngrams.ts';
+import { porterStem } from './words/stem-porter.ts';
+import { Vocabulary } from './words/words.ts';
 
 /** Precision, recall and their harmonic mean. */
 export interface RougeScore {

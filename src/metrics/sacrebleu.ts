@@ -1,8 +1,8 @@
 /** BLEU as sacrebleu computes it by default: 13a tokens, case kept, exponential smoothing. */
 import { ClippedCounter, closestLength } from './bleu.ts';
-import { maximumOrder } from './ngrams.ts';
 import type { CaptionedImage, Metric } from './types.ts';
-import { splitWords, trimEnd, Vocabulary } from './words.ts';
+import { maximumOrder } from './words/ngrams.ts';
+import { splitWords, trimEnd, Vocabulary } from './words/words.ts';
 
 const systemLength = 0;
 const referenceLength = 1;

@@ -2,9 +2,9 @@
  * Dropout whose mask is a pure function of (seed, layer, position): no state in the session, so a
  * resumed or repeated step draws the same masks.
  */
-import { constant, type Value } from '../engine/graph.ts';
-import * as ops from '../engine/ops.ts';
-import { type Dim, multiplyDims } from '../engine/shape.ts';
+import { constant, type Value } from '../engine/graph/graph.ts';
+import * as ops from '../engine/graph/ops.ts';
+import { type Dim, multiplyDims } from '../engine/graph/shape.ts';
 
 const { bitwiseXor, mul, reshape, shiftRight } = ops;
 

@@ -1,4 +1,19 @@
 /** Layers, losses, optimizers, the parameter store and weight files. */
+
+export { openWeights } from '../weights/open.ts';
+export {
+  encodeSafetensors,
+  parseSafetensors,
+  SafetensorsError,
+} from '../weights/safetensors/read.ts';
+export { writeSafetensors, writeWeightsFolder } from '../weights/safetensors/write.ts';
+export {
+  convert,
+  fromFloat32,
+  toFloat32,
+  type WeightSource,
+  type WeightTensor,
+} from '../weights/weight.ts';
 export { channelDropout, type Dropout, dropoutSeed, noDropout, seededDropout } from './dropout.ts';
 export {
   attention,
@@ -12,16 +27,6 @@ export {
 export { type CountedLoss, crossEntropy, klDivergence } from './losses.ts';
 export { adamW, type Optimizer, type StepSettings, sgd, withAverage } from './optimizers.ts';
 export { type Group, ParameterStore, usualGroup } from './parameter-store.ts';
-export { encodeSafetensors, parseSafetensors, SafetensorsError } from './safetensors.ts';
-export { writeSafetensors, writeWeightsFolder } from './safetensors-write.ts';
 export { createSchedule, type Schedule, type ScheduleOptions } from './schedules.ts';
 export { type Initializer, normal, ones, type ParameterSpec, Scope, zeros } from './scope.ts';
 export { Updater } from './updater.ts';
-export {
-  convert,
-  fromFloat32,
-  toFloat32,
-  type WeightSource,
-  type WeightTensor,
-} from './weights.ts';
-export { openWeights } from './weights-open.ts';

@@ -1,7 +1,7 @@
 /** Layers: functions from a scope (their parameters) and values to values. */
-import type { Value } from '../engine/graph.ts';
-import * as ops from '../engine/ops.ts';
-import { addDims, type Dim } from '../engine/shape.ts';
+import type { Value } from '../engine/graph/graph.ts';
+import * as ops from '../engine/graph/ops.ts';
+import { addDims, type Dim } from '../engine/graph/shape.ts';
 import { normal, ones, type Scope, zeros } from './scope.ts';
 
 const { add, matmul, reshape, softmax, transpose } = ops;

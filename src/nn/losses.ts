@@ -1,6 +1,6 @@
 /** Losses as graphs. */
-import type { Value } from '../engine/graph.ts';
-import * as ops from '../engine/ops.ts';
+import type { Value } from '../engine/graph/graph.ts';
+import * as ops from '../engine/graph/ops.ts';
 
 const { add, cast, div, logSoftmax, mul, neg, reduceSum, reshape, sub } = ops;
 

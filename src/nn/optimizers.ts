@@ -2,8 +2,8 @@
  * Optimizers as pairs of slots and an update graph. They are element-wise, so they run over any
  * stretch of the flat parameter memory, in place, in ONNX Runtime.
  */
-import type { Value } from '../engine/graph.ts';
-import * as ops from '../engine/ops.ts';
+import type { Value } from '../engine/graph/graph.ts';
+import * as ops from '../engine/graph/ops.ts';
 
 const { add, div, mul, sqrt, sub } = ops;
 

@@ -4,7 +4,7 @@
  */
 import { InputError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
-import { elementCount, type Tensor, tensor } from '../engine/tensor.ts';
+import { elementCount, type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import type { Initializer, ParameterSpec } from './scope.ts';
 
 /** Trained with weight decay, trained without, or left as it is. */

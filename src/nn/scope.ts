@@ -1,5 +1,5 @@
 /** Declares a model's parameters while its graph is built: names, shapes and how each begins. */
-import { GraphError, parameter, type Value } from '../engine/graph.ts';
+import { GraphError, parameter, type Value } from '../engine/graph/graph.ts';
 
 /** How a parameter's first values are drawn. */
 export type Initializer =

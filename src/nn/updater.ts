@@ -1,8 +1,8 @@
 /** Runs an optimizer over the flat parameters in place, a stretch at a time, so that its temporaries stay in cache. */
-import { input } from '../engine/graph.ts';
-import * as ops from '../engine/ops.ts';
-import { Session, type SessionOptions } from '../engine/session.ts';
-import { type Tensor, tensor } from '../engine/tensor.ts';
+import { input } from '../engine/graph/graph.ts';
+import * as ops from '../engine/graph/ops.ts';
+import { Session, type SessionOptions } from '../engine/runtime/session.ts';
+import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import type { Optimizer, StepSettings } from './optimizers.ts';
 import type { ParameterStore } from './parameter-store.ts';
 

@@ -16,7 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Captioner, type CaptionOptions } from '../../src/blip/index.ts';
+import { Captioner, type CaptionOptions } from '../../src/caption/index.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 
 const tiny = join(fixtures, 'blip/tiny');

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromium } from '../../scripts/chromium.ts';
-import { disagreement } from '../../src/evaluate/compare.ts';
+import { disagreement } from '../../src/compare/compare.ts';
 import { inChromium } from '../chromium.ts';
 import { repositoryRoot } from '../paths.ts';
 

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromium } from '../../scripts/chromium.ts';
-import { demoPage } from '../../src/blip/demo-page.ts';
-import { samplePhotos } from '../../src/data/sample-photos.ts';
+import { samplePhotos } from '../../src/data/datasets/sample-photos.ts';
+import { demoPage } from '../../src/pages/demo.ts';
 import { inChromium } from '../chromium.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 

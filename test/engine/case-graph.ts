@@ -1,8 +1,8 @@
 /** Graphs around one op: its cases as nodes, and the scalar that gradients are taken of. */
-import { isFloat } from '../../src/engine/dtype.ts';
-import { constant, input, makeNode, type Value } from '../../src/engine/graph.ts';
-import type { OpAttributes, OpName } from '../../src/engine/op-names.ts';
-import { add, cast, mul, reduceSum } from '../../src/engine/ops.ts';
+import { isFloat } from '../../src/engine/graph/dtype.ts';
+import { constant, input, makeNode, type Value } from '../../src/engine/graph/graph.ts';
+import type { OpAttributes, OpName } from '../../src/engine/graph/op-names.ts';
+import { add, cast, mul, reduceSum } from '../../src/engine/graph/ops.ts';
 import type { Case } from './cases.ts';
 import { count, type Dense, fill } from './dense.ts';
 

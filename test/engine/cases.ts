@@ -1,7 +1,7 @@
 /** What every op is tested with: a total table, so that an op without a case does not compile. */
 import { createRandom, shuffle } from '../../src/base/random.ts';
-import type { DType } from '../../src/engine/dtype.ts';
-import type { OpAttributes, OpName } from '../../src/engine/op-names.ts';
+import type { DType } from '../../src/engine/graph/dtype.ts';
+import type { OpAttributes, OpName } from '../../src/engine/graph/op-names.ts';
 import { count, type Dense } from './dense.ts';
 
 export interface CaseWith<Attributes> {

@@ -1,7 +1,7 @@
 /** Dense tensors in f64 for the reference evaluator, and their way into and out of the engine's tensors. */
 import { f16ToF32, f32ToF16Bits } from '../../src/base/half.ts';
-import { type DType, dtypes } from '../../src/engine/dtype.ts';
-import { type Tensor, tensor } from '../../src/engine/tensor.ts';
+import { type DType, dtypes } from '../../src/engine/graph/dtype.ts';
+import { type Tensor, tensor } from '../../src/engine/runtime/tensor.ts';
 
 /** A row-major tensor whose elements, whatever their dtype, are held as f64. */
 export interface Dense {

@@ -1,11 +1,11 @@
 /** Gradients that add into repeated places give the same bits in every run, with any number of threads. */
 import { expect, test } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { gradients } from '../../src/engine/gradient.ts';
-import { input, parameter } from '../../src/engine/graph.ts';
-import { gather, mul, reduceSum, sin } from '../../src/engine/ops.ts';
-import { Session } from '../../src/engine/session.ts';
-import { tensor } from '../../src/engine/tensor.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { input, parameter } from '../../src/engine/graph/graph.ts';
+import { gather, mul, reduceSum, sin } from '../../src/engine/graph/ops.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
 
 const [rows, width, tokens] = [300, 64, 4000];
 

@@ -1,5 +1,5 @@
 /** Derivatives by central differences in f64, to check gradients against. */
-import type { Value } from '../../src/engine/graph.ts';
+import type { Value } from '../../src/engine/graph/graph.ts';
 import type { Dense } from './dense.ts';
 import { evaluate } from './evaluator.ts';
 

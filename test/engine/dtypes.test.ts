@@ -1,9 +1,9 @@
 /** Every op with every dtype: refused when it is called, or run by ONNX Runtime as the evaluator says. */
 import { expect, test } from 'vitest';
-import { type DType, dtypes, isFloat } from '../../src/engine/dtype.ts';
-import { GraphError, input, makeNode, type NodeOf } from '../../src/engine/graph.ts';
-import type { OpName } from '../../src/engine/op-names.ts';
-import { Session } from '../../src/engine/session.ts';
+import { type DType, dtypes, isFloat } from '../../src/engine/graph/dtype.ts';
+import { GraphError, input, makeNode, type NodeOf } from '../../src/engine/graph/graph.ts';
+import type { OpName } from '../../src/engine/graph/op-names.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
 import './allclose.ts';
 import { type CaseWith, cases } from './cases.ts';
 import { type Dense, toDense, toTensor, wrap } from './dense.ts';

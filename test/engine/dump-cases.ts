@@ -1,5 +1,5 @@
 /** Writes the cases as JSON on stdout, for scripts/make-op-references.py. */
-import type { OpName } from '../../src/engine/op-names.ts';
+import type { OpName } from '../../src/engine/graph/op-names.ts';
 import { buildCase } from './case-graph.ts';
 import { type Case, cases } from './cases.ts';
 import { toJson } from './json.ts';

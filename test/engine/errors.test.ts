@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.ts';
-import { constant, GraphError, input, parameter } from '../../src/engine/graph.ts';
-import * as ops from '../../src/engine/ops.ts';
+import { constant, GraphError, input, parameter } from '../../src/engine/graph/graph.ts';
+import * as ops from '../../src/engine/graph/ops.ts';
 
 const x = input('x', 'f32', ['batch', 3]);
 const y = input('y', 'f32', ['batch', 4]);

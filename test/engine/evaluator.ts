@@ -3,10 +3,15 @@
  * Floats are never rounded to their dtype, integers wrap around in it.
  */
 import { f16ToF32 } from '../../src/base/half.ts';
-import { type DType, dtypes } from '../../src/engine/dtype.ts';
-import { type Node, type NodeOf, topologicalOrder, type Value } from '../../src/engine/graph.ts';
-import type { Convolution, OpName, Pooling } from '../../src/engine/op-names.ts';
-import { type Dim, evaluateDim, type Shape } from '../../src/engine/shape.ts';
+import { type DType, dtypes } from '../../src/engine/graph/dtype.ts';
+import {
+  type Node,
+  type NodeOf,
+  topologicalOrder,
+  type Value,
+} from '../../src/engine/graph/graph.ts';
+import type { Convolution, OpName, Pooling } from '../../src/engine/graph/op-names.ts';
+import { type Dim, evaluateDim, type Shape } from '../../src/engine/graph/shape.ts';
 import { at, count, type Dense, eachIndex, fill, offsetOf, wrap } from './dense.ts';
 
 export interface Context {

@@ -1,6 +1,6 @@
 /** Reverse-mode differentiation over whole graphs: targets, seeds, stops, sharing, symbolic sizes, checkpoints. */
 import { describe, expect, test } from 'vitest';
-import { gradients } from '../../src/engine/gradient.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
 import {
   checkpoint,
   GraphError,
@@ -8,7 +8,7 @@ import {
   parameter,
   topologicalOrder,
   type Value,
-} from '../../src/engine/graph.ts';
+} from '../../src/engine/graph/graph.ts';
 import {
   add,
   argMax,
@@ -36,9 +36,9 @@ import {
   sub,
   transpose,
   where,
-} from '../../src/engine/ops.ts';
-import { Session } from '../../src/engine/session.ts';
-import { simplify } from '../../src/engine/simplify.ts';
+} from '../../src/engine/graph/ops.ts';
+import { simplify } from '../../src/engine/graph/simplify.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
 import './allclose.ts';
 import { type Dense, fill, toDense, toTensor } from './dense.ts';
 import { centralDifferences } from './differences.ts';

@@ -1,11 +1,11 @@
 /** The memory estimate: counted by hand on small graphs, and against what the process takes on a large one. */
 import { describe, expect, it } from 'vitest';
-import { gradients } from '../../src/engine/gradient.ts';
-import { checkpoint, input, parameter } from '../../src/engine/graph.ts';
-import { peakBytes } from '../../src/engine/memory.ts';
-import { add, exp, matmul, reduceSum, reshape, tanh } from '../../src/engine/ops.ts';
-import { Session } from '../../src/engine/session.ts';
-import { tensor } from '../../src/engine/tensor.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { checkpoint, input, parameter } from '../../src/engine/graph/graph.ts';
+import { peakBytes } from '../../src/engine/graph/memory.ts';
+import { add, exp, matmul, reduceSum, reshape, tanh } from '../../src/engine/graph/ops.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
 
 const sizes = new Map([['n', 10]]);
 

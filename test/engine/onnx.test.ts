@@ -6,11 +6,11 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { afterAll, expect, test } from 'vitest';
 import { f32ToF16 } from '../../src/base/half.ts';
-import { input, parameter } from '../../src/engine/graph.ts';
-import { encodeOnnx, type Weight } from '../../src/engine/onnx.ts';
-import { add, full, matmul, mul, reshape, sub } from '../../src/engine/ops.ts';
-import { Session } from '../../src/engine/session.ts';
-import { tensor } from '../../src/engine/tensor.ts';
+import { input, parameter } from '../../src/engine/graph/graph.ts';
+import { add, full, matmul, mul, reshape, sub } from '../../src/engine/graph/ops.ts';
+import { encodeOnnx, type Weight } from '../../src/engine/onnx/encode.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-onnx-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,11 +1,11 @@
 /** Every op: forward, gradient and second gradient against PyTorch and central differences; ONNX Runtime against the evaluator. */
 import { describe, expect, test } from 'vitest';
-import { isFloat } from '../../src/engine/dtype.ts';
-import { gradients } from '../../src/engine/gradient.ts';
-import { gradientRules } from '../../src/engine/gradient-rules.ts';
-import { GraphError, type Value } from '../../src/engine/graph.ts';
-import type { OpName } from '../../src/engine/op-names.ts';
-import { Session } from '../../src/engine/session.ts';
+import { isFloat } from '../../src/engine/graph/dtype.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { gradientRules } from '../../src/engine/graph/gradient-rules.ts';
+import { GraphError, type Value } from '../../src/engine/graph/graph.ts';
+import type { OpName } from '../../src/engine/graph/op-names.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
 import './allclose.ts';
 import { buildCase, type CaseGraph, weightedSum } from './case-graph.ts';
 import { type Case, cases } from './cases.ts';

@@ -5,11 +5,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRandom, type Random } from '../../src/base/random.ts';
-import { gradients } from '../../src/engine/gradient.ts';
-import { checkpoint, input, parameter, type Value } from '../../src/engine/graph.ts';
-import * as ops from '../../src/engine/ops.ts';
-import { Session } from '../../src/engine/session.ts';
-import { simplify } from '../../src/engine/simplify.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { checkpoint, input, parameter, type Value } from '../../src/engine/graph/graph.ts';
+import * as ops from '../../src/engine/graph/ops.ts';
+import { simplify } from '../../src/engine/graph/simplify.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
 import './allclose.ts';
 import { type Dense, fill, toDense, toTensor } from './dense.ts';
 import { centralDifferences } from './differences.ts';

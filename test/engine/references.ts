@@ -1,6 +1,6 @@
 /** The outputs and gradients that PyTorch gave for the cases (scripts/make-op-references.py). */
 import { readFileSync } from 'node:fs';
-import type { DType } from '../../src/engine/dtype.ts';
+import type { DType } from '../../src/engine/graph/dtype.ts';
 import { fixtures } from '../paths.ts';
 import type { Dense } from './dense.ts';
 

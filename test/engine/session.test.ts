@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.ts';
-import { input, parameter } from '../../src/engine/graph.ts';
-import { add, full, gather, matmul, mul, reduceSum, sub } from '../../src/engine/ops.ts';
-import { listDevices, Session } from '../../src/engine/session.ts';
-import { tensor } from '../../src/engine/tensor.ts';
+import { input, parameter } from '../../src/engine/graph/graph.ts';
+import { add, full, gather, matmul, mul, reduceSum, sub } from '../../src/engine/graph/ops.ts';
+import { listDevices, Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { runProgram } from './child.ts';
 
 const x = input('x', 'f32', ['n', 2]);

@@ -1,7 +1,7 @@
 /** The simplifier's named effects, in print. That it changes no result is tested on random graphs. */
 import { expect, test } from 'vitest';
-import { gradients } from '../../src/engine/gradient.ts';
-import { input, parameter, type Value } from '../../src/engine/graph.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { input, parameter, type Value } from '../../src/engine/graph/graph.ts';
 import {
   add,
   div,
@@ -17,9 +17,9 @@ import {
   split,
   stopGradient,
   transpose,
-} from '../../src/engine/ops.ts';
-import { printGraph } from '../../src/engine/print.ts';
-import { simplify } from '../../src/engine/simplify.ts';
+} from '../../src/engine/graph/ops.ts';
+import { printGraph } from '../../src/engine/graph/print.ts';
+import { simplify } from '../../src/engine/graph/simplify.ts';
 
 const x = input('x', 'f32', ['n', 4]);
 

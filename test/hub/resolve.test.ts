@@ -16,7 +16,7 @@ import { InputError } from '../../src/base/errors.ts';
 import { readSettings } from '../../src/hub/cache.ts';
 import type { DownloadProgress } from '../../src/hub/download.ts';
 import { parseHubId, type ResolveOptions, resolveModel } from '../../src/hub/resolve.ts';
-import { openWeights } from '../../src/nn/weights-open.ts';
+import { openWeights } from '../../src/weights/open.ts';
 import { fixtures } from '../paths.ts';
 import { commit, FakeHub, modelId } from './server.ts';
 

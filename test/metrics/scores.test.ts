@@ -14,7 +14,7 @@ import {
   sacreBleuFrom,
   tokenize13a,
 } from '../../src/metrics/index.ts';
-import { splitWords, trimEnd, Vocabulary } from '../../src/metrics/words.ts';
+import { splitWords, trimEnd, Vocabulary } from '../../src/metrics/words/words.ts';
 
 const word = fc.constantFrom(
   'a',

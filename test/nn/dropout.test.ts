@@ -1,10 +1,10 @@
 /** Dropout: the rate, the independence of rows, columns, layers and seeds, and exact repetition. */
 import { describe, expect, it } from 'vitest';
-import { gradients } from '../../src/engine/gradient.ts';
-import { input } from '../../src/engine/graph.ts';
-import { mul, reduceSum } from '../../src/engine/ops.ts';
-import { Session } from '../../src/engine/session.ts';
-import { tensor } from '../../src/engine/tensor.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { input } from '../../src/engine/graph/graph.ts';
+import { mul, reduceSum } from '../../src/engine/graph/ops.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { channelDropout, dropoutSeed, seededDropout } from '../../src/nn/dropout.ts';
 
 const [rows, columns] = [200, 301];

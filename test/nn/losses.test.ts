@@ -1,9 +1,9 @@
 /** Losses against their formulas in f64. */
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { input } from '../../src/engine/graph.ts';
-import { Session } from '../../src/engine/session.ts';
-import { tensor } from '../../src/engine/tensor.ts';
+import { input } from '../../src/engine/graph/graph.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { crossEntropy, klDivergence } from '../../src/nn/losses.ts';
 
 const [positions, classes] = [6, 9];

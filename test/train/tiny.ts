@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { createRandom } from '../../src/base/random.ts';
-import { writeSafetensors } from '../../src/nn/safetensors-write.ts';
-import { fromFloat32 } from '../../src/nn/weights.ts';
+import { writeSafetensors } from '../../src/weights/safetensors/write.ts';
+import { fromFloat32 } from '../../src/weights/weight.ts';
 
 const layers = [
   { name: 'stem', kernel: 3, stride: 2, groups: 1, shape: [8, 3, 3, 3], pads: [0, 0, 1, 1] },

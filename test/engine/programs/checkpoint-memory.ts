@@ -1,9 +1,9 @@
 /** Prints the peak memory (bytes) of a deep stack's gradient: `plain`, or with each block `marked`. */
-import { gradients } from '../../../src/engine/gradient.ts';
-import { checkpoint, input, parameter, type Value } from '../../../src/engine/graph.ts';
-import { add, cos, exp, gelu, mul, reduceMean, sin, tanh } from '../../../src/engine/ops.ts';
-import { Session } from '../../../src/engine/session.ts';
-import { tensor } from '../../../src/engine/tensor.ts';
+import { gradients } from '../../../src/engine/graph/gradient.ts';
+import { checkpoint, input, parameter, type Value } from '../../../src/engine/graph/graph.ts';
+import { add, cos, exp, gelu, mul, reduceMean, sin, tanh } from '../../../src/engine/graph/ops.ts';
+import { Session } from '../../../src/engine/runtime/session.ts';
+import { tensor } from '../../../src/engine/runtime/tensor.ts';
 
 const size = 1 << 21; // 8 MiB a value
 const blocks = 12;

@@ -2,10 +2,10 @@
  * Prints by how many bytes the process grows over RUNS runs and over SESSIONS sessions opened and
  * disposed: `flat-memory.ts 10000 200`.
  */
-import { input, parameter } from '../../../src/engine/graph.ts';
-import { gelu, matmul } from '../../../src/engine/ops.ts';
-import { Session } from '../../../src/engine/session.ts';
-import { tensor } from '../../../src/engine/tensor.ts';
+import { input, parameter } from '../../../src/engine/graph/graph.ts';
+import { gelu, matmul } from '../../../src/engine/graph/ops.ts';
+import { Session } from '../../../src/engine/runtime/session.ts';
+import { tensor } from '../../../src/engine/runtime/tensor.ts';
 
 const [runs, sessions] = process.argv.slice(2).map(Number);
 const width = 1000;

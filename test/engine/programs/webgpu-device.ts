@@ -1,8 +1,8 @@
 /** Keeps a value on WebGPU over three runs, reads it back and prints it. */
-import { input } from '../../../src/engine/graph.ts';
-import { mul } from '../../../src/engine/ops.ts';
-import { DeviceTensor, readFromDevice, Session } from '../../../src/engine/session.ts';
-import { tensor } from '../../../src/engine/tensor.ts';
+import { input } from '../../../src/engine/graph/graph.ts';
+import { mul } from '../../../src/engine/graph/ops.ts';
+import { DeviceTensor, readFromDevice, Session } from '../../../src/engine/runtime/session.ts';
+import { tensor } from '../../../src/engine/runtime/tensor.ts';
 
 const steps = 3;
 const session = await Session.open(

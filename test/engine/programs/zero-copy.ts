@@ -1,8 +1,8 @@
 /** Prints by how much memory grows when a run reads a tensor that is there already. */
-import { input } from '../../../src/engine/graph.ts';
-import { reduceSum } from '../../../src/engine/ops.ts';
-import { Session } from '../../../src/engine/session.ts';
-import { tensor } from '../../../src/engine/tensor.ts';
+import { input } from '../../../src/engine/graph/graph.ts';
+import { reduceSum } from '../../../src/engine/graph/ops.ts';
+import { Session } from '../../../src/engine/runtime/session.ts';
+import { tensor } from '../../../src/engine/runtime/tensor.ts';
 
 const count = 1 << 24; // 64 MiB
 const x = tensor('f32', [count], new Float32Array(count).fill(1));

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseTrainConfig } from '../../../src/train/config.ts';
-import { trainRun } from '../../../src/train/run.ts';
+import { parseTrainConfig } from '../../../src/train/config/config.ts';
+import { trainRun } from '../../../src/train/loop/run.ts';
 import { writeTinyPictures, writeTinyTower } from '../tiny.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'refcap-webgpu-'));

@@ -1,0 +1,108 @@
+/** How results are written, and how what was written is recognised when a run is resumed. */
+import type { ImageCaption } from '../result.ts';
+
+export const captionOutputFormats = ['text', 'json', 'jsonl', 'csv', 'sidecar'] as const;
+export type CaptionOutputFormat = (typeof captionOutputFormats)[number];
+/** The formats that make one stream of rows. */
+export type RowFormat = Exclude<CaptionOutputFormat, 'sidecar'>;
+
+/** The result of one picture. */
+export interface CaptionRow extends ImageCaption {
+  /** As the input named it. */
+  readonly file: string;
+  /** Milliseconds of the model's work: its batch's time over the batch's pictures. */
+  readonly ms: number;
+}
+
+export interface RowFormatRules {
+  /** What stands before the first row. */
+  readonly head: string;
+  /** What stands between a row and the next. */
+  readonly between: string;
+  /** What follows each row at once. */
+  readonly after: string;
+  /** What stands at the end, after so many rows. */
+  tail(rows: number): string;
+  /** Whether a picture is one line whatever the number of its captions. */
+  readonly isOneLine: boolean;
+  /** The picture's line, or a line for each caption, without the last line's end. */
+  row(row: CaptionRow): string;
+  /** The file that a whole line belongs to; undefined for lines that hold no result. */
+  fileOf(line: string): string | undefined;
+}
+
+const lines = { between: '', after: '\n', isOneLine: false, tail: () => '' } as const;
+
+export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
+  text: {
+    ...lines,
+    head: '',
+    row: ({ file, captions }) =>
+      captions.map(({ text }) => `${escapeName(file)}\t${text}`).join('\n'),
+    fileOf: (line) => (line.includes('\t') ? unescapeName(line.split('\t', 1)[0]) : undefined),
+  },
+  jsonl: { ...lines, isOneLine: true, head: '', row: jsonRow, fileOf: fileOfJson },
+  json: {
+    head: '[\n',
+    between: ',\n',
+    after: '',
+    isOneLine: true,
+    tail: (rows) => (rows > 0 ? '\n]\n' : ']\n'),
+    row: jsonRow,
+    fileOf: fileOfJson,
+  },
+  csv: {
+    ...lines,
+    head: 'file,caption,logprob,meanLogprob,width,height,ms\n',
+    row: ({ file, captions, width, height, ms }) =>
+      captions
+        .map(({ text, logprob, meanLogprob }) =>
+          [escapeName(file), text, logprob, meanLogprob, width, height, ms].map(csvField).join(','),
+        )
+        .join('\n'),
+    fileOf: fileOfCsv,
+  },
+};
+
+function jsonRow({ file, caption, captions, width, height, ms }: CaptionRow): string {
+  return JSON.stringify({ file, caption, captions, width, height, ms });
+}
+
+function fileOfJson(line: string): string | undefined {
+  try {
+    const row: unknown = JSON.parse(line.replace(/,$/, ''));
+    if (typeof row !== 'object' || row === null || !('file' in row)) return undefined;
+    return typeof row.file === 'string' ? row.file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names keep to one line and one column: \, tab and line breaks are written as \\, \t, \n and \r. */
+function escapeName(name: string): string {
+  return name.replace(/[\\\t\n\r]/g, (c) => escapes[c] ?? c);
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+};
+const unescapes = new Map(Object.entries(escapes).map(([plain, escaped]) => [escaped, plain]));
+
+function unescapeName(text: string): string {
+  return text.replace(/\\[\\tnr]/g, (escaped) => unescapes.get(escaped) ?? escaped);
+}
+
+function csvField(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function fileOfCsv(line: string): string | undefined {
+  const quoted = /^"((?:[^"]|"")*)",/.exec(line)?.[1];
+  if (quoted !== undefined) return unescapeName(quoted.replaceAll('""', '"'));
+  const plain = /^([^",]*),/.exec(line)?.[1];
+  return plain === undefined ? undefined : unescapeName(plain);
+}

@@ -1,0 +1,101 @@
+/** What a caller gets for an image: texts with their log-probabilities, from sequences of ids. */
+import type { CaptionTokenizer } from '../data/text/tokenizer.ts';
+import type { Sequence } from '../generation/context.ts';
+
+/** A word of a caption and its log-probability: the sum over its pieces. */
+export interface Word {
+  readonly text: string;
+  readonly logprob: number;
+}
+
+/** One caption. */
+export interface Caption {
+  readonly text: string;
+  /** As in transformers: [DEC], the prompt, the words, and the end where one was written. */
+  readonly ids: readonly number[];
+  /** Natural log of the model's probability of all that follows the prompt, the end included. */
+  readonly logprob: number;
+  /** `logprob` over the number of ids that follow the prompt. */
+  readonly meanLogprob: number;
+  /** What beam search ranked by. */
+  readonly score?: number;
+  /** On request: the words after the prompt. Their sum is `logprob` less the end's. */
+  readonly words?: readonly Word[];
+}
+
+/** The captions of one image. */
+export interface ImageCaption {
+  /** The best caption's text. */
+  readonly caption: string;
+  /** All candidates, the best first. */
+  readonly captions: readonly Caption[];
+  /** Pixels of the picture, turned upright. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Turns a finished sequence into a caption. */
+export function toCaption(
+  sequence: Sequence,
+  tokenizer: CaptionTokenizer,
+  promptLength: number,
+  withWords: boolean,
+): Caption {
+  const { ids, logprobs, score } = sequence;
+  const logprob = logprobs.reduce((sum, x) => sum + x, 0);
+  return {
+    text: tokenizer.decode(ids),
+    ids,
+    logprob,
+    meanLogprob: logprob / logprobs.length,
+    ...(score !== undefined && { score }),
+    ...(withWords && { words: wordsOf(ids.slice(promptLength), logprobs, tokenizer) }),
+  };
+}
+
+function wordsOf(
+  ids: readonly number[],
+  logprobs: readonly number[],
+  tokenizer: CaptionTokenizer,
+): Word[] {
+  const collector = new WordCollector(tokenizer);
+  const words: Word[] = [];
+  for (const [i, id] of ids.entries()) {
+    const word = collector.push(id, logprobs[i]);
+    if (word) words.push(word);
+  }
+  const last = collector.end();
+  return last ? [...words, last] : words;
+}
+
+/** Puts word pieces together: a word is known to be whole when the next one begins. */
+export class WordCollector {
+  readonly #tokenizer: CaptionTokenizer;
+  #ids: number[] = [];
+  #logprob = 0;
+
+  constructor(tokenizer: CaptionTokenizer) {
+    this.#tokenizer = tokenizer;
+  }
+
+  /** Takes the next id; gives the word that it shows to be whole. */
+  push(id: number, logprob: number): Word | undefined {
+    const token = this.#tokenizer.token(id);
+    const goesOn = this.#ids.length > 0 && token?.startsWith('##');
+    const word = goesOn ? undefined : this.end();
+    // Ids that stand for no text, such as the end, belong to no word.
+    if (this.#tokenizer.decode([id]) === '') return word;
+    this.#ids.push(id);
+    this.#logprob += logprob;
+    return word;
+  }
+
+  /** The word begun last. */
+  end(): Word | undefined {
+    if (this.#ids.length === 0) return undefined;
+    const word = { text: this.#tokenizer.decode(this.#ids), logprob: this.#logprob };
+    this.#ids = [];
+    this.#logprob = 0;
+    return word;
+  }
+}

@@ -1,0 +1,143 @@
+/** Captions any number of pictures in batches: decoding runs ahead of the model, results come in order. */
+import { InputError } from '../base/errors.ts';
+import type { Captioner, CaptionOptions, PreparedImage } from './captioner.ts';
+import type { CaptionSink } from './output/output.ts';
+import { fetchImage } from './sources/address.ts';
+import type { CaptionInput } from './sources/inputs.ts';
+
+export interface CaptionRunOptions {
+  readonly options: CaptionOptions;
+  readonly batchSize: number;
+  /** Stop at the first picture that fails. */
+  readonly failFast: boolean;
+  readonly signal?: AbortSignal;
+  /** Told of each picture that is done: captioned, failed, or skipped since the output has it. */
+  readonly onDone?: (outcome: Outcome) => void;
+}
+
+export type Outcome =
+  | { readonly kind: 'captioned' | 'skipped'; readonly name: string }
+  | { readonly kind: 'failed'; readonly name: string; readonly error: InputError };
+
+/** How many pictures ended how. */
+export interface RunCounts {
+  captioned: number;
+  skipped: number;
+  failed: number;
+}
+
+interface Item {
+  readonly name: string;
+  /** Place among all inputs: sampling draws by it, so a resumed run draws the same. */
+  readonly number: number;
+  readonly work: Promise<PreparedImage | 'skipped' | InputError>;
+}
+
+interface Ready {
+  readonly name: string;
+  readonly number: number;
+  readonly image: PreparedImage;
+}
+
+/**
+ * Captions all inputs into the sink. At most two batches of pictures are in memory beside the one
+ * that is being captioned.
+ * @throws InputError of the first picture that fails, with `failFast`; the signal's reason when aborted
+ */
+export async function captionRun(
+  captioner: Captioner,
+  inputs: AsyncIterable<CaptionInput>,
+  sink: CaptionSink,
+  run: CaptionRunOptions,
+): Promise<RunCounts> {
+  const counts: RunCounts = { captioned: 0, skipped: 0, failed: 0 };
+  const done = (outcome: Outcome): void => {
+    counts[outcome.kind] += 1;
+    run.onDone?.(outcome);
+  };
+  let batch: Ready[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const current = batch;
+    batch = [];
+    await captionBatch(captioner, current, sink, run);
+    for (const { name } of current) done({ kind: 'captioned', name });
+  };
+  for await (const { name, number, work } of prepareAhead(captioner, inputs, sink, run)) {
+    const image = await work;
+    run.signal?.throwIfAborted();
+    if (image === 'skipped') done({ kind: 'skipped', name });
+    else if (image instanceof InputError) {
+      if (run.failFast) {
+        await flush();
+        throw image;
+      }
+      done({ kind: 'failed', name, error: image });
+    } else batch.push({ name, number, image });
+    if (batch.length === run.batchSize) await flush();
+  }
+  // A list that is waited for ends when the run is stopped.
+  run.signal?.throwIfAborted();
+  await flush();
+  return counts;
+}
+
+async function captionBatch(
+  captioner: Captioner,
+  batch: readonly Ready[],
+  sink: CaptionSink,
+  { options, signal }: CaptionRunOptions,
+): Promise<void> {
+  const started = performance.now();
+  const results = await captioner.captionPrepared(
+    batch.map(({ image }) => image),
+    { ...options, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
+  );
+  const ms = Number(((performance.now() - started) / batch.length).toFixed(1));
+  await sink.write(results.map((result, i) => ({ file: batch[i].name, ...result, ms })));
+}
+
+/** Starts decoding the next pictures while the ones before are captioned. */
+async function* prepareAhead(
+  captioner: Captioner,
+  inputs: AsyncIterable<CaptionInput>,
+  sink: CaptionSink,
+  run: CaptionRunOptions,
+): AsyncGenerator<Item> {
+  const queue: Item[] = [];
+  let number = 0;
+  for await (const input of inputs) {
+    const work = prepareOne(captioner, input, sink, run);
+    // The queue is awaited in order, so an early failure waits for its turn.
+    work.catch(() => undefined);
+    queue.push({ name: input.name, number: number++, work });
+    const next = queue.length > 2 * run.batchSize ? queue.shift() : undefined;
+    if (next) yield next;
+  }
+  yield* queue;
+}
+
+async function prepareOne(
+  captioner: Captioner,
+  input: CaptionInput,
+  sink: CaptionSink,
+  { options, signal }: CaptionRunOptions,
+): Promise<PreparedImage | 'skipped' | InputError> {
+  try {
+    if (input.kind === 'nothing') return input.error;
+    if (await sink.has(input.name)) return 'skipped';
+    const { maxBytes } = options.decode ?? {};
+    const source =
+      input.kind === 'url'
+        ? await fetchImage(input.name, {
+            ...(maxBytes !== undefined && { maxBytes }),
+            ...(signal && { signal }),
+          })
+        : input.name;
+    const decode = { ...options.decode, name: input.name };
+    return await captioner.prepare(source, { ...options, decode, ...(signal && { signal }) });
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+/** Opens the model that a command's flags name, telling of downloads on the standard error. */
+import { Captioner } from '../../caption/captioner.ts';
+import { type HubFlags, hubOptions } from './hub.ts';
+
+export interface ModelFlags extends HubFlags {
+  readonly model: string;
+  readonly device?: string;
+  readonly threads?: number;
+  readonly imageSize?: number;
+  readonly quantize?: 'int8';
+  readonly keepRefiner?: true;
+  readonly members?: number;
+}
+
+/** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
+export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
+  const { device, threads, imageSize, quantize, keepRefiner, members } = flags;
+  return Captioner.load(flags.model, {
+    ...(device !== undefined && { device }),
+    ...(threads !== undefined && { threads }),
+    ...(imageSize !== undefined && { imageSize }),
+    ...(quantize !== undefined && { quantize }),
+    ...(keepRefiner && { keepRefiner }),
+    ...(members !== undefined && { members }),
+    hub: hubOptions(flags, signal),
+  });
+}

@@ -1,0 +1,149 @@
+/** Two evaluations of the same pictures: what differs between them, and how sure that is. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InputError } from '../base/errors.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import {
+  type EvaluatedCaption,
+  type EvaluationFolder,
+  readEvaluation,
+} from '../evaluate/run-folder.ts';
+import { scoreFiles } from '../score/files.ts';
+import type { SystemReport } from '../score/report.ts';
+import { lastingSettings } from '../score/settings.ts';
+
+export interface CompareOptions {
+  /** The two folders; differences are second minus first. */
+  readonly folders: readonly [string, string];
+  /** Resamples of intervals and p-values. */
+  readonly bootstrap: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One picture with both captions. */
+export interface ComparedImage {
+  readonly file: string;
+  readonly path: string;
+  readonly references: readonly string[];
+  readonly captions: readonly [string, string];
+  /** Of each caption, by name. */
+  readonly scores: readonly [Readonly<Record<string, number>>, Readonly<Record<string, number>>];
+  /** 0: the same words; 1: no word in common. */
+  readonly disagreement: number;
+}
+
+export interface Comparison {
+  readonly runs: readonly [EvaluationFolder, EvaluationFolder];
+  /** Of both; the second holds the differences. */
+  readonly reports: readonly SystemReport[];
+  readonly images: readonly ComparedImage[];
+}
+
+/**
+ * Paired differences with bootstrap intervals (Koehn 2004) and p-values by approximate
+ * randomization (Riezler and Maxwell 2005).
+ * @throws InputError when a folder is no evaluation, or the two are of different splits, pictures or references
+ */
+export async function compareEvaluations(options: CompareOptions): Promise<Comparison> {
+  const [a, b] = options.folders;
+  const runs = [await readEvaluation(a), await readEvaluation(b)] as const;
+  checkSame(...runs);
+  const second = new Map(runs[1].captions.map((caption) => [caption.file, caption]));
+  const images = runs[0].captions.map((first) => compared(first, second.get(first.file) ?? first));
+  return { runs, images, reports: await scorePair(runs, options) };
+}
+
+function checkSame(a: EvaluationFolder, b: EvaluationFolder): void {
+  const [splitA, splitB] = [a.results.data.split, b.results.data.split];
+  if (splitA !== splitB)
+    throw new InputError(
+      `${a.folder} is of the ${splitA} split and ${b.folder} of the ${splitB} split; evaluate both on the same one.`,
+    );
+  const references = new Map(a.captions.map((image) => [image.file, image.references]));
+  for (const { file, references: own } of b.captions) {
+    const known = references.get(file);
+    if (!known)
+      throw new InputError(
+        `${b.folder}: ${file} is not among the pictures of ${a.folder}; the two must be of the same pictures.`,
+      );
+    if (JSON.stringify(known) !== JSON.stringify(own))
+      throw new InputError(
+        `${b.folder}: ${file} has other references than in ${a.folder}; evaluate both on the same data.`,
+      );
+    references.delete(file);
+  }
+  const [missing] = references.keys();
+  if (missing !== undefined)
+    throw new InputError(
+      `${b.folder}: ${missing} of ${a.folder} is missing; the two must be of the same pictures.`,
+    );
+}
+
+function compared(a: EvaluatedCaption, b: EvaluatedCaption): ComparedImage {
+  return {
+    file: a.file,
+    path: a.path,
+    references: a.references,
+    captions: [a.caption, b.caption],
+    scores: [a.scores, b.scores],
+    disagreement: disagreement(a.caption, b.caption),
+  };
+}
+
+/** One minus the share of words that two captions have in common (Jaccard distance of their word sets). */
+export function disagreement(a: string, b: string): number {
+  const [first, second] = [a, b].map(
+    (text) => new Set(text.toLowerCase().match(/[\p{L}\p{N}']+/gu)),
+  );
+  const union = new Set([...first, ...second]).size;
+  if (union === 0) return 0;
+  return 1 - [...first].filter((word) => second.has(word)).length / union;
+}
+
+/** Names for the two that tell them apart. */
+export function runNames({ runs }: Pick<Comparison, 'runs'>): [string, string] {
+  const [a, b] = runs.map(({ folder }) => folder.replace(/[\\/]+$/, ''));
+  return a === b ? [`${a} (first)`, `${b} (second)`] : [a, b];
+}
+
+async function scorePair(
+  runs: Comparison['runs'],
+  { bootstrap, seed, signal }: CompareOptions,
+): Promise<SystemReport[]> {
+  const folder = await mkdtemp(join(tmpdir(), `refcap-${randomUUID().slice(0, 8)}-`));
+  try {
+    const row = (value: unknown): string => `${JSON.stringify(value)}\n`;
+    const candidates = [join(folder, 'a.jsonl'), join(folder, 'b.jsonl')];
+    for (const [i, { captions }] of runs.entries())
+      await writeFileAtomic(
+        candidates[i],
+        captions.map(({ file, caption }) => row({ image_id: file, caption })),
+      );
+    const references = join(folder, 'references.jsonl');
+    await writeFileAtomic(
+      references,
+      runs[0].captions.flatMap(({ file, references: all }) =>
+        all.map((caption) => row({ image_id: file, caption })),
+      ),
+    );
+    const reports = await scoreFiles({
+      candidates,
+      references: [references],
+      bootstrap,
+      seed,
+      signal,
+    });
+    const names = runNames({ runs });
+    return reports.map((report, i) => ({
+      ...report,
+      settings: lastingSettings(report),
+      system: names[i],
+      ...(report.comparison && { comparison: { ...report.comparison, baseline: names[0] } }),
+    }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,172 @@
+/** Caption files in memory: what a system wrote for each image, and what people wrote. */
+import { InputError } from '../../base/errors.ts';
+import { type ReadOptions, readCaptionFile } from './readers.ts';
+import type { Place } from './records.ts';
+import { forEachLine, openText } from './source.ts';
+import { TextStore } from './store.ts';
+
+export { type CaptionFormat, captionFormats } from './formats.ts';
+
+/** One system's captions, one an image. */
+export interface Candidates {
+  name: string;
+  /** Number of a text in `texts` by image id; undefined where captions are matched by their order. */
+  byId: Map<string, number> | undefined;
+  texts: TextStore;
+  /** Where text `number` stands in the file, in words. */
+  where(number: number): string;
+  notes: string[];
+}
+
+/** The references of every image, images in the order of their first appearance. */
+export interface References {
+  name: string;
+  ids: string[];
+  /** Position in `ids` of each image. */
+  byId: Map<string, number>;
+  /** The id of an image by another name: COCO's file name, Karpathy's number. */
+  aliases: Map<string, string>;
+  /** All references; `first[i]` to `first[i + 1]` in `order` are the texts of image i. */
+  texts: TextStore;
+  first: Int32Array;
+  order: Int32Array;
+  notes: string[];
+}
+
+/**
+ * Reads one system's captions: COCO results, {id: caption}, JSONL, CSV, TSV, `NAME#0<tab>caption`,
+ * or text with one caption a line.
+ * @throws InputError on any fault, and on an image with two captions.
+ */
+export async function readCandidates(path: string, options: ReadOptions = {}): Promise<Candidates> {
+  const texts = new TextStore();
+  const byId = new Map<string, number>();
+  const places: Place[] = [];
+  let duplicate: { id: string; place: Place; earlier: Place } | undefined;
+  const result = await readCaptionFile(path, 'candidates', options, {
+    caption(id, text, place) {
+      const number = texts.add(text);
+      places.push(place);
+      if (id === undefined) return;
+      const earlier = byId.get(id);
+      if (earlier === undefined) byId.set(id, number);
+      else duplicate ??= { id, place, earlier: places[earlier] };
+    },
+  });
+  const { name, describe, notes } = result;
+  if (duplicate)
+    throw new InputError(
+      `${name}: image ${duplicate.id} has two captions, at ${describe(duplicate.earlier)} and ${describe(duplicate.place)}; keep one of them.`,
+    );
+  if (texts.length === 0)
+    throw new InputError(`${name}: no caption in the file; it should hold one an image.`);
+  return {
+    name,
+    byId: byId.size > 0 ? byId : undefined,
+    texts,
+    where: (number) => describe(places[number]),
+    notes,
+  };
+}
+
+/**
+ * Reads references from one file, or from several that complement each other: COCO annotations,
+ * Karpathy's dataset_*.json, Flickr8k.token.txt, Kaggle's captions.txt, JSONL, CSV, TSV, or text
+ * (line n of every file is a reference of image n).
+ * @throws InputError on any fault, and on an image whose list of references comes twice.
+ */
+export async function readReferences(
+  paths: readonly string[],
+  options: ReadOptions = {},
+): Promise<References> {
+  const texts = new TextStore();
+  const ids: string[] = [];
+  const byId = new Map<string, number>();
+  const aliases = new Map<string, string>();
+  const imageOf: number[] = [];
+  const notes: string[] = [];
+  const imageNumber = (id: string): number => {
+    let image = byId.get(id);
+    if (image === undefined) {
+      image = ids.length;
+      ids.push(id);
+      byId.set(id, image);
+    }
+    return image;
+  };
+  for (const path of paths) {
+    const lists = new Map<string, Place>();
+    let position = 0;
+    let previous: Place | undefined;
+    let duplicate: { id: string; place: Place; earlier: Place } | undefined;
+    const result = await readCaptionFile(path, 'references', options, {
+      caption(id, text, place) {
+        // Without ids the line or position names the image; a list of references is one position.
+        if (id === undefined && place !== previous) position++;
+        previous = place;
+        const known = id ?? String(position);
+        imageOf.push(imageNumber(known));
+        texts.add(text);
+      },
+      list(id, place) {
+        const earlier = lists.get(id);
+        if (earlier === undefined) lists.set(id, place);
+        else if (earlier !== place) duplicate ??= { id, place, earlier };
+      },
+      alias: (id, other) => aliases.set(other, id),
+    });
+    if (duplicate)
+      throw new InputError(
+        `${result.name}: image ${duplicate.id} has two lists of references, at ${result.describe(duplicate.earlier)} and ${result.describe(duplicate.place)}; join them or remove one.`,
+      );
+    notes.push(...result.notes);
+  }
+  const name = paths.join(', ');
+  if (ids.length === 0)
+    throw new InputError(
+      `${name}: no reference was found; check the file and the split asked for.`,
+    );
+  return {
+    name,
+    ids,
+    byId,
+    aliases,
+    texts,
+    ...grouped(imageOf, ids.length),
+    notes,
+  };
+}
+
+/** References of an image side by side, in file order (a counting sort). */
+function grouped(imageOf: number[], images: number): { first: Int32Array; order: Int32Array } {
+  const first = new Int32Array(images + 1);
+  for (const image of imageOf) first[image + 1]++;
+  for (let i = 1; i <= images; i++) first[i] += first[i - 1];
+  const next = first.slice();
+  const order = new Int32Array(imageOf.length);
+  imageOf.forEach((image, text) => {
+    order[next[image]++] = text;
+  });
+  return { first, order };
+}
+
+/** Reads a list of images, one a line, such as Flickr_8k.testImages.txt. */
+export async function readImageList(path: string): Promise<Set<string>> {
+  const images = new Set<string>();
+  await forEachLine(await openText(path), (line) => {
+    // A fresh copy: a slice would keep the whole piece of the file in memory.
+    if (line.trim() !== '') images.add(Buffer.from(line.trim()).toString());
+  });
+  return images;
+}
+
+/** Every caption of a file, whatever its images: the training captions for the share of new ones. */
+export async function readAllCaptions(path: string, options: ReadOptions = {}): Promise<TextStore> {
+  const texts = new TextStore();
+  await readCaptionFile(path, 'references', options, {
+    caption(_, text) {
+      texts.add(text);
+    },
+  });
+  return texts;
+}

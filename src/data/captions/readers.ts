@@ -1,0 +1,202 @@
+/** One reader a caption format; all hand their captions to a CaptionSink. */
+import { InputError } from '../../base/errors.ts';
+import { type Context, type Describe, describeLine, SplitFilter } from './context.ts';
+import { type CaptionFormat, flickrLine, recognizeFormat } from './formats.ts';
+import { type JsonEntry, JsonWalker, jsonPath } from './json.ts';
+import {
+  type CaptionSink,
+  idFields,
+  isObject,
+  type JsonObject,
+  type Place,
+  RecordReader,
+  type Role,
+  typeName,
+} from './records.ts';
+import { forEachLine, openText } from './source.ts';
+import { readTable } from './table.ts';
+
+export interface ReadOptions {
+  /** What the file is, where its content misleads. */
+  format?: CaptionFormat | undefined;
+  /** Only records of these splits (of a field or column `split`). */
+  splits?: readonly string[] | undefined;
+}
+
+/** What was read, beyond the captions. */
+export interface ReadResult {
+  /** How messages call the file. */
+  name: string;
+  format: CaptionFormat;
+  /** A place of the file in words: "line 3" or a JSON path. */
+  describe(place: Place): string;
+  /** Things a person should know, such as lines left out. */
+  notes: string[];
+}
+
+/**
+ * Reads every caption of `path` into `sink`, in file order.
+ * @throws InputError naming the file and the line or JSON path at the first fault.
+ */
+export async function readCaptionFile(
+  path: string,
+  role: Role,
+  options: ReadOptions,
+  sink: CaptionSink,
+): Promise<ReadResult> {
+  const source = await openText(path);
+  const format = options.format ?? recognizeFormat(source.head, source.whole);
+  const keep = new SplitFilter(source.name, options.splits, sink);
+  const notes: string[] = [];
+  const records = new RecordReader(source.name, role, sink);
+  const describe = await readers[format]({ source, format, role, sink, records, keep, notes });
+  keep.check();
+  return { name: source.name, format, describe, notes };
+}
+
+const readers: { [Format in CaptionFormat]: (context: Context) => Promise<Describe> } = {
+  json: readJson,
+  jsonl: readJsonLines,
+  csv: readTable,
+  tsv: readTable,
+  flickr: readFlickr,
+  text: readText,
+};
+
+async function readText({ source, sink }: Context): Promise<Describe> {
+  await forEachLine(source, (text, number) => sink.caption(undefined, text, number));
+  return describeLine;
+}
+
+async function readFlickr({ source, role, sink, notes }: Context): Promise<Describe> {
+  let strays = 0;
+  let stray = '';
+  let previous = '';
+  await forEachLine(source, (text, number) => {
+    if (text.trim() === '') return;
+    const match = flickrLine.exec(text);
+    if (!match)
+      throw new InputError(
+        `${source.name}: line ${number} should be NAME#NUMBER, a tab and a caption; correct it, or name the format with --${role}-format.`,
+      );
+    const [, name = '', , caption = ''] = match;
+    // Flickr8k.token.txt has captions of NAME.jpg.1, an image that does not exist.
+    if (/\.jpg\.\d+$/.test(name)) {
+      strays++;
+      stray = name;
+      return;
+    }
+    // A fresh copy an image: a slice would keep its whole piece of the file in memory.
+    if (name !== previous) previous = Buffer.from(name).toString();
+    sink.caption(previous, caption, number);
+  });
+  if (strays > 0)
+    notes.push(
+      `${source.name}: left out ${strays} ${strays === 1 ? 'line' : 'lines'} of ${stray}, an image that does not exist (a known slip of the file).`,
+    );
+  return describeLine;
+}
+
+async function readJsonLines({ source, records, keep }: Context): Promise<Describe> {
+  await forEachLine(source, (text, number) => {
+    if (text.trim() === '') return;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new InputError(
+        `${source.name}: line ${number} is not valid JSON (${reason}); correct it there, each line is one JSON object.`,
+      );
+    }
+    if (!isObject(value))
+      throw new InputError(
+        `${source.name}: line ${number} should be a JSON object but is ${typeName(value)}.`,
+      );
+    if (keep.takes(value.split)) records.record(value, number, () => `line ${number}, $`);
+  });
+  return describeLine;
+}
+
+/** Members of a JSON file that hold no captions. */
+const asides = new Set([
+  'info',
+  'licenses',
+  'license',
+  'type',
+  'types',
+  'categories',
+  'dataset',
+  'version',
+  'description',
+]);
+
+async function readJson(context: Context): Promise<Describe> {
+  const { source } = context;
+  let listKey: string | undefined;
+  const walker = new JsonWalker(source.name, (entry) => {
+    if (entry.key !== undefined && entry.index >= 0 && isObject(entry.value)) listKey = entry.key;
+    readJsonEntry(context, entry);
+  });
+  for await (const piece of source.pieces) walker.push(piece);
+  walker.end();
+  return (place) => (typeof place === 'string' ? place : jsonPath(listKey, place));
+}
+
+function readJsonEntry({ source, role, sink, records, keep }: Context, entry: JsonEntry): void {
+  const { key, index, value } = entry;
+  const path = (): string => jsonPath(key, index);
+  if (key === undefined) {
+    // [{image_id, caption}], or a list of captions (or of lists of references) in the images' order.
+    if (isObject(value)) {
+      if (keep.takes(value.split)) records.record(value, index, path);
+    } else records.texts(undefined, value, index, path);
+    return;
+  }
+  if (asides.has(key)) return;
+  if (key === 'images' && index >= 0) {
+    if (!isObject(value))
+      throw new InputError(
+        `${source.name}: ${path()} should be an object but is ${typeName(value)}.`,
+      );
+    if (Array.isArray(value.sentences)) readKarpathy(value);
+    else readCocoImage(value);
+    return;
+  }
+  if (isObject(value)) {
+    const ownId = idFields.some((name) => name !== 'id' && name in value);
+    if (ownId || (index >= 0 && 'id' in value)) {
+      if (keep.takes(value.split)) records.record(value, index >= 0 ? index : path(), path);
+    } else records.named(key, value, path(), path);
+    return;
+  }
+  // {image: caption} or {image: [captions]}.
+  if (role === 'candidates' && index > 0)
+    throw new InputError(
+      `${source.name}: ${jsonPath(key, -1)} holds several captions; a candidate file has exactly one caption an image.`,
+    );
+  records.texts(key, value, path(), path);
+
+  function readKarpathy(image: JsonObject): void {
+    if (!keep.takes(image.split)) return;
+    const field = ['filename', 'file_name', 'cocoid', 'imgid'].find((name) => name in image);
+    if (field === undefined)
+      throw new InputError(`${source.name}: ${path()} has no "filename"; name the image there.`);
+    const id = records.id(image[field], () => `${path()}.${field}`);
+    records.texts(id, image.sentences, index, () => `${path()}.sentences`);
+    const number = image.cocoid ?? image.imgid;
+    if (number !== undefined)
+      sink.alias?.(
+        id,
+        records.id(number, () => `${path()}.cocoid`),
+      );
+  }
+
+  function readCocoImage(image: JsonObject): void {
+    if (image.id === undefined || typeof image.file_name !== 'string') return;
+    sink.alias?.(
+      records.id(image.id, () => `${path()}.id`),
+      image.file_name,
+    );
+  }
+}

@@ -1,0 +1,135 @@
+/** Recognises which dataset a folder or file holds, and where its captions, splits and images are. */
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { InputError } from '../../base/errors.ts';
+import { errorCode } from '../../base/files.ts';
+import { type CaptionFormat, captionFormats } from '../captions/formats.ts';
+import { parseSplit, type SplitName } from './dataset.ts';
+
+/** How a dataset's captions are kept: a format of caption files, or a text file beside each image. */
+export const datasetFormats = [...captionFormats.filter(isDatasetFormat), 'sidecar'] as const;
+export type DatasetFormat = (typeof datasetFormats)[number];
+
+export interface CaptionFile {
+  readonly path: string;
+  /** The split of all its images, as the file's name says; undefined: not said. */
+  readonly split: SplitName | undefined;
+}
+
+/** Where a dataset's parts are. */
+export interface DatasetSource {
+  /** Caption files; undefined: each image has a text file beside it. */
+  readonly captions: readonly CaptionFile[] | undefined;
+  /** Lists of image names that make the splits, such as Flickr_8k.devImages.txt. */
+  readonly lists: readonly { readonly split: SplitName; readonly path: string }[];
+  readonly images: string;
+}
+
+/** Folders in which the usual downloads keep the images, most telling first. */
+const imageFolders = [
+  'images',
+  'Images',
+  'Flicker8k_Dataset',
+  'Flickr8k_Dataset/Flicker8k_Dataset',
+  'Flickr8k_Dataset',
+  'flickr30k_images',
+  'flickr30k-images',
+];
+
+/** Folders in which they keep the captions. */
+const captionFolders = ['.', 'Flickr8k_text', 'annotations'];
+
+/** Caption files by name, the one that says most first, and the formats that they may be in. */
+const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetFormat[]])[] = [
+  [/^dataset(?:_(?!infos?\.)\w+)?\.json$/i, ['json']], // Karpathy
+  [/^captions_(?:train|val|test)\d{4}\.json$/i, ['json']], // COCO
+  [/^Flickr8k\.token\.txt$/i, ['flickr']],
+  [/^results_20130124\.token$/i, ['flickr']], // Flickr30k
+  [/^(?:captions|metadata|annotations)\.jsonl$/i, ['jsonl']],
+  [/^(?:captions|metadata|annotations|results)\.csv$/i, ['csv']],
+  [/^(?:captions|metadata|annotations|results)\.tsv$/i, ['tsv']],
+  [/^captions\.json$/i, ['json', 'jsonl']],
+  [/^captions\.txt$/i, ['csv', 'tsv', 'flickr', 'jsonl', 'json']],
+];
+
+const cocoName = /^captions_(train|val|test)(\d{4})\.json$/i;
+
+const listName = /^Flickr[_-]?(?:8k|30k)\.(train|trn|dev|val|test)Images\.txt$/i;
+
+/**
+ * Finds the parts of the dataset at `path`: a folder, or a caption file with its images beside it or
+ * in `images`.
+ * @param format Only captions that can be in this format.
+ * @throws InputError when there is nothing of the kind.
+ */
+export async function findDataset(
+  path: string,
+  images?: string,
+  format?: DatasetFormat,
+): Promise<DatasetSource> {
+  const isFolder = await isDirectory(path);
+  const root = isFolder ? path : dirname(path);
+  const names: { folder: string; name: string }[] = [];
+  for (const folder of captionFolders.map((name) => join(root, name)))
+    for (const name of (await namesIn(folder)).sort()) names.push({ folder, name });
+  const lists = names.flatMap(({ folder, name }) => {
+    const word = listName.exec(name)?.[1]?.toLowerCase();
+    if (word === undefined) return [];
+    const split: SplitName = /^tr/.test(word) ? 'train' : word === 'test' ? 'test' : 'dev';
+    return [{ split, path: join(folder, name) }];
+  });
+  const imageFolder =
+    images ?? imageFolders.map((name) => join(root, name)).find((f) => existsSync(f)) ?? root;
+  if (!isFolder && format === 'sidecar')
+    throw new InputError(`${path}: the format sidecar is one of folders; name the folder.`);
+  if (!isFolder) return { captions: [{ path, split: undefined }], lists, images: imageFolder };
+  if (format === 'sidecar') return { captions: undefined, lists, images: imageFolder };
+  for (const [pattern, formats] of captionFiles) {
+    if (format !== undefined && !formats.includes(format)) continue;
+    const found = names.filter(({ name }) => pattern.test(name));
+    if (found.length > 0) return { captions: chooseFiles(found), lists, images: imageFolder };
+  }
+  if (format !== undefined)
+    throw new InputError(
+      `${path}: no caption file of the format ${format} is here; name the file itself.`,
+    );
+  return { captions: undefined, lists, images: imageFolder };
+}
+
+/** COCO's captions of one year, split by file; of other files the first. */
+function chooseFiles(found: readonly { folder: string; name: string }[]): CaptionFile[] {
+  const yearOf = (name: string): string => cocoName.exec(name)?.[2] ?? '';
+  const newest = found
+    .map(({ name }) => yearOf(name))
+    .sort()
+    .at(-1);
+  const chosen = newest === '' ? found.slice(0, 1) : found.filter((f) => yearOf(f.name) === newest);
+  return chosen.map(({ folder, name }) => ({
+    path: join(folder, name),
+    // Of one file alone a part must serve for dev and test.
+    split: chosen.length > 1 ? parseSplit(cocoName.exec(name)?.[1] ?? '') : undefined,
+  }));
+}
+
+function isDatasetFormat(format: CaptionFormat): format is Exclude<CaptionFormat, 'text'> {
+  return format !== 'text';
+}
+
+/** What a folder holds; nothing where there is none. @throws InputError when it cannot be read */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
+    throw new InputError(`${folder}: the folder cannot be read (${errorCode(error)}).`);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    throw new InputError(`${path}: there is no such dataset; name a folder or a caption file.`);
+  }
+}

@@ -1,0 +1,204 @@
+/** Encodes a graph as an ONNX model; weights may stay outside in a file of their own. */
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  TensorProto_DataLocation as DataLocation,
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { InputError } from '../../base/errors.ts';
+import { type DType, dtypes } from '../graph/dtype.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import { topologicalOrder } from '../graph/graph.ts';
+import { peakBytes } from '../graph/memory.ts';
+import type { Shape } from '../graph/shape.ts';
+import { simplify } from '../graph/simplify.ts';
+import { onnxRules } from './rules.ts';
+import { OnnxWriter, rawTensor } from './writer.ts';
+
+/** Where a baked-in weight's bytes are: in memory, or in a file beside the model. */
+export type WeightBytes =
+  | { readonly data: Uint8Array }
+  | { readonly location: string; readonly offset: number; readonly length: number };
+
+/** A weight to bake into the model; its dtype may be narrower than the parameter's (f16 for f32). */
+export type Weight = WeightBytes & { readonly dtype: DType };
+
+export interface EncodeOptions {
+  /** Parameters that this gives bytes for become part of the model; the others stay inputs. */
+  readonly weight?: (name: string) => Weight | undefined;
+  /**
+   * The execution provider that the file is for. For any but 'cpu' (the default), steps that only
+   * the CPU has one kernel for are spelled in common ops, so that they do not fall back to the CPU.
+   */
+  readonly device?: string;
+}
+
+export interface GraphInput {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+export interface EncodedGraph {
+  /** The ONNX file. */
+  readonly model: Uint8Array;
+  /** What must be fed, inputs and parameters alike. */
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly GraphInput[];
+  /** See `peakBytes` in memory.ts. */
+  readonly peakBytes: (sizes: ReadonlyMap<string, number>) => number;
+}
+
+const opset = 21n;
+/** protobuf messages end at 2 GB; a little is left for the nodes. */
+const largestModel = 2 ** 31 - 2 ** 22;
+
+/**
+ * Simplifies the graph that `outputs` reach and encodes it.
+ * @throws InputError when baked-in weights would pass protobuf's 2 GB: give them by location then;
+ * when a weight's bytes do not fill its shape, or a name stands for two things
+ * @throws RangeError when a symbolic size stands in no input's shape by itself
+ */
+export function encodeOnnx(
+  outputs: Readonly<Record<string, Value>>,
+  options: EncodeOptions = {},
+): EncodedGraph {
+  const names = Object.keys(outputs);
+  const values = simplify(Object.values(outputs));
+  const writer = new OnnxWriter({ portable: (options.device ?? 'cpu') !== 'cpu' });
+  const known = new Map<Value, string>();
+  const inputs: GraphInput[] = [];
+  const order = topologicalOrder(values);
+  for (const node of order) addLeaf(node, writer, known, inputs, options);
+  for (const node of order) addNode(node, writer, known);
+  const taken = new Set([...inputs, ...writer.initializers].map(({ name }) => name));
+  const both = names.find((name) => taken.has(name));
+  if (both !== undefined)
+    throw new InputError(`'${both}' names an input and an output of the graph; rename one`);
+  writer.nameOutputs(names.map((name, i) => [known.get(values[i]) ?? '', name]));
+  writer.leavesLast();
+
+  const bytes = writer.initializers.reduce((sum, t) => sum + t.rawData.length, 0);
+  if (bytes > largestModel)
+    throw new InputError(
+      `the weights take ${bytes} bytes, more than an ONNX file can hold; keep them in a file beside it`,
+    );
+  const model = create(ModelProtoSchema, {
+    irVersion: 10n,
+    producerName: 'refcap',
+    opsetImport: [
+      { domain: '', version: opset },
+      { domain: 'com.microsoft', version: 1n },
+    ],
+    graph: {
+      name: 'refcap',
+      node: writer.nodes,
+      initializer: writer.initializers,
+      input: inputs.map(valueInfo),
+      output: values.map((value, i) =>
+        valueInfo({ name: names[i], dtype: value.dtype, shape: value.shape }),
+      ),
+    },
+  });
+  return {
+    model: toBinary(ModelProtoSchema, model),
+    inputs,
+    outputs: values.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape })),
+    peakBytes: (sizes) => peakBytes(values, sizes),
+  };
+}
+
+function addLeaf(
+  node: Node,
+  writer: OnnxWriter,
+  known: Map<Value, string>,
+  inputs: GraphInput[],
+  options: EncodeOptions,
+): void {
+  if (node.op === 'constant') {
+    const { dtype, shape, data } = node.attributes;
+    known.set(node.outputs[0], writer.tensor(dtype, shape, data));
+  } else if (node.op === 'parameter' || node.op === 'input') {
+    const { name } = node.attributes;
+    const { dtype, shape } = node.outputs[0];
+    const weight = node.op === 'parameter' ? options.weight?.(name) : undefined;
+    if (weight) {
+      writer.initializers.push(weightTensor(name, shape, weight));
+      const narrow = weight.dtype !== dtype;
+      known.set(
+        node.outputs[0],
+        narrow ? writer.emit('Cast', [name], { to: BigInt(dtypes[dtype].onnx) }) : name,
+      );
+    } else {
+      if (inputs.some((other) => other.name === name))
+        throw new InputError(`two inputs of the graph are named '${name}'`);
+      inputs.push({ name, dtype, shape });
+      writer.addInput(name, shape);
+      known.set(node.outputs[0], name);
+    }
+  }
+}
+
+function addNode(node: Node, writer: OnnxWriter, known: Map<Value, string>): void {
+  if (node.op === 'constant' || node.op === 'parameter' || node.op === 'input') return;
+  // Each op's rule accepts nodes of that op; the table's type says so, a lookup by a union key cannot.
+  const rule = onnxRules[node.op] as (
+    w: OnnxWriter,
+    inputs: string[],
+    node: Node,
+  ) => string | string[];
+  const result = rule(
+    writer,
+    node.inputs.map((value) => known.get(value) ?? ''),
+    node,
+  );
+  for (const [i, name] of (Array.isArray(result) ? result : [result]).entries())
+    known.set(node.outputs[i], name);
+}
+
+function weightTensor(name: string, shape: Shape, weight: Weight): TensorProto {
+  const dims = shape.map(Number);
+  const length = 'data' in weight ? weight.data.length : weight.length;
+  const needed = dims.reduce((product, size) => product * size, dtypes[weight.dtype].bytes);
+  if (length !== needed) throw new InputError(`'${name}' needs ${needed} bytes, not ${length}`);
+  if ('data' in weight) return rawTensor(name, weight.dtype, dims, weight.data);
+  const entry = (key: string, value: string | number) =>
+    create(StringStringEntryProtoSchema, { key, value: String(value) });
+  return create(TensorProtoSchema, {
+    name,
+    dims: dims.map(BigInt),
+    dataType: dtypes[weight.dtype].onnx,
+    dataLocation: DataLocation.EXTERNAL,
+    externalData: [
+      entry('location', weight.location),
+      entry('offset', weight.offset),
+      entry('length', weight.length),
+    ],
+  });
+}
+
+function valueInfo({ name, dtype, shape }: GraphInput): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: dtypes[dtype].onnx,
+          shape: {
+            dim: shape.map((d) => ({
+              value:
+                typeof d === 'number'
+                  ? { case: 'dimValue' as const, value: BigInt(d) }
+                  : { case: 'dimParam' as const, value: d },
+            })),
+          },
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,347 @@
+/** Runs graphs in ONNX Runtime. The only file that opens its sessions. */
+import { availableParallelism } from 'node:os';
+import { parse, relative, resolve } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import * as ort from 'onnxruntime-node';
+import { InputError } from '../../base/errors.ts';
+import type { DType } from '../graph/dtype.ts';
+import { input, type Value } from '../graph/graph.ts';
+import { printShape } from '../graph/shape.ts';
+import {
+  type EncodedGraph,
+  type EncodeOptions,
+  encodeOnnx,
+  type GraphInput,
+  type Weight,
+} from '../onnx/encode.ts';
+import { fromOrt, toOrt } from './ort-tensor.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Where and how a graph runs. */
+export interface SessionOptions {
+  /** An execution provider by ONNX Runtime's name: 'cpu', 'webgpu', or another that is installed. Default 'cpu'. */
+  readonly device?: string;
+  /** Threads of the CPU provider. Default: all cores. */
+  readonly threads?: number;
+  /**
+   * Keeps freed activations for the next run (default true). False gives memory back to the system
+   * after each use: slower, smaller.
+   */
+  readonly arena?: boolean;
+  /**
+   * The most bytes that a run's values may take. A run that would need more is refused before it
+   * starts, rather than killed by the system half-way. See `peakBytes` for what counts.
+   */
+  readonly memoryLimit?: number;
+  /** Prefix of a JSON trace that ONNX Runtime writes when the session is disposed. */
+  readonly profile?: string;
+  /** Outputs that stay on the device, to be fed to the next run without a copy. Not for 'cpu'. */
+  readonly keepOnDevice?: readonly string[];
+  /**
+   * The folder that the locations of baked-in weights are relative to. ONNX Runtime maps the files
+   * into memory, so that several sessions and processes share one copy.
+   */
+  readonly externalFolder?: string;
+  /** Further settings of ONNX Runtime, by its own keys, such as 'session.disable_prepacking'. */
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A value on a device, as a run with `keepOnDevice` gives it: feed it again, read it with
+ * `readFromDevice`, or dispose it.
+ */
+export class DeviceTensor implements Disposable {
+  readonly raw: ort.Tensor;
+  readonly dtype: DType;
+  constructor(raw: ort.Tensor, dtype: DType) {
+    this.raw = raw;
+    this.dtype = dtype;
+  }
+  get shape(): readonly number[] {
+    return this.raw.dims;
+  }
+  [Symbol.dispose](): void {
+    this.raw.dispose();
+  }
+}
+
+export type Feed = Tensor | DeviceTensor;
+
+/** What a run reads: a value for every input, by name. */
+export type Feeds = Readonly<Record<string, Feed>>;
+
+/** The execution providers that this onnxruntime-node has. */
+export function listDevices(): string[] {
+  return ort.listSupportedBackends().map((backend) => backend.name);
+}
+
+/** A graph ready to run. Dispose it with `using` or `dispose()`: its memory is not the garbage collector's. */
+export class Session implements Disposable {
+  readonly #session: ort.InferenceSession;
+  readonly #inputs: ReadonlyMap<string, GraphInput>;
+  readonly #outputs: ReadonlyMap<string, GraphInput>;
+  readonly #profiled: boolean;
+  readonly #keepsOnDevice: boolean;
+  readonly #memoryLimit: number;
+  readonly #peakBytes: EncodedGraph['peakBytes'];
+  /** Sizes of inputs that were found to fit the limit. */
+  readonly #fitting = new Set<string>();
+  #disposed = false;
+
+  private constructor(
+    session: ort.InferenceSession,
+    encoded: EncodedGraph,
+    options: SessionOptions,
+  ) {
+    this.#session = session;
+    this.#inputs = new Map(encoded.inputs.map((spec) => [spec.name, spec]));
+    this.#outputs = new Map(encoded.outputs.map((spec) => [spec.name, spec]));
+    this.#memoryLimit = options.memoryLimit ?? Number.POSITIVE_INFINITY;
+    this.#peakBytes = encoded.peakBytes;
+    this.#profiled = options.profile !== undefined;
+    this.#keepsOnDevice = (options.keepOnDevice ?? []).length > 0;
+  }
+
+  /**
+   * Encodes the graph that `outputs` reach and opens it.
+   * @throws InputError when the device is not there, or the graph needs something it lacks
+   */
+  static async open(
+    outputs: Readonly<Record<string, Value>>,
+    options: SessionOptions & EncodeOptions = {},
+  ): Promise<Session> {
+    const folder = options.externalFolder;
+    if (folder === undefined) return Session.openEncoded(encodeOnnx(outputs, options), options);
+    // ONNX Runtime refuses links that lead out of the folder, which download caches are made of:
+    // name the files from the root.
+    const { root } = parse(resolve(folder));
+    const weight = (name: string): Weight | undefined => {
+      const found = options.weight?.(name);
+      if (!found || 'data' in found) return found;
+      return { ...found, location: relative(root, resolve(folder, found.location)) };
+    };
+    return Session.openEncoded(encodeOnnx(outputs, { ...options, weight }), {
+      ...options,
+      externalFolder: root,
+    });
+  }
+
+  /**
+   * Opens an encoded graph.
+   * @throws InputError when the device is not there, or ONNX Runtime cannot open the graph on it
+   */
+  static async openEncoded(encoded: EncodedGraph, options: SessionOptions = {}): Promise<Session> {
+    const device = options.device ?? 'cpu';
+    if (!listDevices().includes(device))
+      throw new InputError(
+        `the device '${device}' is not available; this onnxruntime-node has: ${listDevices().join(', ')}`,
+      );
+    const session = await ort.InferenceSession.create(
+      encoded.model,
+      ortOptions(device, options),
+    ).catch((error: unknown) => {
+      throw described(`the graph cannot be opened on '${device}'`, error);
+    });
+    return new Session(session, encoded, options);
+  }
+
+  /** Names, dtypes and shapes of what must be fed. */
+  get inputs(): ReadonlyMap<string, GraphInput> {
+    return this.#inputs;
+  }
+
+  /** Names, dtypes and shapes of what a run gives. */
+  get outputs(): ReadonlyMap<string, GraphInput> {
+    return this.#outputs;
+  }
+
+  /**
+   * Runs the graph. Inputs are not copied; onnxruntime-node copies each output once, also those that
+   * it writes where `into` says, whose copy is freed at once. A tensor of `into` may be the very one
+   * that is also an input where every reader of the old value comes before the write.
+   * @throws InputError naming an input that is missing, unknown or of the wrong dtype or shape, or
+   * what ONNX Runtime found wrong, such as an index outside of its table
+   */
+  async run(
+    feeds: Feeds,
+    into: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Record<string, Tensor>> {
+    const results = await this.#run(feeds, into);
+    const copies = Object.keys(into).map((name) => results[name].data);
+    free(copies.flatMap((data) => ('buffer' in data ? [data.buffer as ArrayBuffer] : [])));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, value]) => [name, into[name] ?? fromOrt(value)]),
+    );
+  }
+
+  /** Like `run`, for sessions opened with `keepOnDevice`: those outputs come back as device tensors. */
+  async runOnDevice(feeds: Feeds): Promise<Record<string, DeviceTensor | Tensor>> {
+    const results = await this.#run(feeds, {});
+    return Object.fromEntries(
+      Object.entries(results).map(([name, value]) => [
+        name,
+        value.location === 'cpu'
+          ? fromOrt(value)
+          : new DeviceTensor(value, this.#outputs.get(name)?.dtype ?? 'f32'),
+      ]),
+    );
+  }
+
+  async #run(
+    feeds: Feeds,
+    into: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, ort.Tensor>> {
+    if (this.#disposed) throw new Error('the session was disposed');
+    this.#checkMemory(checkFeeds(feeds, this.#inputs));
+    for (const [name, value] of Object.entries(into)) {
+      const spec = this.#outputs.get(name);
+      if (!spec) throw new InputError(`the graph has no output '${name}'`);
+      if (this.#keepsOnDevice)
+        throw new InputError(
+          `'${name}' cannot be written into: the session keeps outputs on its device`,
+        );
+      checkType('output', value, spec);
+    }
+    const raw: Record<string, ort.Tensor> = {};
+    for (const [name, value] of Object.entries(feeds))
+      raw[name] = value instanceof DeviceTensor ? value.raw : toOrt(value);
+    const fetches = Object.fromEntries(
+      this.#session.outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]),
+    );
+    const results = await this.#session.run(raw, fetches).catch((error: unknown) => {
+      throw described('the graph cannot be run', error);
+    });
+    return results as Record<string, ort.Tensor>;
+  }
+
+  #checkMemory(sizes: ReadonlyMap<string, number>): void {
+    if (this.#memoryLimit === Number.POSITIVE_INFINITY) return;
+    const key = [...sizes].join();
+    if (this.#fitting.has(key)) return;
+    const needed = this.#peakBytes(sizes);
+    if (needed > this.#memoryLimit) {
+      const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+      const named = [...sizes].map(([name, size]) => `${name} ${size}`).join(', ');
+      throw new InputError(
+        `the graph needs about ${mebibytes(needed)} MiB for inputs of ${named || 'these sizes'}, more than the memory limit of ${mebibytes(this.#memoryLimit)} MiB; feed less at a time`,
+      );
+    }
+    this.#fitting.add(key);
+  }
+
+  /** Frees the session. Twice is once. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#profiled) this.#session.endProfiling();
+    // Releasing is synchronous underneath; the promise only tells of errors.
+    this.#session.release().catch(() => undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function ortOptions(device: string, options: SessionOptions): ort.InferenceSession.SessionOptions {
+  const { keepOnDevice, profile, externalFolder } = options;
+  return {
+    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    intraOpNumThreads: options.threads ?? availableParallelism(),
+    enableCpuMemArena: options.arena ?? true,
+    // A planned block would be taken beside what the first run left in the arena: twice the memory.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    ...(keepOnDevice && {
+      preferredOutputLocation: Object.fromEntries(
+        keepOnDevice.map((name) => [name, 'gpu-buffer' as const]),
+      ),
+    }),
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
+    extra: {
+      ...(externalFolder !== undefined && {
+        'session.model_external_initializers_file_folder_path': externalFolder,
+      }),
+      ...options.extra,
+    },
+  };
+}
+
+let nowhere: MessagePort | undefined;
+
+/**
+ * Frees buffers without waiting for the garbage collector: moves them into a message that nobody can
+ * receive.
+ */
+function free(buffers: readonly ArrayBuffer[]): void {
+  if (!nowhere) {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    port1.unref();
+    nowhere = port1;
+  }
+  nowhere.postMessage(undefined, [...new Set(buffers)]);
+}
+
+/** Checks dtypes and shapes, and that every symbolic size is the same wherever it stands. */
+function checkFeeds(
+  feeds: Feeds,
+  inputs: ReadonlyMap<string, GraphInput>,
+): ReadonlyMap<string, number> {
+  const sizes = new Map<string, { size: number; name: string }>();
+  for (const [name, value] of Object.entries(feeds)) {
+    const spec = inputs.get(name);
+    if (!spec) throw new InputError(`the graph has no input '${name}'`);
+    checkType('input', value, spec);
+    for (const [axis, d] of spec.shape.entries()) {
+      if (typeof d === 'number') continue;
+      const size = value.shape[axis];
+      const known = sizes.get(d);
+      if (known && known.size !== size)
+        throw new InputError(
+          `the size '${d}' is ${known.size} in the input '${known.name}' but ${size} in '${name}'`,
+        );
+      sizes.set(d, { size, name });
+    }
+  }
+  for (const name of inputs.keys())
+    if (!(name in feeds)) throw new InputError(`the input '${name}' is missing`);
+  return new Map([...sizes].map(([name, { size }]) => [name, size]));
+}
+
+function checkType(kind: 'input' | 'output', value: Feed, spec: GraphInput): void {
+  const fits =
+    value.dtype === spec.dtype &&
+    value.shape.length === spec.shape.length &&
+    spec.shape.every((d, i) => typeof d !== 'number' || d === value.shape[i]);
+  if (!fits)
+    throw new InputError(
+      `the ${kind} '${spec.name}' must be ${spec.dtype}${printShape(spec.shape)}, not ${value.dtype}${printShape(value.shape)}`,
+    );
+}
+
+/** What ONNX Runtime says, as one line. */
+function described(what: string, error: unknown): InputError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new InputError(`${what}: ${message.replaceAll(/\s*\n\s*/g, ' ').trim()}`, {
+    cause: error,
+  });
+}
+
+/**
+ * Copies values from a device into memory. Each call opens a small session, so read what a loop
+ * needs every time as an ordinary output instead.
+ * @throws InputError when the device is not there
+ */
+export async function readFromDevice(
+  device: string,
+  values: Readonly<Record<string, DeviceTensor>>,
+): Promise<Record<string, Tensor>> {
+  const fed = Object.entries(values).map(([name, value]) => [`device ${name}`, value] as const);
+  const copies = Object.entries(values).map(([name, { dtype, shape }]) => [
+    name,
+    input(`device ${name}`, dtype, shape),
+  ]);
+  using session = await Session.open(Object.fromEntries(copies), { device });
+  return await session.run(Object.fromEntries(fed));
+}

@@ -1,0 +1,279 @@
+/** The sessions of a captioner: images to keys and values once, then one run a word. */
+import { resolve } from 'node:path';
+import { topologicalOrder, type Value } from '../engine/graph/graph.ts';
+import type { Weight } from '../engine/onnx/encode.ts';
+import { Session, type SessionOptions } from '../engine/runtime/session.ts';
+import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
+import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from '../model/blip.ts';
+import type { PretrainedWeights } from '../model/checkpoint/weights.ts';
+import type { BlipConfig } from '../model/config.ts';
+import { type Adapters, Scope } from '../nn/scope.ts';
+import { quantizeGraph, quantizeRows, weightLimit } from './quantisation.ts';
+
+export interface InferenceOptions {
+  /** Execution provider by ONNX Runtime's name. Default 'cpu'. */
+  readonly device?: string;
+  /** Threads of the CPU provider. Default: all cores. */
+  readonly threads?: number;
+  /** 'int8': 8-bit weights per output column, activations rounded on the fly. Faster, less exact. */
+  readonly quantize?: 'int8';
+  /** Further settings of ONNX Runtime's sessions, by its own keys. */
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+/** What is needed of weights to bake them in. */
+export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'>;
+
+/** What the decoder reads of a batch of images: keys and values of every layer. */
+export interface EncodedImages {
+  readonly count: number;
+  /** [images, tokens, width]. */
+  readonly tokens: Tensor;
+  /** `crossKey.N` and `crossValue.N`, each [images, heads, tokens, headWidth]. */
+  readonly cross: Readonly<Record<string, Tensor>>;
+}
+
+/** Scores of the next word for each row (image by image, beam by beam). */
+export interface StepScores {
+  /** [rows, vocabulary]. */
+  readonly logits: Float32Array;
+  /** Log of the sum of exponentials of each row's logits: logit minus this is the log-probability. */
+  readonly normalizer: Float32Array;
+}
+
+/** Writes for a batch of images, a step at a time. */
+export interface Decoder {
+  /** Images that are still written for. */
+  readonly images: number;
+  /**
+   * Goes on with these images (places among the present ones) and rows: row i continues present row
+   * `parents[i]`. There must be as many rows for each image, in the images' order.
+   */
+  select(images: readonly number[], parents: readonly number[]): void;
+  /** Appends `length` ids to every row ([rows, length], row-major) and scores what may follow. */
+  step(ids: Int32Array, length: number): Promise<StepScores>;
+}
+
+/** A captioner's graphs, opened with the weights baked in. */
+export class Inference implements Disposable {
+  readonly config: BlipConfig;
+  readonly #encoder: Runner;
+  readonly #step: Runner;
+  readonly #graph: GraphOptions;
+
+  private constructor(config: BlipConfig, encoder: Runner, step: Runner, graph: GraphOptions) {
+    this.config = config;
+    this.#encoder = encoder;
+    this.#step = step;
+    this.#graph = graph;
+  }
+
+  /**
+   * Opens both sessions; the weights are read from their file by ONNX Runtime where it can.
+   * @param graph keeps the training-only layers, whose weights must then be among `weights`
+   */
+  static async open(
+    config: BlipConfig,
+    weights: ReadableWeights,
+    options: InferenceOptions = {},
+    graph: GraphOptions = {},
+  ): Promise<Inference> {
+    return Inference.#opened(config, graph, async (build) => ({
+      session: await openGraph(build, weights, options),
+      weights: {},
+    }));
+  }
+
+  /**
+   * Opens both sessions over weights that may change between runs, as in training: each run reads
+   * what `tensorOf` gave for a parameter's name.
+   */
+  static async live(
+    config: BlipConfig,
+    tensorOf: (name: string) => Tensor,
+    options: SessionOptions = {},
+    { adapters, ...graph }: GraphOptions & { readonly adapters?: Adapters } = {},
+  ): Promise<Inference> {
+    return Inference.#opened(config, graph, async (build) => {
+      const scope = new Scope(adapters);
+      const session = await Session.open(build(scope), options);
+      const named = scope.parameters.map(({ name }) => [name, tensorOf(name)]);
+      return { session, weights: Object.fromEntries(named) };
+    });
+  }
+
+  static async #opened(
+    config: BlipConfig,
+    graph: GraphOptions,
+    open: (build: (scope: Scope) => Record<string, Value>) => Promise<Runner>,
+  ): Promise<Inference> {
+    const encoder = await open((scope) => encoderGraph(scope, config, graph));
+    try {
+      const step = await open((scope) => stepGraph(scope, config.text_config, graph));
+      return new Inference(config, encoder, step, graph);
+    } catch (error) {
+      encoder.session.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * What decoding needs of a batch: from pixels f32 [images, 3, size, size], normalised, or, where the
+   * graph starts from them, from image tokens f16 [images, tokens, width].
+   */
+  async encode(images: Tensor): Promise<EncodedImages> {
+    const kind = this.#graph.images ?? 'pixels';
+    const result = await run(this.#encoder, { [kind]: images });
+    const { tokens = images, ...cross } = result;
+    return { count: images.shape[0], tokens, cross };
+  }
+
+  /** Starts writing for every image; nothing is run yet. */
+  decode(images: EncodedImages): Decoder {
+    const heads = cachedHeads(this.config.text_config, this.#graph.refiner);
+    return new Decoding(this.#step, this.config.text_config.hidden_size, heads, images);
+  }
+
+  [Symbol.dispose](): void {
+    this.#encoder.session.dispose();
+    this.#step.session.dispose();
+  }
+}
+
+/** A session and the weights that are fed to it at each run, if they are not baked in. */
+interface Runner {
+  readonly session: Session;
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+function run(
+  { session, weights }: Runner,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  return session.run({ ...weights, ...feeds });
+}
+
+/** The cache of one batch's decoding. Rows may be reordered and images dropped between steps. */
+class Decoding implements Decoder {
+  readonly #step: Runner;
+  #images: number;
+  #cross: Readonly<Record<string, Tensor>>;
+  #past: Readonly<Record<string, Tensor>>;
+
+  /** @param heads of each layer that caches the text's keys and values, in a model this wide */
+  constructor(step: Runner, width: number, heads: readonly number[], images: EncodedImages) {
+    this.#step = step;
+    this.#images = images.count;
+    this.#cross = images.cross;
+    const past: Record<string, Tensor> = {};
+    for (const [i, count] of heads.entries()) {
+      const empty = tensor('f32', [images.count, count, 0, width / count]);
+      past[`pastKey.${i}`] = empty;
+      past[`pastValue.${i}`] = empty;
+    }
+    this.#past = past;
+  }
+
+  get images(): number {
+    return this.#images;
+  }
+
+  select(images: readonly number[], parents: readonly number[]): void {
+    if (!isIdentity(images, this.#images)) {
+      this.#cross = gatherRows(this.#cross, images);
+      this.#images = images.length;
+    }
+    const rows = Object.values(this.#past)[0].shape[0];
+    if (!isIdentity(parents, rows)) this.#past = gatherRows(this.#past, parents);
+  }
+
+  async step(ids: Int32Array, length: number): Promise<StepScores> {
+    const beams = ids.length / length / this.#images;
+    const shape = [this.#images, beams, length];
+    const { logits, normalizer, ...present } = await run(this.#step, {
+      ids: tensor('i32', shape, ids),
+      ...this.#cross,
+      ...this.#past,
+    });
+    this.#past = Object.fromEntries(
+      Object.entries(present).map(([name, value]) => [name.replace('present', 'past'), value]),
+    );
+    return { logits: asFloats(logits), normalizer: asFloats(normalizer) };
+  }
+}
+
+function asFloats({ data }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new TypeError('the graph gave something other than f32');
+}
+
+function isIdentity(places: readonly number[], length: number): boolean {
+  return places.length === length && places.every((place, i) => place === i);
+}
+
+/** The given rows (first dimension) of each tensor. */
+function gatherRows(
+  tensors: Readonly<Record<string, Tensor>>,
+  rows: readonly number[],
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, value]) => {
+      const size = value.data.length / value.shape[0];
+      const data = new Float32Array(rows.length * size);
+      const source = asFloats(value);
+      for (const [i, row] of rows.entries())
+        data.set(source.subarray(row * size, (row + 1) * size), i * size);
+      return [name, tensor('f32', [rows.length, ...value.shape.slice(1)], data)];
+    }),
+  );
+}
+
+/**
+ * Opens a graph of the model with its weights baked in: read by ONNX Runtime from their file where
+ * they lie there as f32 or f16, else from memory; rounded to 8 bits if asked.
+ */
+export async function openGraph(
+  build: (scope: Scope) => Record<string, Value>,
+  weights: ReadableWeights,
+  options: InferenceOptions = {},
+): Promise<Session> {
+  const { quantize, ...session } = options;
+  const scope = new Scope();
+  let outputs = build(scope);
+  const baked = new Map<string, Weight>();
+  if (quantize === 'int8') {
+    const quantized = quantizeGraph(outputs);
+    outputs = quantized.outputs;
+    for (const weight of quantized.weights) {
+      const values = await weights.readFloat32(weight.source);
+      const { matrix, scale } = quantizeRows(values, weight, weightLimit());
+      baked.set(weight.matrix, { dtype: 'i8', data: bytesOf(matrix) });
+      baked.set(weight.scale, { dtype: 'f32', data: bytesOf(scale) });
+    }
+  }
+  const needed = new Set(
+    topologicalOrder(Object.values(outputs)).flatMap(({ op, attributes }) =>
+      op === 'parameter' ? [attributes.name] : [],
+    ),
+  );
+  for (const name of needed)
+    if (!baked.has(name)) baked.set(name, await weightBytes(weights, name));
+  return Session.open(outputs, {
+    ...session,
+    externalFolder: '.',
+    weight: (name) => baked.get(name),
+  });
+}
+
+async function weightBytes(weights: ReadableWeights, name: string): Promise<Weight> {
+  const info = weights.tensors.get(name);
+  if (info?.location && (info.dtype === 'f32' || info.dtype === 'f16')) {
+    const { path, offset } = info.location;
+    return { dtype: info.dtype, location: resolve(path), offset, length: info.byteLength };
+  }
+  return { dtype: 'f32', data: bytesOf(await weights.readFloat32(name)) };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,121 @@
+/** Scores a chunk of images: what a worker does, and this thread for small inputs. */
+
+import type { TaskHandler } from '../../score/pool.ts';
+import type { DocumentFrequencyTable } from '../document-frequencies.ts';
+import type { ParaphraseTable } from '../meteor/paraphrases.ts';
+import type { CaptionedImage, Metric } from '../types.ts';
+import { type FamilyName, families, layoutOf } from './families.ts';
+import { type PackedTexts, packTexts, unpackTexts } from './packed-texts.ts';
+import { type UnusualCaptions, UnusualCounter } from './unusual.ts';
+
+/** Which parts of the input are tokens already. */
+export interface Tokenized {
+  candidates: boolean;
+  references: boolean;
+}
+
+export interface ScorerSetup {
+  families: readonly FamilyName[];
+  tokenized: Tokenized;
+  paraphrases?: ParaphraseTable | undefined;
+  /** What CIDEr weighs n-grams by. */
+  frequencies?: DocumentFrequencyTable | undefined;
+  /** Whether results shall hold the tokenized captions. */
+  returnTokens: boolean;
+}
+
+export interface ChunkTask {
+  /** The chunk's references, those of an image side by side. */
+  references: PackedTexts;
+  /** References `first[i]` to `first[i + 1]` belong to image i of the chunk. */
+  first: Int32Array<ArrayBuffer>;
+  /** For each system its captions of the images. */
+  candidates: readonly PackedTexts[];
+}
+
+export interface ChunkResult {
+  /** For each system the images' rows of statistics. */
+  rows: Float64Array<ArrayBuffer>[];
+  /** The same task with tokenized texts, if the setup asked for it. */
+  tokens: ChunkTask | undefined;
+  /** For each system, then for the references: captions that deserve a warning. */
+  unusual: UnusualCaptions[];
+}
+
+export function chunkBuffers({ references, first, candidates }: ChunkTask): ArrayBuffer[] {
+  const packed = [references, ...candidates].flatMap(({ bytes, ends }) => [bytes, ends]);
+  return [...packed, first].map((array) => array.buffer);
+}
+
+export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkResult> {
+  #setup: ScorerSetup | undefined;
+  #metrics: readonly Metric[] = [];
+  #tokenize: (caption: string) => string = (caption) => caption;
+
+  async setUp(setup: ScorerSetup): Promise<void> {
+    const { paraphrases, tokenized } = setup;
+    let frequencies: undefined | import('../document-frequencies.ts').DocumentFrequencies;
+    if (setup.frequencies) {
+      const { DocumentFrequencies } = await import('../document-frequencies.ts');
+      frequencies = DocumentFrequencies.fromTable(setup.frequencies);
+    }
+    this.#metrics = await Promise.all(
+      setup.families.map((name) => families[name].create({ frequencies, paraphrases })),
+    );
+    const needed = setup.returnTokens || setup.families.some((name) => families[name].tokens);
+    if (needed && !(tokenized.candidates && tokenized.references)) {
+      const { tokenizeCaption } = await import('../tokenizer/tokenizer.ts');
+      this.#tokenize = tokenizeCaption;
+    } else this.#tokenize = (caption) => caption;
+    this.#setup = setup;
+  }
+
+  run(task: ChunkTask): ChunkResult {
+    if (!this.#setup) throw new Error('a chunk came before the setup');
+    const { tokenized, returnTokens } = this.#setup;
+    const references = unpackTexts(task.references);
+    const referenceTokens = tokenized.references ? references : references.map(this.#tokenize);
+    const candidates = task.candidates.map(unpackTexts);
+    const candidateTokens = tokenized.candidates
+      ? candidates
+      : candidates.map((texts) => texts.map(this.#tokenize));
+    const rows = candidates.map((texts, system) => {
+      const images = texts.map((candidate, i): CaptionedImage => {
+        const [from, to] = [task.first[i], task.first[i + 1]];
+        return {
+          candidate,
+          references: references.slice(from, to),
+          tokenized: {
+            candidate: candidateTokens[system][i],
+            references: referenceTokens.slice(from, to),
+          },
+        };
+      });
+      return this.#count(images);
+    });
+    const tokens = returnTokens
+      ? {
+          references: packTexts(referenceTokens),
+          first: task.first,
+          candidates: candidateTokens.map(packTexts),
+        }
+      : undefined;
+    const unusual = [...candidates, references].map((texts) => UnusualCounter.of(texts));
+    return { rows, tokens, unusual };
+  }
+
+  transfers({ rows, tokens }: ChunkResult): ArrayBuffer[] {
+    return [...rows.map(({ buffer }) => buffer), ...(tokens ? chunkBuffers(tokens) : [])];
+  }
+
+  #count(images: readonly CaptionedImage[]): Float64Array<ArrayBuffer> {
+    const { offsets, width } = layoutOf(this.#metrics);
+    const rows = new Float64Array(images.length * width);
+    images.forEach((image, i) => {
+      this.#metrics.forEach((metric, m) => {
+        metric.statistics(image, rows, i * width + offsets[m]);
+      });
+    });
+    return rows;
+  }
+}

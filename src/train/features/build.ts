@@ -1,0 +1,165 @@
+/** Computes image features with a tower and writes them as shards. */
+import { f32ToF16 } from '../../base/half.ts';
+import { createRandom } from '../../base/random.ts';
+import { augment } from '../../data/images/augment.ts';
+import { decodeImage, type RgbImage } from '../../data/images/decode.ts';
+import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
+import * as ops from '../../engine/graph/ops.ts';
+import { Session } from '../../engine/runtime/session.ts';
+import { tensor } from '../../engine/runtime/tensor.ts';
+import { type Tower, towerGraph } from '../../model/checkpoint/tower.ts';
+import { Scope } from '../../nn/scope.ts';
+import { type HashedImage, type ImageGroup, type ViewSettings, viewSeed } from './plan.ts';
+import { type Shard, type ShardContent, ShardWriter } from './shard.ts';
+
+/** A shard to be written. */
+export interface MissingShard {
+  readonly view: number;
+  readonly path: string;
+  readonly content: ShardContent;
+  readonly onWritten: (shard: Shard) => void;
+}
+
+/** The shards of one group that are not there. */
+export interface MissingGroup {
+  readonly images: ImageGroup;
+  readonly shards: readonly MissingShard[];
+}
+
+export interface BuildOptions {
+  readonly settings: ViewSettings;
+  readonly threads?: number;
+  readonly device?: string;
+  readonly signal?: AbortSignal;
+  /** Called with features computed and features to compute; a view of an image is one. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const batchSize = 16;
+/** Images that are read and decoded ahead: two batches, as decoding goes on while the tower computes. */
+const ahead = 2 * batchSize;
+
+/**
+ * Computes what is missing, group by group; an image is decoded once for all of its views.
+ * @throws InputError naming an image that cannot be decoded, or a file that cannot be written
+ */
+export async function buildShards(
+  tower: Tower,
+  missing: readonly MissingGroup[],
+  options: BuildOptions,
+): Promise<void> {
+  const scope = new Scope();
+  const exact = towerGraph(scope, tower.config);
+  // Not every GPU has 16-bit floats.
+  const inGraph = (options.device ?? 'cpu') === 'cpu';
+  const tokens = inGraph ? ops.cast(exact, 'f16') : exact;
+  using session = await Session.open(
+    { tokens },
+    {
+      ...(options.threads !== undefined && { threads: options.threads }),
+      ...(options.device !== undefined && { device: options.device }),
+      weight: (name) => ({ dtype: 'f32', data: bytesOf(tower.store.tensor(name).data) }),
+    },
+  );
+  const preprocessor = createPreprocessor(tower.preprocessing);
+  const { width, height } = tower.preprocessing;
+  const size = 3 * height * width;
+  const values = new Float32Array(batchSize * size);
+  const jobs = missing.flatMap(({ images, shards }) =>
+    images.map((image) => () => loadViews(image, shards, preprocessor, options.settings)),
+  );
+  const loaded = prefetch(jobs, ahead);
+  const total = missing.reduce((sum, { images, shards }) => sum + images.length * shards.length, 0);
+  let done = 0;
+  try {
+    for (const { images, shards } of missing) {
+      const writers: ShardWriter[] = [];
+      try {
+        for (const { path, content } of shards) writers.push(await ShardWriter.open(path, content));
+        for (let start = 0; start < images.length; start += batchSize) {
+          const count = Math.min(batchSize, images.length - start);
+          const batch = await take(loaded, count);
+          for (const [place, writer] of writers.entries()) {
+            options.signal?.throwIfAborted();
+            const pixels = tensor(
+              'f32',
+              [count, 3, height, width],
+              values.subarray(0, count * size),
+            );
+            for (const [slot, views] of batch.entries())
+              preprocessor.write(views[place], pixels.data, slot);
+            const result = await session.run({ pixels });
+            await writer.append(bytesOf(halves(result.tokens.data)));
+            done += count;
+            options.onProgress?.(done, total);
+          }
+        }
+        for (const [place, writer] of writers.entries())
+          shards[place].onWritten(await writer.finish());
+      } catch (error) {
+        for (const writer of writers) await writer.discard();
+        throw error;
+      }
+    }
+  } finally {
+    await loaded.return(undefined);
+  }
+}
+
+/** The views of an image that are wanted, at the model's size. */
+async function loadViews(
+  image: HashedImage,
+  shards: readonly MissingShard[],
+  preprocessor: Preprocessor,
+  { seed, augmentation }: ViewSettings,
+): Promise<RgbImage[]> {
+  const decoded = await decodeImage(image.path);
+  return shards.map(({ view }) => {
+    if (view === 0 || augmentation === undefined) return preprocessor.resize(decoded);
+    const random = createRandom(viewSeed(image, view, seed));
+    return preprocessor.resize(augment(decoded, augmentation, random, image.mayFlip));
+  });
+}
+
+/** Results of the jobs in their order, `count` of them under way at any time. */
+async function* prefetch<T>(
+  jobs: readonly (() => Promise<T>)[],
+  count: number,
+): AsyncGenerator<T, undefined> {
+  const running: Promise<T>[] = [];
+  try {
+    for (let next = 0; next < jobs.length || running.length > 0; ) {
+      for (; next < jobs.length && running.length < count; next++) {
+        const job = jobs[next]();
+        job.catch(() => undefined); // reported when its turn comes
+        running.push(job);
+      }
+      const [first] = running;
+      const result = await first;
+      running.shift();
+      yield result;
+    }
+  } finally {
+    await Promise.allSettled(running);
+  }
+  return undefined;
+}
+
+async function take<T>(source: AsyncGenerator<T, undefined>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { value, done } = await source.next();
+    if (done || value === undefined) break;
+    taken.push(value);
+  }
+  return taken;
+}
+
+function bytesOf(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The values as bits of f16, which they may be already. */
+function halves(data: ArrayBufferView): ArrayBufferView {
+  return data instanceof Float32Array ? f32ToF16(data) : data;
+}

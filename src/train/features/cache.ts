@@ -1,0 +1,188 @@
+/**
+ * The image tokens of a frozen tower, computed once and kept on disk: f16, in shards that are reused
+ * while tower, preprocessing and their images' bytes stay the same.
+ */
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../base/errors.ts';
+import { errorCode } from '../../base/files.ts';
+import type { Augmentation } from '../../data/images/augment.ts';
+import { imageTokenCount } from '../../model/blip.ts';
+import type { Tower } from '../../model/checkpoint/tower.ts';
+import { buildShards, type MissingGroup, type MissingShard } from './build.ts';
+import { type FeatureImage, hashImages, planShards, shardKey, type ViewSettings } from './plan.ts';
+import {
+  checkShard,
+  FilePool,
+  readShardImage,
+  type Shard,
+  type ShardContent,
+  shardBytes,
+} from './shard.ts';
+
+export type { FeatureImage } from './plan.ts';
+
+/** Tokens of a list of images. Dispose it when done. */
+export interface FeatureCache extends AsyncDisposable {
+  /** f16 values of one view of an image: tokens * width. */
+  readonly valuesPerImage: number;
+  readonly views: number;
+  /**
+   * Copies the tokens of the images at these places of the list, each in the view beside it, into
+   * `target`, one after the other.
+   * @throws InputError naming a file that was damaged or removed since the cache was opened
+   */
+  read(places: readonly number[], views: readonly number[], target: Uint16Array): Promise<void>;
+}
+
+export interface FeatureOptions {
+  /** Where the shards are kept; several runs may share it. */
+  readonly folder: string;
+  /** Views of each image. View 0 is the plain image, the others are augmented. Default 1. */
+  readonly views?: number;
+  /** Needed where there is more than one view. */
+  readonly augmentation?: Augmentation;
+  /** What augmented views are drawn from. Default 0. */
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly device?: string;
+  readonly signal?: AbortSignal;
+  /** Called with features computed and features to compute, where some are missing. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** A sentence for the person: the size of what is computed, a damaged shard. */
+  readonly onNote?: (note: string) => void;
+}
+
+const openFiles = 256;
+
+/** f16 values of an image's tokens. */
+function valuesOf(tower: Tower): number {
+  return imageTokenCount(tower.config) * tower.config.hidden_size;
+}
+
+/** Bytes on disk of the features of `images` images in `views` views, near enough. */
+export function featureBytes(tower: Tower, images: number, views = 1): number {
+  return views * shardBytes({ images, valuesPerImage: valuesOf(tower) });
+}
+
+/**
+ * Opens the features of the images, computing those that are not there. A build that is interrupted
+ * goes on with the first group of images that is not whole. Every shard is checked by its key and
+ * checksums; a damaged one is computed again.
+ * @throws InputError naming an image that cannot be read, or a disk that is too small
+ */
+export async function openFeatures(
+  tower: Tower,
+  images: readonly FeatureImage[],
+  options: FeatureOptions,
+): Promise<FeatureCache> {
+  const { folder, views = 1, augmentation, seed = 0, signal, onNote } = options;
+  if (views > 1 && augmentation === undefined)
+    throw new RangeError('several views need settings of augmentation');
+  const settings: ViewSettings = {
+    tower: tower.fingerprint,
+    preprocessing: tower.preprocessing,
+    seed,
+    augmentation,
+  };
+  const plan = planShards(await hashImages(images, signal));
+  const valuesPerImage = valuesOf(tower);
+  await mkdir(folder, { recursive: true });
+  await removeLeftovers(folder);
+
+  const shards: Shard[][] = plan.groups.map(() => []);
+  const missing: MissingGroup[] = [];
+  for (const [g, group] of plan.groups.entries()) {
+    signal?.throwIfAborted();
+    const absent: MissingShard[] = [];
+    for (let view = 0; view < views; view++) {
+      const key = shardKey(group, view, settings);
+      const content: ShardContent = { key, images: group.length, valuesPerImage };
+      const path = join(folder, `${key.slice(0, 20)}.f16`);
+      const found = await checkShard(path, content);
+      if (found === 'damaged')
+        onNote?.(`${path}: these image features are damaged; they are computed again.`);
+      const keep = (shard: Shard): void => {
+        shards[g][view] = shard;
+      };
+      if (found === undefined || found === 'damaged')
+        absent.push({ view, path, content, onWritten: keep });
+      else keep(found);
+    }
+    if (absent.length > 0) missing.push({ images: group, shards: absent });
+  }
+  if (missing.length > 0) {
+    await checkSpace(folder, missing, onNote);
+    await buildShards(tower, missing, { ...options, settings });
+  }
+
+  const files = new FilePool(openFiles);
+  const bytes = valuesPerImage * Uint16Array.BYTES_PER_ELEMENT;
+  const readOne = async (place: number, view: number, target: Uint8Array): Promise<void> => {
+    const shard = shards[plan.group[place]]?.[view];
+    if (shard === undefined) throw new RangeError(`there is no view ${view} of image ${place}`);
+    await files.with(shard.path, (file) => readShardImage(file, shard, plan.slot[place], target));
+  };
+  return {
+    valuesPerImage,
+    views,
+    read: async (places, chosen, target) => {
+      const view = (i: number) =>
+        new Uint8Array(target.buffer, target.byteOffset + i * bytes, bytes);
+      await Promise.all(places.map((place, i) => readOne(place, chosen[i], view(i))));
+    },
+    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  };
+}
+
+/** Says how much is computed. @throws InputError when the disk has no room for it */
+async function checkSpace(
+  folder: string,
+  missing: readonly MissingGroup[],
+  onNote: FeatureOptions['onNote'],
+): Promise<void> {
+  const wanted = missing.flatMap(({ shards }) => shards.map(({ content }) => content));
+  const bytes = wanted.reduce((sum, content) => sum + shardBytes(content), 0);
+  const count = wanted.reduce((sum, { images }) => sum + images, 0);
+  const { bavail, bsize } = await statfs(folder);
+  if (bytes > bavail * bsize)
+    throw new InputError(
+      `${folder}: the image features need ${megabytes(bytes)} and the disk has ${megabytes(bavail * bsize)} left; free some space, use fewer views, or name a folder on another disk.`,
+    );
+  onNote?.(
+    `Computing the features of ${count.toLocaleString('en')} images and views: ${megabytes(bytes)} in ${folder}.`,
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
+}
+
+/** A build writes to each shard more often than this, in milliseconds. */
+const longestPause = 10 * 60 * 1000;
+
+/** Half-written shards of processes that are no more, or whose number now belongs to another. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const owner = /\.f16\.(\d+)\.tmp$/.exec(name)?.[1];
+    if (owner === undefined) continue;
+    const path = join(folder, name);
+    // Another process may be done with it by now.
+    const written = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (!isRunning(Number(owner)) || Date.now() - written > longestPause)
+      await rm(path, { force: true });
+  }
+}
+
+function isRunning(id: number): boolean {
+  if (id === process.pid) return true;
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}

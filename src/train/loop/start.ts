@@ -1,0 +1,155 @@
+/** What a run starts from: a pretrained vision tower with a fresh decoder, or a whole captioner. */
+
+import { InputError, UsageError } from '../../base/errors.ts';
+import { readTextIfThere } from '../../base/files.ts';
+import { type CaptionTokenizer, tokenizerFromVocabulary } from '../../data/text/tokenizer.ts';
+import { makeVocabulary } from '../../data/text/vocabulary.ts';
+import { parseVocabulary } from '../../data/text/wordpiece.ts';
+import { memberFolders } from '../../model/checkpoint/members.ts';
+import { loadModel } from '../../model/checkpoint/pretrained.ts';
+import {
+  hasRefiner,
+  isRefinerParameter,
+  openRefiner,
+  refinerFileName,
+} from '../../model/checkpoint/refiner.ts';
+import type { ModelToSave } from '../../model/checkpoint/save.ts';
+import { openTower, type Tower, towerOfModel } from '../../model/checkpoint/tower.ts';
+import { hashWeights } from '../../model/checkpoint/weights.ts';
+import { type BlipConfig, parseBlipConfig } from '../../model/config.ts';
+import type { GenerationOptions } from '../../model/generation-options.ts';
+import type { RefinerConfig } from '../../model/refiner/refiner.ts';
+import type { ParameterStore } from '../../nn/parameter-store.ts';
+import type { TrainConfig } from '../config/config.ts';
+
+/** A captioner about to be trained. */
+export interface Start {
+  readonly model: BlipConfig;
+  readonly tower: Tower;
+  readonly tokenizer: CaptionTokenizer;
+  readonly isFresh: boolean;
+  /** Tells starts apart: a hash of all weights, or of the tower's where the decoder is fresh. */
+  readonly fingerprint: string;
+  readonly note: string;
+  /** What is saved with each model as it is. */
+  readonly saved: Pick<ModelToSave, 'tokenizer' | 'preprocessing' | 'configJson'>;
+  readonly generation: GenerationOptions;
+  /** Puts the pretrained values into the store; what is fresh keeps its first values. */
+  fill(store: ParameterStore, refiner: RefinerConfig | undefined): Promise<void>;
+}
+
+/** A fresh decoder over a tower; its vocabulary is made from the training captions. */
+export async function startFromTower(
+  folder: string,
+  config: TrainConfig,
+  texts: readonly string[],
+): Promise<Start> {
+  const tower = await openTower(folder);
+  const { vocabulary: path, minWordCount: minCount } = config;
+  const base = path === null ? {} : { base: await readVocabulary(path), addWords: true };
+  const vocabulary = makeVocabulary(texts, { minCount, ...base });
+  const tokenizer = tokenizerFromVocabulary(vocabulary.tokens);
+  return {
+    model: freshConfig(config, tower, tokenizer),
+    tower,
+    tokenizer,
+    isFresh: true,
+    fingerprint: tower.fingerprint,
+    note: `${vocabulary.tokens.length} ${path === null ? 'words' : 'words and pieces'} in the vocabulary, ${vocabulary.unknown} of ${vocabulary.words} uses outside it`,
+    saved: {
+      tokenizer: { vocabulary: vocabulary.tokens },
+      preprocessing: tower.preprocessing,
+    },
+    generation: { suppress_tokens: [tokenizer.ids.unknown] },
+    async fill(store) {
+      copyTower(tower, store);
+    },
+  };
+}
+
+async function readVocabulary(path: string): Promise<string[]> {
+  const text = await readTextIfThere(path);
+  if (text === undefined) throw new InputError(`${path}: there is no such vocabulary.`);
+  return parseVocabulary(text, path);
+}
+
+/** A captioner that exists: its sizes and vocabulary stay. */
+export async function startFromModel(path: string, config: TrainConfig): Promise<Start> {
+  const loaded = await loadModel(path);
+  await using _ = loaded;
+  const others = await memberFolders(path);
+  const rates = {
+    hidden_dropout_prob: config.dropout,
+    attention_probs_dropout_prob: config.dropout,
+    label_smoothing: config.labelSmoothing,
+  };
+  const model = { ...loaded.config, text_config: { ...loaded.config.text_config, ...rates } };
+  const tower = await towerOfModel(loaded);
+  const { max_length: _max, num_beams: _beams, ...generation } = loaded.generation;
+  return {
+    model,
+    tower,
+    tokenizer: loaded.tokenizer,
+    isFresh: false,
+    fingerprint: await hashWeights(loaded.weights),
+    note: `starting from ${path}${others.length > 0 ? ' (its first member alone)' : ''}`,
+    saved: {
+      tokenizer: { folder: loaded.folder },
+      preprocessing: loaded.preprocessing,
+      configJson: loaded.configJson,
+    },
+    generation,
+    async fill(store, refiner) {
+      await using again = await loadModel(path);
+      await again.weights.fill(store);
+      if (!refiner || !(await hasRefiner(again.folder))) return;
+      await using layers = await openRefiner(again.folder, model);
+      const [here, there] = [JSON.stringify(sizes(refiner)), JSON.stringify(sizes(layers.config))];
+      if (here !== there)
+        throw new UsageError(
+          `refinement and alignment (${here}) differ from those saved with ${path} (${there}); use the same, or remove ${refinerFileName} from the model to start them anew`,
+        );
+      for (const name of store.names)
+        if (isRefinerParameter(name) && layers.source.tensors.has(name))
+          await layers.source.readFloat32(name, store.tensor(name).data);
+    },
+  };
+}
+
+/** What decides the layers' parameters. */
+function sizes({ refinement, alignment }: RefinerConfig): unknown {
+  const of = (layer: { layers: number; heads: number; feedForward: number } | null) =>
+    layer && [layer.layers, layer.heads, layer.feedForward];
+  return { refinement: of(refinement), alignment: of(alignment) };
+}
+
+function copyTower(tower: Tower, store: ParameterStore): void {
+  const there = new Set(store.names);
+  for (const name of tower.store.names)
+    if (there.has(name)) store.tensor(name).data.set(tower.store.tensor(name).data);
+}
+
+/** BLIP in small over the tower: the decoder's sizes from the settings, the ids from the tokenizer. */
+function freshConfig(config: TrainConfig, tower: Tower, tokenizer: CaptionTokenizer): BlipConfig {
+  return parseBlipConfig(
+    {
+      vision_config: tower.config,
+      text_config: {
+        vocab_size: tokenizer.size,
+        hidden_size: config.width,
+        encoder_hidden_size: tower.config.hidden_size,
+        intermediate_size: 4 * config.width,
+        num_hidden_layers: config.layers,
+        num_attention_heads: config.heads,
+        max_position_embeddings: 64,
+        hidden_dropout_prob: config.dropout,
+        attention_probs_dropout_prob: config.dropout,
+        bos_token_id: tokenizer.ids.cls,
+        pad_token_id: tokenizer.ids.pad,
+        sep_token_id: tokenizer.ids.sep,
+        label_smoothing: config.labelSmoothing,
+      },
+    },
+    'the training settings',
+  );
+}

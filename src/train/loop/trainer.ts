@@ -1,0 +1,372 @@
+/** The training loop: steps, validations, checkpoints. What is computed when; how, stands elsewhere. */
+import { InputError } from '../../base/errors.ts';
+import { createRandom } from '../../base/random.ts';
+import type { SessionOptions } from '../../engine/runtime/session.ts';
+import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
+import type { BlipConfig } from '../../model/config.ts';
+import { dropoutSeed } from '../../nn/dropout.ts';
+import { adamW, withAverage } from '../../nn/optimizers.ts';
+import type { ParameterStore } from '../../nn/parameter-store.ts';
+import { createSchedule, type Schedule } from '../../nn/schedules.ts';
+import { Updater } from '../../nn/updater.ts';
+import { beginning, type Progress } from '../checkpoint/checkpoint.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { addSums, GradientSession, type ObjectiveSums } from '../objective/gradients.ts';
+import { drawsDropout, type TrainingGraphs } from '../objective/graphs.ts';
+import { type Batch, captionsOf, epochBatches, type TextBatch, textBatch } from './batches.ts';
+import { drawSamples, type Sampler, type Samples } from './scst.ts';
+import type { TrainingSplit, Validation, Validator } from './validation.ts';
+
+/** What a run tells as it goes; each is a line of metrics.jsonl. */
+export type TrainingEvent =
+  | {
+      readonly kind: 'step';
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly epoch: number;
+      /** What is minimised. */
+      readonly loss: number;
+      /** Its parts, each a mean over words; in self-critical training also the samples' mean reward. */
+      readonly terms: Readonly<Record<string, number>>;
+      readonly gradientNorm: number;
+      readonly learningRate: number;
+      readonly imagesPerSecond: number;
+      /** Share of the step's time spent waiting for images. */
+      readonly waiting: number;
+    }
+  | { readonly kind: 'skipped'; readonly step: number; readonly inARow: number }
+  | ({
+      readonly kind: 'validation';
+      readonly step: number;
+      readonly epoch: number;
+      readonly best: boolean;
+      readonly seconds: number;
+    } & Validation);
+
+export interface TrainerInput {
+  readonly config: TrainConfig;
+  readonly model: BlipConfig;
+  readonly graphs: TrainingGraphs;
+  readonly store: ParameterStore;
+  /** Peak learning rate. */
+  readonly learningRate: number;
+  readonly train: TrainingSplit;
+  readonly session: SessionOptions;
+  readonly updater: Updater;
+  readonly validator: Validator;
+  /** For self-critical training. */
+  readonly sampler?: Sampler;
+  /** Where to go on; the store and the updater hold the state of that moment. */
+  readonly from?: Progress;
+  readonly signal?: AbortSignal;
+  onEvent(event: TrainingEvent): Promise<void> | void;
+  /** Called after each validation, with whether it is the best so far. */
+  onModel(isBest: boolean): Promise<void>;
+  /** Called where the run may be resumed. */
+  onCheckpoint(progress: Progress): Promise<void>;
+}
+
+/** The optimizer of a run. */
+export function openUpdater(
+  config: TrainConfig,
+  store: ParameterStore,
+  session: SessionOptions,
+): Promise<Updater> {
+  const { beta1, beta2, ema } = config;
+  const inner = adamW({ beta1, beta2 });
+  return Updater.open(ema > 0 ? withAverage(inner, ema) : inner, store, session);
+}
+
+/**
+ * Trains to the end, or until it is stopped: by the signal, by patience, or by an error. Where it
+ * stops half-way it first leaves a checkpoint.
+ * @throws InputError when too many steps in a row had no finite loss or gradient, or the state of a run that is
+ *   stopped cannot be saved; the signal's reason
+ */
+export async function train(input: TrainerInput): Promise<void> {
+  const run = await Run.open(input);
+  using _ = run;
+  try {
+    await run.toTheEnd();
+  } catch (error) {
+    const saving = run.checkpoint();
+    // Whoever stopped the run is told that its state is lost; else what stopped it is what matters.
+    await (input.signal?.aborted === true && error === input.signal.reason
+      ? saving
+      : saving.catch(() => undefined));
+    throw error;
+  }
+}
+
+class Run implements Disposable {
+  readonly #input: TrainerInput;
+  readonly #gradients: Float32Array;
+  readonly #objective: GradientSession;
+  readonly #policy: GradientSession | undefined;
+  readonly #schedule: Schedule;
+  readonly #totalSteps: number;
+  #progress: Progress;
+  #saved: number;
+
+  private constructor(
+    input: TrainerInput,
+    gradients: Float32Array,
+    objective: GradientSession,
+    policy: GradientSession | undefined,
+  ) {
+    const { config, train } = input;
+    this.#input = input;
+    this.#gradients = gradients;
+    this.#objective = objective;
+    this.#policy = policy;
+    const stepsPerEpoch = epochBatches(train.captions, config, createRandom(0)).length;
+    const whole = stepsPerEpoch * config.epochs;
+    this.#totalSteps = Math.min(whole, config.maxSteps ?? whole);
+    this.#schedule = createSchedule({
+      name: config.schedule,
+      warmupSteps: config.warmupSteps ?? Math.min(150, Math.floor(this.#totalSteps / 10)),
+      totalSteps: this.#totalSteps,
+      floor: config.scheduleFloor,
+    });
+    this.#progress = input.from ?? beginning;
+    this.#saved = this.#progress.step;
+  }
+
+  static async open(input: TrainerInput): Promise<Run> {
+    const { graphs, store, session } = input;
+    const gradients = new Float32Array(store.trainable.length);
+    const open = (outputs: TrainingGraphs['objective']) =>
+      GradientSession.open(graphs.scope, outputs, store, gradients, session);
+    const policy = graphs.policy && (await open(graphs.policy));
+    return new Run(input, gradients, await open(graphs.objective), policy);
+  }
+
+  async toTheEnd(): Promise<void> {
+    const { config, signal } = this.#input;
+    while (!this.#isDone()) {
+      await this.#epoch();
+      const validated = await this.#validate();
+      const { epoch } = this.#progress;
+      this.#progress = { ...this.#progress, ...validated, epoch: epoch + 1, batch: 0 };
+      await this.checkpoint(true);
+      signal?.throwIfAborted();
+      if (config.patience !== null && this.#progress.sinceBest >= config.patience) return;
+    }
+  }
+
+  /** Saves the state, unless it is saved already. */
+  async checkpoint(always = false): Promise<void> {
+    const { step } = this.#progress;
+    if (!always && step === this.#saved) return;
+    await this.#input.onCheckpoint(this.#progress);
+    this.#saved = step;
+  }
+
+  #isDone(): boolean {
+    const { step, epoch, batch, sinceBest } = this.#progress;
+    const { epochs, patience } = this.#input.config;
+    // After the last step there is still a validation, with which the epoch's batches begin anew.
+    const isLast = step >= this.#totalSteps && batch === 0;
+    return epoch > epochs || isLast || (patience !== null && sinceBest >= patience);
+  }
+
+  /** The rest of the epoch that the run stands in. */
+  async #epoch(): Promise<void> {
+    const { config, train, signal } = this.#input;
+    const { epoch, batch: done } = this.#progress;
+    const random = createRandom(dropoutSeed(config.seed, epoch));
+    const batches = epochBatches(train.captions, config, random);
+    const left = batches.slice(done, done + this.#totalSteps - this.#progress.step);
+    for await (const { step, waited } of this.#loaded(left)) {
+      signal?.throwIfAborted();
+      await this.#step(step, waited);
+      const { step: at, batch } = this.#progress;
+      // An epoch's end has a checkpoint of its own, after the validation.
+      if (at % config.checkpointEvery === 0 && batch < batches.length) await this.checkpoint();
+    }
+  }
+
+  /** Steps with their images, which are read while the step before is computed. */
+  async *#loaded(batches: readonly Batch[]): AsyncGenerator<{ step: StepPart[]; waited: number }> {
+    const first = this.#progress.step;
+    const load = (i: number) => {
+      const loading = i < batches.length ? this.#load(batches[i], first + i) : undefined;
+      // What fails is told where it is awaited, after the step that is computed meanwhile.
+      loading?.catch(() => undefined);
+      return loading;
+    };
+    let next = load(0);
+    try {
+      for (let i = 0; next; i++) {
+        const started = performance.now();
+        const step = await next;
+        const waited = performance.now() - started;
+        next = load(i + 1);
+        yield { step, waited };
+      }
+    } finally {
+      // Whoever stops early must not leave a read behind that fails when the file is closed.
+      await next?.catch(() => undefined);
+    }
+  }
+
+  /** A step's parts (micro-batches), each with its images drawn and read. */
+  async #load(batch: Batch, step: number): Promise<StepPart[]> {
+    const { config, train, model } = this.#input;
+    const size = config.microBatch ?? batch.length;
+    const parts: StepPart[] = [];
+    for (let start = 0; start < batch.length; start += size) {
+      const units = batch.slice(start, start + size);
+      const places = units.map(({ image }) => image);
+      const draw = dropoutSeed(config.seed, step, 2, start);
+      parts.push({
+        places,
+        images: await train.images.read(places, draw),
+        text: textBatch(captionsOf(train.captions, units), model.text_config.pad_token_id),
+        seed: dropoutSeed(config.seed, step, 1, start),
+      });
+    }
+    return parts;
+  }
+
+  async #step(parts: readonly StepPart[], waited: number): Promise<void> {
+    const { config, updater, onEvent } = this.#input;
+    const started = performance.now();
+    this.#gradients.fill(0);
+    const { loss, terms } = this.#input.sampler
+      ? await this.#selfCritical(this.#input.sampler, parts)
+      : await this.#crossEntropy(parts, 1);
+    const gradientNorm = await updater.gradientNorm(this.#gradients);
+    const learningRate = this.#input.learningRate * this.#schedule(this.#progress.step);
+    const { step: before, batch, epoch } = this.#progress;
+    const step = before + 1;
+    const finite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    const skipped = finite ? 0 : this.#progress.skipped + 1;
+    this.#progress = { ...this.#progress, step, batch: batch + 1, skipped };
+    if (!finite) {
+      await onEvent({ kind: 'skipped', step, inARow: skipped });
+      if (skipped >= config.maxSkippedSteps)
+        throw new InputError(
+          `${skipped} steps in a row had no finite loss or gradient; lower learningRate (${this.#input.learningRate}). The last saved model is unchanged.`,
+        );
+      return;
+    }
+    await updater.apply(this.#gradients, {
+      step,
+      learningRate,
+      weightDecay: config.weightDecay,
+      gradientScale: Math.min(1, config.maxGradientNorm / (gradientNorm + 1e-6)),
+    });
+    const seconds = (performance.now() - started + waited) / 1000;
+    const images = parts.reduce((sum, { places }) => sum + places.length, 0);
+    await onEvent({
+      kind: 'step',
+      step,
+      totalSteps: this.#totalSteps,
+      epoch,
+      loss,
+      terms,
+      gradientNorm,
+      learningRate,
+      imagesPerSecond: images / seconds,
+      waiting: waited / 1000 / seconds,
+    });
+  }
+
+  /** Adds the gradients of the objective on the captions given, times `weight`. */
+  async #crossEntropy(parts: readonly StepPart[], weight: number): Promise<StepLoss> {
+    const words = parts.reduce((sum, { text }) => sum + text.count, 0);
+    const captions = parts.reduce((sum, { text }) => sum + text.captions, 0);
+    let loss = 0;
+    let sums: ObjectiveSums = {};
+    for (const part of parts) {
+      const shares = { share: weight / Math.max(1, words), captionShare: weight / captions };
+      const result = await this.#objective.add(this.#feeds(part, part.text, shares));
+      loss += result.loss;
+      sums = addSums(sums, result.sums);
+    }
+    const { contrastive, count = 1, ...perWord } = sums;
+    const terms = Object.entries(perWord).map(([name, sum]) => [name, sum / Math.max(1, count)]);
+    if (contrastive !== undefined) terms.push(['contrastive', contrastive / captions]);
+    return { loss, terms: Object.fromEntries(terms) };
+  }
+
+  /** Adds the gradients of the policy's loss on drawn captions, and a share of the cross-entropy's. */
+  async #selfCritical(sampler: Sampler, parts: readonly StepPart[]): Promise<StepLoss> {
+    const { model, config } = this.#input;
+    const policy = this.#policy;
+    if (!policy) throw new TypeError('self-critical training without its graph');
+    const drawn: { part: StepPart; samples: Samples; text: TextBatch }[] = [];
+    for (const part of parts) {
+      const samples = await drawSamples(sampler, part.images, part.places, part.seed);
+      const text = textBatch(samples.captions, model.text_config.pad_token_id);
+      drawn.push({ part, samples, text });
+    }
+    const words = drawn.reduce((sum, { text }) => sum + text.count, 0);
+    const captions = drawn.reduce((sum, { text }) => sum + text.captions, 0);
+    let loss = 0;
+    let reward = 0;
+    for (const { part, samples, text } of drawn) {
+      const shares = { share: 1 / Math.max(1, words), captionShare: 0 };
+      const advantages = tensor('f32', text.shape.slice(0, 2), samples.advantages);
+      const result = await policy.add({ ...this.#feeds(part, text, shares), advantages });
+      loss += result.loss;
+      reward += (samples.reward * text.captions) / captions;
+    }
+    const { crossEntropy } = config.scst;
+    if (crossEntropy === 0) return { loss, terms: { policy: loss, reward } };
+    const mixed = await this.#crossEntropy(parts, crossEntropy);
+    return { loss: loss + mixed.loss, terms: { policy: loss, reward, ...mixed.terms } };
+  }
+
+  #feeds(
+    part: StepPart,
+    text: TextBatch,
+    { share, captionShare }: { share: number; captionShare: number },
+  ): Record<string, Tensor> {
+    const { config, train } = this.#input;
+    const number = (value: number) => tensor('f32', [], Float32Array.of(value));
+    return {
+      [train.images.kind]: part.images,
+      ids: tensor('i32', text.shape, text.ids),
+      labels: tensor('i32', text.shape, text.labels),
+      share: number(share),
+      ...((config.alignment?.contrastive ?? 0) > 0 && { captionShare: number(captionShare) }),
+      ...(drawsDropout(config) && { dropoutSeed: tensor('i32', [], Int32Array.of(part.seed)) }),
+    };
+  }
+
+  async #validate(): Promise<Pick<Progress, 'best' | 'sinceBest'>> {
+    const { config, validator, signal, onEvent, onModel } = this.#input;
+    const started = performance.now();
+    const found = await validator.run(signal);
+    const { bestBy } = config;
+    const value = bestBy === 'loss' ? -found.losses.base : (found.metrics?.[bestBy] ?? 0);
+    const { best, sinceBest, step, epoch } = this.#progress;
+    const isBest = best === null || value > best;
+    const seconds = (performance.now() - started) / 1000;
+    await onEvent({ kind: 'validation', step, epoch, best: isBest, seconds, ...found });
+    await onModel(isBest);
+    return { best: isBest ? value : best, sinceBest: isBest ? 0 : sinceBest + 1 };
+  }
+
+  [Symbol.dispose](): void {
+    this.#objective[Symbol.dispose]();
+    this.#policy?.[Symbol.dispose]();
+  }
+}
+
+interface StepLoss {
+  readonly loss: number;
+  readonly terms: Readonly<Record<string, number>>;
+}
+
+/** A part of a step that is computed at once. */
+interface StepPart {
+  /** Places of its images in the split. */
+  readonly places: readonly number[];
+  readonly images: Tensor;
+  readonly text: TextBatch;
+  /** Of dropout, and of drawn captions. */
+  readonly seed: number;
+}

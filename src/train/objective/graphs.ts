@@ -1,0 +1,157 @@
+/** The graphs of a run, and which of their parameters are trained. */
+
+import { UsageError } from '../../base/errors.ts';
+import { isRefinerParameter } from '../../model/checkpoint/refiner.ts';
+import type { BlipConfig, VisionConfig } from '../../model/config.ts';
+import { type RefinerConfig, refinerFault, refinerSchema } from '../../model/refiner/refiner.ts';
+import { type Group, usualGroup } from '../../nn/parameter-store.ts';
+import { type Adapters, type ParameterSpec, Scope } from '../../nn/scope.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { type DrawnFrom, type ObjectiveOutputs, objectiveGraph } from './objective.ts';
+
+/** What a run computes. */
+export interface TrainingGraphs {
+  readonly scope: Scope;
+  /** Cross-entropy and what goes with it, with dropout. */
+  readonly objective: ObjectiveOutputs;
+  /** The same on drawn captions weighted by their advantages. */
+  readonly policy?: ObjectiveOutputs;
+  /** The objective's parts without dropout and label smoothing. */
+  readonly validation: ObjectiveOutputs;
+  readonly images: 'pixels' | 'tokens';
+  readonly tokensDtype: 'f16' | 'f32';
+  readonly vision: VisionConfig;
+  readonly refiner?: RefinerConfig;
+  readonly adapters?: Adapters;
+}
+
+/**
+ * @param suppressed ids that are never written
+ * @throws UsageError naming both fields that do not fit
+ */
+export function trainingGraphs(
+  config: TrainConfig,
+  model: BlipConfig,
+  tokensDtype: TrainingGraphs['tokensDtype'] = 'f16',
+  suppressed: readonly number[] = [],
+): TrainingGraphs {
+  const images = config.visionBlocks === 0 ? 'tokens' : 'pixels';
+  const refiner = refinerOf(config, model);
+  const adapters = adaptersOf(config, model.vision_config);
+  const scope = new Scope(adapters);
+  const { baseWeight, distillationWeight, distillationTemperature, refinedGradient } = config;
+  const shared = {
+    images,
+    tokensDtype,
+    baseWeight,
+    distillationWeight,
+    distillationTemperature,
+    refinedGradient,
+    imageDropout: config.imageDropout,
+    ...(refiner && { refiner }),
+  } as const;
+  const dropout = drawsDropout(config);
+  const build = (labelSmoothing: number, drawn: boolean, advantages?: DrawnFrom) =>
+    objectiveGraph(scope, model, {
+      ...shared,
+      labelSmoothing,
+      dropout: drawn,
+      ...(advantages && { advantages }),
+    });
+  const objective = build(config.labelSmoothing, dropout);
+  if (config.lora && !scope.parameters.some(({ name }) => isAdapter(name)))
+    throw new UsageError(
+      `lora.layers: no layer's name ends in ${config.lora.layers.join(' or ')}, so nothing would be trained; such as query and value`,
+    );
+  return {
+    scope,
+    images,
+    tokensDtype,
+    vision: model.vision_config,
+    objective,
+    ...(config.stage === 'scst' && {
+      policy: build(0, dropout, { temperature: config.scst.temperature, suppressed }),
+    }),
+    validation: build(0, false),
+    ...(refiner && { refiner }),
+    ...(adapters && { adapters }),
+  };
+}
+
+/** Whether dropout is drawn at all, so that its seed is an input. */
+export function drawsDropout(config: TrainConfig): boolean {
+  const { dropout, imageDropout, refinement, alignment } = config;
+  const rates = [dropout, imageDropout, refinement?.dropout ?? 0, alignment?.dropout ?? 0];
+  return Math.max(...rates) > 0;
+}
+
+function refinerOf(config: TrainConfig, model: BlipConfig): RefinerConfig | undefined {
+  const { refinement, alignment, readLayer } = config;
+  if (!refinement && !alignment) return undefined;
+  const refiner = refinerSchema.parse({ refinement, alignment, readLayer });
+  const fault = refinerFault(refiner, model.text_config);
+  if (fault !== undefined) throw new UsageError(fault);
+  return refiner;
+}
+
+function adaptersOf(
+  { lora, visionBlocks }: TrainConfig,
+  vision: VisionConfig,
+): Adapters | undefined {
+  if (!lora) return undefined;
+  const inTower = trainedInTower(vision, visionBlocks);
+  return {
+    rank: lora.rank,
+    scale: lora.alpha / lora.rank,
+    adapts: (layer) =>
+      (layer.startsWith('text_decoder.') || inTower(`${layer}.`)) &&
+      lora.layers.some((end) => layer.endsWith(`.${end}`)),
+  };
+}
+
+/** The group of each parameter under these settings. */
+export function parameterGroups(
+  { lora, visionBlocks }: TrainConfig,
+  vision: VisionConfig,
+): (spec: ParameterSpec) => Group {
+  const inTower = trainedInTower(vision, visionBlocks);
+  return (spec) => {
+    const { name } = spec;
+    if (isAdapter(name)) return 'plain';
+    if (isRefinerParameter(name)) return usualGroup(spec);
+    const isTrained = name.startsWith('vision_model.') ? inTower(name) : true;
+    return isTrained && !lora ? usualGroup(spec) : 'frozen';
+  };
+}
+
+export function isAdapter(name: string): boolean {
+  return name.endsWith('.lora_A') || name.endsWith('.lora_B');
+}
+
+/** Which of the tower's parameters are trained with its last `blocks` blocks. */
+function trainedInTower(
+  vision: VisionConfig,
+  blocks: TrainConfig['visionBlocks'],
+): (name: string) => boolean {
+  if (blocks === 'all') return (name) => name.startsWith('vision_model.');
+  if (blocks === 0) return () => false;
+  const all = towerBlocks(vision);
+  if (blocks > all.length)
+    throw new UsageError(
+      `visionBlocks (${blocks}) is more than the ${all.length} blocks of the vision tower; 'all' trains the whole tower`,
+    );
+  const trained = all.slice(-blocks);
+  return (name) => trained.some((prefix) => name.startsWith(prefix));
+}
+
+/** Prefixes of the parameters' names, block by block; what stands behind the last block goes with it. */
+function towerBlocks(vision: VisionConfig): string[] {
+  const root = 'vision_model.';
+  if (vision.model_type === 'blip_vision_model')
+    return [
+      ...Array.from({ length: vision.num_hidden_layers }, (_, i) => `${root}encoder.layers.${i}.`),
+      `${root}post_layernorm.`,
+    ];
+  const names = vision.layers.map(({ name }) => name.replace(/^(blocks\.\d+)\..*$/, '$1'));
+  return [...new Set(names)].map((name) => `${root}${name}.`);
+}

@@ -1,0 +1,50 @@
+/** The reward of self-critical training, beside the metric itself. */
+import { describe, expect, it } from 'vitest';
+import { createCider } from '../../../src/metrics/cider.ts';
+import { DocumentFrequencies } from '../../../src/metrics/document-frequencies.ts';
+import { ciderReward, tokenizeReferences } from '../../../src/train/loop/scoring.ts';
+
+const images = [
+  ['A dog runs in the snow.', 'a brown dog is running in a field', 'the dog runs'],
+  ['two people on a beach', 'a couple walks on the beach in the sun', 'people walk'],
+  ['a boy jumps into a pool', 'the boy is in the air over a pool', 'a child swims in a pool'],
+];
+
+/** CIDEr-D of one caption with a made-up last word in it and in all references. */
+function byTheMetric(image: number, caption: string): number {
+  const marked = tokenizeReferences(images).map((list) => list.map((text) => `${text} endword`));
+  const frequencies = new DocumentFrequencies();
+  for (const list of marked) frequencies.add(list);
+  const metric = createCider(frequencies);
+  const references = marked[image];
+  const row = new Float64Array(metric.width);
+  const tokenized = { candidate: caption, references };
+  metric.statistics({ candidate: caption, references, tokenized }, row, 0);
+  return metric.scores(row, 1)[0];
+}
+
+describe('the reward', () => {
+  const reward = ciderReward(tokenizeReferences(images));
+
+  it.each([
+    [0, 'a dog runs in the snow'],
+    [1, 'a couple walks on a beach'],
+    [2, 'a boy'],
+  ])('of image %i is CIDEr-D with the end as a word: %s', (image, text) => {
+    const [ended, cut] = reward(image, [
+      { text, ended: true },
+      { text, ended: false },
+    ]);
+    expect(ended).toBeCloseTo(byTheMetric(image, `${text} endword`), 9);
+    expect(cut).toBeCloseTo(byTheMetric(image, text), 9);
+    expect(ended).toBeGreaterThan(0);
+  });
+
+  it('does not pay for a caption that breaks off', () => {
+    const [whole, broken] = reward(2, [
+      { text: 'a boy jumps into a pool', ended: true },
+      { text: 'a boy jumps into a pool in a', ended: true },
+    ]);
+    expect(whole).toBeGreaterThan(broken);
+  });
+});
