@@ -78,7 +78,7 @@ describe('the packed package', () => {
       import { ops, input } from 'refcap/engine';
       import { createMeteor } from 'refcap/metrics';
       import { ParameterStore } from 'refcap/nn';
-      import { loadMeteorData } from 'refcap/data';
+      import { loadMeteorData } from 'refcap/score';
       const x = input('x', 'f32', ['n']);
       console.log(Object.keys(refcap).includes('Captioner'), ops.add(x, 1).shape.join());
       const store = new ParameterStore([{ name: 'w', shape: [2], initializer: { kind: 'ones' } }]);

@@ -6,12 +6,12 @@ import { createPreprocessor, decodeImage } from '../src/data/index.ts';
 import { tensor } from '../src/engine/runtime/tensor.ts';
 import { generate } from '../src/generation/generate.ts';
 import { type EncodedImages, Inference } from '../src/generation/inference.ts';
+import { resolveGeneration } from '../src/generation/options.ts';
 import {
   loadModel,
   loadParameters,
   type PretrainedModel,
 } from '../src/model/checkpoint/pretrained.ts';
-import { resolveGeneration } from '../src/model/generation-options.ts';
 import { openWeights } from '../src/weights/open.ts';
 import type { WeightSource } from '../src/weights/weight.ts';
 import { computeLogits, computeLoss, type TrainingBatch, takeSteps } from './blip-training.ts';

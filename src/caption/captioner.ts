@@ -9,16 +9,13 @@ import type { GenerationContext } from '../generation/context.ts';
 import { generate, longestLength } from '../generation/generate.ts';
 import { Inference, type InferenceOptions, type ReadableWeights } from '../generation/inference.ts';
 import { Ensemble } from '../generation/members.ts';
+import { type GenerationSettings, resolveGeneration } from '../generation/options.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
 import { loadModel, type PretrainedModel } from '../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../model/checkpoint/refiner.ts';
 import type { BlipConfig } from '../model/config.ts';
-import {
-  type GenerationOptions,
-  type GenerationSettings,
-  resolveGeneration,
-} from '../model/generation-options.ts';
 import { valueCount } from '../weights/weight.ts';
 import { type ImageCaption, toCaption, type Word, WordCollector } from './result.ts';
 

@@ -2,7 +2,7 @@
 import { InputError } from '../base/errors.ts';
 import type { SamplePhoto } from '../data/datasets/sample-photos.ts';
 import { type DecodedImage, decodeImage } from '../data/images/decode.ts';
-import type { GenerationOptions } from '../model/generation-options.ts';
+import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { Captioner, CaptionOptions } from './captioner.ts';
 import type { ImageCaption } from './result.ts';
 

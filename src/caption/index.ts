@@ -1,5 +1,7 @@
 /** The model: loading, captioning, saving. */
 
+export { type GenerationSettings, generationDefaults } from '../generation/options.ts';
+export type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 export {
   type LoadModelOptions,
   loadModel,
@@ -15,11 +17,6 @@ export {
   storeWeights,
 } from '../model/checkpoint/save.ts';
 export { type BlipConfig, parseBlipConfig } from '../model/config.ts';
-export {
-  type GenerationOptions,
-  type GenerationSettings,
-  generationDefaults,
-} from '../model/generation-options.ts';
 export {
   bundledModel,
   Captioner,

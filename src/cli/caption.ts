@@ -6,7 +6,7 @@ import { type CaptionOutputFormat, captionOutputFormats } from '../caption/outpu
 import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../caption/output/output.ts';
 import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
-import type { GenerationOptions } from '../model/generation-options.ts';
+import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';

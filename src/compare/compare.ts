@@ -36,6 +36,8 @@ export interface ComparedImage {
 }
 
 export interface Comparison {
+  /** Of the runs, so that they tell them apart. */
+  readonly names: readonly [string, string];
   readonly runs: readonly [EvaluationFolder, EvaluationFolder];
   /** Of both; the second holds the differences. */
   readonly reports: readonly SystemReport[];
@@ -53,7 +55,8 @@ export async function compareEvaluations(options: CompareOptions): Promise<Compa
   checkSame(...runs);
   const second = new Map(runs[1].captions.map((caption) => [caption.file, caption]));
   const images = runs[0].captions.map((first) => compared(first, second.get(first.file) ?? first));
-  return { runs, images, reports: await scorePair(runs, options) };
+  const names = runNames(runs);
+  return { names, runs, images, reports: await scorePair(runs, names, options) };
 }
 
 function checkSame(a: EvaluationFolder, b: EvaluationFolder): void {
@@ -103,14 +106,14 @@ export function disagreement(a: string, b: string): number {
   return 1 - [...first].filter((word) => second.has(word)).length / union;
 }
 
-/** Names for the two that tell them apart. */
-export function runNames({ runs }: Pick<Comparison, 'runs'>): [string, string] {
+function runNames(runs: Comparison['runs']): [string, string] {
   const [a, b] = runs.map(({ folder }) => folder.replace(/[\\/]+$/, ''));
   return a === b ? [`${a} (first)`, `${b} (second)`] : [a, b];
 }
 
 async function scorePair(
   runs: Comparison['runs'],
+  names: Comparison['names'],
   { bootstrap, seed, signal }: CompareOptions,
 ): Promise<SystemReport[]> {
   const folder = await mkdtemp(join(tmpdir(), `refcap-${randomUUID().slice(0, 8)}-`));
@@ -136,7 +139,6 @@ async function scorePair(
       seed,
       signal,
     });
-    const names = runNames({ runs });
     return reports.map((report, i) => ({
       ...report,
       settings: lastingSettings(report),

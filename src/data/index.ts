@@ -1,6 +1,5 @@
 /** The data room: images, text tokenizers and captioned datasets. */
 
-export { loadMeteorData, loadParaphraseTable } from '../score/meteor-data.ts';
 export {
   type CheckedImage,
   type CheckOptions,

@@ -1,9 +1,9 @@
 /** Beam search as transformers does it, with its scores in f32 and its rules for stopping. */
 import { createRandom, type Random } from '../base/random.ts';
-import type { GenerationSettings } from '../model/generation-options.ts';
 import { type GenerationContext, repeat, type Sequence, streamSeed } from './context.ts';
 import type { Decoder, StepScores } from './inference.ts';
 import { type ScoreRule, scoreRules } from './logits.ts';
+import type { GenerationSettings } from './options.ts';
 import { Best } from './selection.ts';
 
 const { fround } = Math;

@@ -1,9 +1,9 @@
 /** Writes captions for encoded images: greedy search, sampling and beam search over the cached decoder. */
 import { InputError } from '../base/errors.ts';
-import type { GenerationSettings } from '../model/generation-options.ts';
 import { beamSearch } from './beams.ts';
 import type { GenerationContext, Sequence } from './context.ts';
 import type { Decoder } from './inference.ts';
+import type { GenerationSettings } from './options.ts';
 import { writeRows } from './rows.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Changes the scores of the next word before one is chosen: penalties, bans, and the cuts of sampling. */
-import type { GenerationSettings } from '../model/generation-options.ts';
+import type { GenerationSettings } from './options.ts';
 
 /** Edits the scores [vocabulary] of one row in place, seeing the ids written so far. */
 export type ScoreRule = (scores: Float32Array, sequence: readonly number[]) => void;

@@ -1,9 +1,9 @@
 /** Greedy search and sampling: every row chooses on its own. */
 import { createRandom, type Random } from '../base/random.ts';
-import type { GenerationSettings } from '../model/generation-options.ts';
 import { type GenerationContext, repeat, type Sequence, streamSeed } from './context.ts';
 import type { Decoder } from './inference.ts';
 import { scoreRules } from './logits.ts';
+import type { GenerationSettings } from './options.ts';
 import { argMax, sample } from './selection.ts';
 
 interface Row {

@@ -145,3 +145,31 @@ function checkedCount(value: unknown, name: string, least: number): number {
   }
   return value;
 }
+
+/**
+ * The table without n-grams of a single document, which weigh as much as unknown ones: most of a
+ * corpus' n-grams need not travel to the workers.
+ */
+export function withoutSingles(table: DocumentFrequencyTable): DocumentFrequencyTable {
+  const { documents, words, prefix, word, count } = table;
+  const kept = new Int32Array(count.length + 1);
+  const indices: number[] = [];
+  // A prefix stands before what extends it: backwards, so that no kept n-gram loses its prefix.
+  const needed = new Uint8Array(count.length + 1);
+  for (let i = count.length - 1; i >= 0; i--) {
+    if (count[i] > 1) needed[i + 1] = 1;
+    if (needed[i + 1]) needed[prefix[i]] = 1;
+  }
+  for (let i = 0; i < count.length; i++) {
+    if (needed[i + 1] === 0) continue;
+    indices.push(i);
+    kept[i + 1] = indices.length;
+  }
+  return {
+    documents,
+    words,
+    prefix: Int32Array.from(indices, (i) => kept[prefix[i]]),
+    word: Int32Array.from(indices, (i) => word[i]),
+    count: Int32Array.from(indices, (i) => count[i]),
+  };
+}

@@ -1,19 +1,4 @@
-/** Layers, losses, optimizers, the parameter store and weight files. */
-
-export { openWeights } from '../weights/open.ts';
-export {
-  encodeSafetensors,
-  parseSafetensors,
-  SafetensorsError,
-} from '../weights/safetensors/read.ts';
-export { writeSafetensors, writeWeightsFolder } from '../weights/safetensors/write.ts';
-export {
-  convert,
-  fromFloat32,
-  toFloat32,
-  type WeightSource,
-  type WeightTensor,
-} from '../weights/weight.ts';
+/** Layers, losses, optimizers, and the parameter store. */
 export { channelDropout, type Dropout, dropoutSeed, noDropout, seededDropout } from './dropout.ts';
 export {
   attention,

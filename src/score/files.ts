@@ -1,6 +1,6 @@
 /** `refcap score` without the command line: caption files in, reports out. */
 import { writeFileAtomic } from '../base/files.ts';
-import { type CorpusScores, scoreCorpus } from '../metrics/corpus/corpus.ts';
+import type { CorpusOptions, CorpusScores } from '../metrics/corpus/corpus.ts';
 import type { ParaphraseTable } from '../metrics/meteor/paraphrases.ts';
 import { readFrequencies } from './frequencies.ts';
 import { readInput, type ScoreInput } from './input.ts';
@@ -9,6 +9,7 @@ import { type ImageScores, perImageFormat, perImageLines } from './per-image.ts'
 import type { SystemReport } from './report.ts';
 import { makeReports } from './reports.ts';
 import { defaultMetrics, type Selection, selectMetrics } from './selection.ts';
+import { scoreOnThreads } from './threads.ts';
 
 export type { ScoreFilesOptions } from './options.ts';
 
@@ -21,7 +22,7 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemRepo
   const selection = selectMetrics(options.metrics ?? defaultMetrics);
   const format = options.perImage === undefined ? undefined : perImageFormat(options.perImage);
   const input = await readInput(options);
-  const scores = await scoreCorpus(input.corpus, {
+  const corpusOptions: CorpusOptions = {
     families: selection.families,
     diversity: selection.diversity,
     training: input.training,
@@ -29,14 +30,14 @@ export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemRepo
     paraphrases: await paraphraseTable(selection, options),
     frequencies:
       options.frequencies === undefined ? undefined : await readFrequencies(options.frequencies),
-    workers: options.workers,
     keepTables: format !== undefined || (options.bootstrap ?? 0) > 0,
     keepFrequencies: options.saveFrequencies !== undefined,
     onProgress: (done) => {
       options.signal?.throwIfAborted();
       options.onProgress?.('scoring', done);
     },
-  });
+  };
+  const scores = await scoreOnThreads(input.corpus, corpusOptions, options.workers);
   warnOfUnusual(input, scores, options);
   const names = selection.order.filter((name) => scores.layout.names.includes(name));
   const reports = await makeReports(input, scores, selection, options);

@@ -1,49 +1,12 @@
-/** Runs tasks on worker threads, or right here, and gives their results in the order of the tasks. */
+/** Runs tasks on worker threads, and gives their results in the order of the tasks. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../base/errors.ts';
-
-/** What does the work; the same object in a worker and in this thread. */
-export interface TaskHandler<Setup, Task, Result> {
-  /** Called before the tasks it concerns, once or several times. */
-  setUp(setup: Setup): Promise<void>;
-  run(task: Task): Result;
-  /** Buffers of a result that are handed over instead of copied. */
-  transfers(result: Result): ArrayBuffer[];
-}
-
-/** Where tasks run. */
-export interface Runner<Setup, Task, Result> {
-  /** Gives all workers the same setup; tasks mapped later see it. */
-  setUp(setup: Setup): Promise<void>;
-  /** Results in the order of `tasks`, which are taken one by one as workers get free. */
-  map(
-    tasks: Iterable<Task>,
-    transfers: (task: Task) => ArrayBuffer[],
-  ): AsyncGenerator<Result, void, undefined>;
-  close(): Promise<void>;
-}
+import type { Runner } from '../metrics/corpus/runner.ts';
 
 /** One worker a core; but each has METEOR's data in memory, and more than eight hardly have work. */
 export function defaultWorkers(): number {
   return Math.min(8, availableParallelism());
-}
-
-/** A runner in this thread, for work too small to start threads for. */
-export function localRunner<Setup, Task, Result>(
-  handler: TaskHandler<Setup, Task, Result>,
-): Runner<Setup, Task, Result> {
-  return {
-    setUp: (setup) => handler.setUp(setup),
-    async *map(tasks) {
-      for (const task of tasks) {
-        yield handler.run(task);
-        // Signals and timers get their turn between tasks.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
-    close: async () => {},
-  };
 }
 
 export type Request<Setup, Task> = { setup: Setup } | { task: Task };

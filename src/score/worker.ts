@@ -7,11 +7,12 @@ import {
   type ChunkTask,
   type ScorerSetup,
 } from '../metrics/corpus/chunk-scorer.ts';
+import { loadMeteorData } from './meteor-data.ts';
 import type { Reply, Request } from './pool.ts';
 
 const port = parentPort;
 if (!port) throw new Error('worker.ts runs in a worker thread only');
-const scorer = new ChunkScorer();
+const scorer = new ChunkScorer(loadMeteorData);
 let ready: Promise<void> = Promise.resolve();
 
 port.on('message', (request: Request<ScorerSetup, ChunkTask>) => {

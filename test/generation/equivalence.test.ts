@@ -7,8 +7,8 @@ import { beamSearch } from '../../src/generation/beams.ts';
 import type { Sequence } from '../../src/generation/context.ts';
 import { generate } from '../../src/generation/generate.ts';
 import { Inference } from '../../src/generation/inference.ts';
+import { resolveGeneration } from '../../src/generation/options.ts';
 import { loadModel, type PretrainedModel } from '../../src/model/checkpoint/pretrained.ts';
-import { resolveGeneration } from '../../src/model/generation-options.ts';
 import { openWeights } from '../../src/weights/open.ts';
 import { fixtures } from '../paths.ts';
 

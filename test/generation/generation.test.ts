@@ -7,9 +7,10 @@ import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { generate } from '../../src/generation/generate.ts';
 import { type EncodedImages, Inference } from '../../src/generation/inference.ts';
 import { type ScoreRule, scoreRules } from '../../src/generation/logits.ts';
+import { resolveGeneration } from '../../src/generation/options.ts';
 import { Best, logSumExp, sample } from '../../src/generation/selection.ts';
+import type { GenerationOptions } from '../../src/model/checkpoint/generation-config.ts';
 import { loadModel, type PretrainedModel } from '../../src/model/checkpoint/pretrained.ts';
-import { type GenerationOptions, resolveGeneration } from '../../src/model/generation-options.ts';
 import { openWeights } from '../../src/weights/open.ts';
 import { fixtures } from '../paths.ts';
 

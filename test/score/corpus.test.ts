@@ -1,10 +1,11 @@
 /** Scoring a corpus: equal to the fixtures, the same to the bit on any number of workers, order-free. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Corpus, type CorpusOptions, scoreCorpus } from '../../src/metrics/corpus/corpus.ts';
+import type { Corpus, CorpusOptions } from '../../src/metrics/corpus/corpus.ts';
 import { familyNames } from '../../src/metrics/corpus/families.ts';
 import { packTexts, unpackTexts } from '../../src/metrics/corpus/packed-texts.ts';
 import { readParaphrases } from '../../src/score/paraphrases.ts';
+import { scoreOnThreads } from '../../src/score/threads.ts';
 import { type Item, metricFixture } from '../data/caption-files.ts';
 import { fixtures } from '../paths.ts';
 
@@ -34,11 +35,11 @@ function corpusOf(items: readonly Item[], systems = 1): Corpus {
 }
 
 async function scoresOf(items: readonly Item[], options: Partial<CorpusOptions> = {}) {
-  const { layout, systems } = await scoreCorpus(corpusOf(items), {
-    ...everything,
-    workers: 0,
-    ...options,
-  });
+  const { layout, systems } = await scoreOnThreads(
+    corpusOf(items),
+    { ...everything, ...options },
+    0,
+  );
   return Object.fromEntries(layout.names.map((name, i) => [name, systems[0].scores[i]]));
 }
 
@@ -76,7 +77,7 @@ describe('scoreCorpus', () => {
     const items = [...coco.items.slice(0, 500), ...edge.items];
     const runs = [];
     for (const workers of [0, 1, 3])
-      runs.push(await scoreCorpus(corpusOf(items, 2), { ...everything, workers }));
+      runs.push(await scoreOnThreads(corpusOf(items, 2), everything, workers));
     const [alone, ...threaded] = runs;
     for (const run of threaded) {
       expect(run.systems.map(({ scores }) => scores)).toEqual(
@@ -143,25 +144,26 @@ describe('scoreCorpus', () => {
 
   it('takes document frequencies from elsewhere, and the same ones give the same score', async () => {
     const corpus = corpusOf(coco.items);
-    const own = await scoreCorpus(corpus, { ...everything, families: ['cider'], workers: 0 });
-    const again = await scoreCorpus(corpus, {
-      ...everything,
-      families: ['cider'],
-      frequencies: own.frequencies,
-      workers: 2,
-    });
+    const own = await scoreOnThreads(corpus, { ...everything, families: ['cider'] }, 0);
+    const again = await scoreOnThreads(
+      corpus,
+      {
+        ...everything,
+        families: ['cider'],
+        frequencies: own.frequencies,
+      },
+      2,
+    );
     expect(again.systems[0].scores).toEqual(own.systems[0].scores);
     expect(own.systems[0].scores[0]).toBeCloseTo(coco.corpus.coco.CIDEr, 1);
-    const few = await scoreCorpus(corpusOf(coco.items.slice(0, 10)), {
+    const few = await scoreOnThreads(corpusOf(coco.items.slice(0, 10)), {
       ...everything,
       families: ['cider'],
       frequencies: own.frequencies,
-      workers: 0,
     });
-    const alone = await scoreCorpus(corpusOf(coco.items.slice(0, 10)), {
+    const alone = await scoreOnThreads(corpusOf(coco.items.slice(0, 10)), {
       ...everything,
       families: ['cider'],
-      workers: 0,
     });
     expect(few.systems[0].scores[0]).not.toBeCloseTo(alone.systems[0].scores[0], 3);
   });
@@ -176,11 +178,10 @@ describe('scoreCorpus', () => {
   it('counts the captions that the training set lacks', async () => {
     const items = edge.items.filter(({ candidate }) => candidate.trim() !== '');
     const run = async (training: string[]) => {
-      const { systems } = await scoreCorpus(corpusOf(items), {
+      const { systems } = await scoreOnThreads(corpusOf(items), {
         ...everything,
         families: [],
         training,
-        workers: 0,
       });
       return systems[0].diversity?.novel;
     };
@@ -191,10 +192,10 @@ describe('scoreCorpus', () => {
   it('passes on what goes wrong in a worker', async () => {
     const corpus = { ...corpusOf(edge.items), candidate: () => new Uint8Array([0xff]) };
     // Bytes that are no text are no fault of the workers: they decode to U+FFFD.
-    await expect(scoreCorpus(corpus, { ...everything, workers: 1 })).resolves.toBeDefined();
+    await expect(scoreOnThreads(corpus, everything, 1)).resolves.toBeDefined();
     // What is no table of paraphrases is found out where it is used: in the worker.
     const broken = { ...everything, families: ['meteor' as const], paraphrases: {} as never };
-    const failure = await scoreCorpus(corpusOf(edge.items), { ...broken, workers: 1 }).catch(
+    const failure = await scoreOnThreads(corpusOf(edge.items), broken, 1).catch(
       (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(Error);

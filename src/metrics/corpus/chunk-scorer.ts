@@ -1,11 +1,12 @@
 /** Scores a chunk of images: what a worker does, and this thread for small inputs. */
 
-import type { TaskHandler } from '../../score/pool.ts';
 import type { DocumentFrequencyTable } from '../document-frequencies.ts';
+import type { MeteorData } from '../meteor/data.ts';
 import type { ParaphraseTable } from '../meteor/paraphrases.ts';
 import type { CaptionedImage, Metric } from '../types.ts';
 import { type FamilyName, families, layoutOf } from './families.ts';
 import { type PackedTexts, packTexts, unpackTexts } from './packed-texts.ts';
+import type { TaskHandler } from './runner.ts';
 import { type UnusualCaptions, UnusualCounter } from './unusual.ts';
 
 /** Which parts of the input are tokens already. */
@@ -48,9 +49,15 @@ export function chunkBuffers({ references, first, candidates }: ChunkTask): Arra
 }
 
 export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkResult> {
+  readonly #meteorData: () => MeteorData;
   #setup: ScorerSetup | undefined;
   #metrics: readonly Metric[] = [];
   #tokenize: (caption: string) => string = (caption) => caption;
+
+  /** @param meteorData WordNet for METEOR, called when it is first wanted */
+  constructor(meteorData: () => MeteorData) {
+    this.#meteorData = meteorData;
+  }
 
   async setUp(setup: ScorerSetup): Promise<void> {
     const { paraphrases, tokenized } = setup;
@@ -60,7 +67,9 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
       frequencies = DocumentFrequencies.fromTable(setup.frequencies);
     }
     this.#metrics = await Promise.all(
-      setup.families.map((name) => families[name].create({ frequencies, paraphrases })),
+      setup.families.map((name) =>
+        families[name].create({ frequencies, paraphrases, meteorData: this.#meteorData }),
+      ),
     );
     const needed = setup.returnTokens || setup.families.some((name) => families[name].tokens);
     if (needed && !(tokenized.candidates && tokenized.references)) {

@@ -1,14 +1,11 @@
 /** Scores a corpus: chunks of images to the workers, sums of their statistics back, scores from the sums. */
 
-import { withoutSingles } from '../../score/frequencies.ts';
-import { defaultWorkers, localRunner, type Runner, workerRunner } from '../../score/pool.ts';
 import type { StatisticsTable } from '../bootstrap.ts';
 import { Diversity, type DiversityResult } from '../diversity.ts';
-import { DocumentFrequencies } from '../document-frequencies.ts';
+import { DocumentFrequencies, withoutSingles } from '../document-frequencies.ts';
 import type { ParaphraseTable } from '../meteor/paraphrases.ts';
 import {
   type ChunkResult,
-  ChunkScorer,
   type ChunkTask,
   chunkBuffers,
   type ScorerSetup,
@@ -16,6 +13,7 @@ import {
 } from './chunk-scorer.ts';
 import { type FamilyName, families, type Layout, layoutOf } from './families.ts';
 import { packBytes, packTexts, unpackTexts } from './packed-texts.ts';
+import type { Runner } from './runner.ts';
 import { UnusualCounter } from './unusual.ts';
 
 /** Captions to score: image i of system s has one candidate and some references, as UTF-8. */
@@ -38,8 +36,6 @@ export interface CorpusOptions {
   paraphrases?: ParaphraseTable | undefined;
   /** CIDEr's document frequencies; from the corpus' own references where undefined. */
   frequencies?: DocumentFrequencies | undefined;
-  /** Threads; 0 for this thread alone. By default one a core, none for small inputs. No result depends on it. */
-  workers?: number | undefined;
   /** Keep the statistics of each image, for intervals and per-image scores. */
   keepTables: boolean;
   /** Give back the document frequencies that were counted. */
@@ -66,40 +62,25 @@ export interface CorpusScores {
 
 /** Images a task; fixed, so that sums are made in the same order whatever the number of workers. */
 const chunkSize = 128;
-/** Below this many captions, references included, two threads take as long as none: each compiles the metrics anew. */
-const smallCorpus = 40_000;
-
-type ScoreRunner = Runner<ScorerSetup, ChunkTask, ChunkResult>;
+/** Where chunks are scored. */
+export type ScoreRunner = Runner<ScorerSetup, ChunkTask, ChunkResult>;
 
 /**
  * Scores every system of `corpus` on all images.
  * CIDEr needs the document frequencies of all references first, so it is counted in a second pass
  * over the tokens of the first.
+ * @param runner where chunks are scored; no result depends on it. It is closed at the end.
  */
-export async function scoreCorpus(corpus: Corpus, options: CorpusOptions): Promise<CorpusScores> {
-  const { workers = suitableWorkers(corpus) } = options;
-  const runner: ScoreRunner =
-    workers > 0 ? workerRunner(workerUrl(), workers) : localRunner(new ChunkScorer());
+export async function scoreCorpus(
+  corpus: Corpus,
+  options: CorpusOptions,
+  runner: ScoreRunner,
+): Promise<CorpusScores> {
   try {
     return await new CorpusScorer(corpus, options, runner).run();
   } finally {
     await runner.close();
   }
-}
-
-function suitableWorkers(corpus: Corpus): number {
-  let captions = 0;
-  for (let image = 0; image < corpus.images && captions < smallCorpus; image++)
-    captions += corpus.systems + corpus.referenceCount(image);
-  return captions < smallCorpus ? 0 : defaultWorkers();
-}
-
-/** Threads run built files; when this file runs as TypeScript, those of dist/. */
-function workerUrl(): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL('../../../dist/score/worker.js', here)
-    : new URL('../../score/worker.js', here);
 }
 
 class CorpusScorer {

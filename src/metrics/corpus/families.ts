@@ -1,6 +1,7 @@
 /** The metrics that `refcap score` knows, by family: one row of statistics an image holds them all. */
 import type { ScoreSums } from '../bootstrap.ts';
 import type { DocumentFrequencies } from '../document-frequencies.ts';
+import type { MeteorData } from '../meteor/data.ts';
 import type { ParaphraseTable } from '../meteor/paraphrases.ts';
 import type { Metric } from '../types.ts';
 
@@ -13,6 +14,8 @@ export interface MetricResources {
   frequencies?: DocumentFrequencies | undefined;
   /** METEOR's paraphrase table. */
   paraphrases?: ParaphraseTable | undefined;
+  /** WordNet for METEOR and NLTK's; asked for when one of them is wanted. */
+  meteorData(): MeteorData;
 }
 
 interface Family {
@@ -43,10 +46,9 @@ const table = {
     names: ['METEOR'],
     tokens: true,
     scoring: async () => (await import('../meteor/meteor.ts')).meteorScoring,
-    create: async ({ paraphrases }) => {
+    create: async ({ paraphrases, meteorData }) => {
       const { createMeteorMetric } = await import('../meteor/meteor.ts');
-      const { loadMeteorData } = await import('../../score/meteor-data.ts');
-      return createMeteorMetric(loadMeteorData(), paraphrases);
+      return createMeteorMetric(meteorData(), paraphrases);
     },
   },
   'rouge-l': simple(['ROUGE_L'], true, async () => (await import('../rouge-l.ts')).createRougeL()),
@@ -67,10 +69,9 @@ const table = {
     names: ['NLTK_METEOR'],
     tokens: true,
     scoring: async () => (await import('../meteor/nltk.ts')).nltkMeteorScoring,
-    create: async () => {
+    create: async ({ meteorData }) => {
       const { createNltkMeteorMetric } = await import('../meteor/nltk.ts');
-      const { loadMeteorData } = await import('../../score/meteor-data.ts');
-      return createNltkMeteorMetric(loadMeteorData());
+      return createNltkMeteorMetric(meteorData());
     },
   },
 } as const satisfies Record<string, Family>;

@@ -14,7 +14,7 @@ import { ParameterStore } from '../../nn/parameter-store.ts';
 import type { ParameterSpec } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
 import { type BlipConfig, parseBlipConfig } from '../config.ts';
-import { type GenerationOptions, parseGenerationConfig } from '../generation-options.ts';
+import { type GenerationOptions, parseGenerationConfig } from './generation-config.ts';
 import { matchWeights, modelParameters, type PretrainedWeights } from './weights.ts';
 
 /** A model's parts; the weights stay in their file until they are asked for. Dispose it when done. */

@@ -14,8 +14,8 @@ import {
 } from '../../weights/safetensors/write.ts';
 import { fromFloat32, type WeightTensor } from '../../weights/weight.ts';
 import type { BlipConfig } from '../config.ts';
-import type { GenerationOptions } from '../generation-options.ts';
 import type { RefinerConfig } from '../refiner/refiner.ts';
+import type { GenerationOptions } from './generation-config.ts';
 import { memberNumber } from './members.ts';
 import { refinerFileName, refinerMetadata } from './refiner.ts';
 

@@ -1,18 +1,50 @@
 /** The page of a comparison: one file with pictures, both captions and the references, to sort and filter. */
 
-import { type Comparison, runNames } from '../../compare/compare.ts';
-import type { EvaluationFolder } from '../../evaluate/run-folder.ts';
 import { escapeHtml, page } from '../frame.ts';
 import { browse } from './browse.ts';
 import { filterForm, pageStyle } from './form.ts';
 
+/** One of the two runs, as far as the page tells of it. */
+export interface ComparedRun {
+  readonly results: {
+    readonly model: { readonly name: string; readonly fingerprint: string };
+    readonly data: { readonly source: string; readonly split: string };
+    readonly decoding: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** The scores of a run; the second run's hold the differences. */
+export interface ComparedScores {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly comparison?: {
+    readonly differences: Readonly<
+      Record<string, { difference: number; low: number; high: number; p_value: number }>
+    >;
+  };
+}
+
+type Pair<Item> = readonly [Item, Item];
+
+/** What the page shows. */
+export interface ComparisonContent {
+  readonly names: Pair<string>;
+  readonly runs: Pair<ComparedRun>;
+  readonly reports: readonly ComparedScores[];
+  readonly images: readonly {
+    readonly file: string;
+    readonly captions: Pair<string>;
+    readonly references: readonly string[];
+    readonly scores: Pair<Readonly<Record<string, number>>>;
+    readonly disagreement: number;
+  }[];
+}
+
 /** @param pictures a `data:` address for each image, in order; undefined where there is none */
 export function comparePage(
-  comparison: Comparison,
+  comparison: ComparisonContent,
   pictures: readonly (string | undefined)[],
 ): string {
-  const names = runNames(comparison);
-  const { images, runs } = comparison;
+  const { names, images, runs } = comparison;
   const metrics = Object.keys(images[0]?.scores[0] ?? {});
   const data = images.map(({ file, captions, references, scores, disagreement }, i) => ({
     file,
@@ -53,7 +85,7 @@ function inScript(json: string): string {
 }
 
 /** What a run's captions come from. */
-function runItem(letter: 'A' | 'B', name: string, { results }: EvaluationFolder): string {
+function runItem(letter: 'A' | 'B', name: string, { results }: ComparedRun): string {
   const { model, decoding } = results;
   const given = Object.entries(decoding).map(([key, value]) => `${key} ${String(value)}`);
   const how = given.length > 0 ? given.join(', ') : "the model's own decoding settings";
@@ -64,7 +96,7 @@ function runItem(letter: 'A' | 'B', name: string, { results }: EvaluationFolder)
 /** The scores that captions are usually judged by; the others are folded away. */
 const usual = /^(?:Bleu_[1-4]|METEOR|ROUGE_L|CIDEr)$/;
 
-function scoreTables(comparison: Comparison): string {
+function scoreTables(comparison: ComparisonContent): string {
   const names = Object.keys(comparison.reports[0].metrics);
   const first = names.filter((name) => usual.test(name));
   if (first.length === 0) return scoreTable(comparison, names, 'Scores');
@@ -75,7 +107,11 @@ function scoreTables(comparison: Comparison): string {
 ${scoreTable(comparison, others, 'More scores')}</details>`;
 }
 
-function scoreTable({ reports }: Comparison, names: readonly string[], label: string): string {
+function scoreTable(
+  { reports }: ComparisonContent,
+  names: readonly string[],
+  label: string,
+): string {
   const [a, b] = reports;
   const rows = names.map((name) => {
     const [before, after] = [a, b].map(({ metrics }) => metrics[name] ?? Number.NaN);

@@ -7,7 +7,7 @@ import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
 import type { Tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
 import type { Inference } from '../../generation/inference.ts';
-import type { GenerationSettings } from '../../model/generation-options.ts';
+import type { GenerationSettings } from '../../generation/options.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { EncodedCaption, EncodedImages } from './batches.ts';
 import type { DrawnCaption } from './scoring.ts';

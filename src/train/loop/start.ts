@@ -5,6 +5,7 @@ import { readTextIfThere } from '../../base/files.ts';
 import { type CaptionTokenizer, tokenizerFromVocabulary } from '../../data/text/tokenizer.ts';
 import { makeVocabulary } from '../../data/text/vocabulary.ts';
 import { parseVocabulary } from '../../data/text/wordpiece.ts';
+import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
 import { memberFolders } from '../../model/checkpoint/members.ts';
 import { loadModel } from '../../model/checkpoint/pretrained.ts';
 import {
@@ -17,7 +18,6 @@ import type { ModelToSave } from '../../model/checkpoint/save.ts';
 import { openTower, type Tower, towerOfModel } from '../../model/checkpoint/tower.ts';
 import { hashWeights } from '../../model/checkpoint/weights.ts';
 import { type BlipConfig, parseBlipConfig } from '../../model/config.ts';
-import type { GenerationOptions } from '../../model/generation-options.ts';
 import type { RefinerConfig } from '../../model/refiner/refiner.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import type { TrainConfig } from '../config/config.ts';

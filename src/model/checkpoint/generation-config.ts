@@ -1,6 +1,6 @@
-/** The options of generation, named as in transformers, and where their values come from. */
+/** A checkpoint's generation_config.json: the options of generation, named as in transformers. */
 import { z } from 'zod';
-import { InputError } from '../base/errors.ts';
+import { InputError } from '../../base/errors.ts';
 
 const count = z.int().nonnegative();
 const positive = z.int().positive();
@@ -46,28 +46,13 @@ const schema = z.strictObject({
 /** Options of generation under transformers' names. */
 export type GenerationOptions = Readonly<z.infer<typeof schema>>;
 
-export const generationDefaults = {
-  min_length: 0,
-  num_beams: 1,
-  do_sample: false,
-  temperature: 1,
-  top_k: 50,
-  top_p: 1,
-  length_penalty: 1,
-  repetition_penalty: 1,
-  no_repeat_ngram_size: 0,
-  early_stopping: false,
-  num_return_sequences: 1,
-} as const satisfies GenerationOptions;
-
-/** Options with all defaults filled in; those without a default stay undefined. */
-export type GenerationSettings = GenerationOptions & {
-  readonly [Name in keyof typeof generationDefaults]: NonNullable<GenerationOptions[Name]>;
-};
-
 const names = Object.keys(schema.shape) as (keyof GenerationOptions)[];
 
-function check(json: unknown, source: string): GenerationOptions {
+/**
+ * Checks options that a caller gave.
+ * @throws InputError naming an option that is unknown or wrong
+ */
+export function checkGenerationOptions(json: unknown, source: string): GenerationOptions {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
@@ -90,32 +75,5 @@ export function parseGenerationConfig(json: unknown, source: string): Generation
     const value: unknown = given.get(name);
     return value === undefined || value === null ? [] : [[name, value]];
   });
-  return check(Object.fromEntries(known), source);
-}
-
-/**
- * What is asked for, over the model's own defaults, over transformers'.
- * @throws InputError naming an option that is unknown, wrong, or does not fit another
- */
-export function resolveGeneration(
-  options: GenerationOptions,
-  ofModel: GenerationOptions,
-): GenerationSettings {
-  const source = 'the options of generation';
-  const given = Object.entries(check(options, source)).filter(([, value]) => value !== undefined);
-  const settings = {
-    ...generationDefaults,
-    ...ofModel,
-    ...Object.fromEntries(given),
-  } as GenerationSettings; // `check` saw every given value, and undefined ones are left out
-  const { num_beams: beams, num_return_sequences: returned, do_sample: sampled } = settings;
-  if (beams === 1 && returned > 1 && !sampled)
-    throw new InputError(
-      `${source}: num_return_sequences (${returned}) needs as many num_beams, or do_sample; greedy search gives one.`,
-    );
-  if (beams > 1 && returned > beams)
-    throw new InputError(
-      `${source}: num_return_sequences (${returned}) is more than num_beams (${beams}).`,
-    );
-  return settings;
+  return checkGenerationOptions(Object.fromEntries(known), source);
 }
