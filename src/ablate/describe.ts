@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
-import { parseJson, readJsonFile, readTextIfThere } from '../base/files.ts';
+import { readJsonFile, readTextIfThere } from '../base/files.ts';
+import { parseJson } from '../base/json.ts';
 import { version } from '../base/version.ts';
 import { type EvaluationFolder, readEvaluation } from '../evaluate/run-folder.ts';
 import { evaluationFolder, pathSchema, type RunPlace, type RunResult } from './result.ts';

@@ -2,6 +2,7 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
+import { parseJson } from './json.ts';
 
 /**
  * Writes `chunks` to `path` atomically: a reader sees the old file or the whole new one, also after
@@ -75,17 +76,6 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new InputError(`${path}: cannot be read (${code ?? String(error)}).`);
-  }
-}
-
-/** The value of a JSON text. @throws InputError naming the file that it came from */
-export function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(
-      `${path}: not valid JSON (${error instanceof Error ? error.message : String(error)}).`,
-    );
   }
 }
 

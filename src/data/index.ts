@@ -46,14 +46,13 @@ export {
   type Preprocessor,
   parsePreprocessing,
   preprocessingToJson,
-  readPreprocessing,
 } from './images/preprocess.ts';
 export { type ResizeFilter, resizeRgb } from './images/resize.ts';
 export { captionWords, cleanCaption } from './text/clean.ts';
+export { loadTokenizer } from './text/load.ts';
 export {
   type CaptionTokenizer,
   createTokenizer,
-  loadTokenizer,
   type SpecialIds,
   type TokenizerOptions,
   tokenizerFromVocabulary,

@@ -17,9 +17,9 @@ import {
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
 import { readDataset } from '../data/datasets/read.ts';
 import { resolveModel } from '../hub/resolve.ts';
+import { hashWeights } from '../model/checkpoint/hash.ts';
 import { memberFolders } from '../model/checkpoint/members.ts';
 import { loadModel } from '../model/checkpoint/pretrained.ts';
-import { hashWeights } from '../model/checkpoint/weights.ts';
 import { scoreFiles } from '../score/files.ts';
 import type { ReportInterval, SystemReport } from '../score/report.ts';
 import { lastingSettings } from '../score/settings.ts';

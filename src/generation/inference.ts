@@ -1,5 +1,4 @@
 /** The sessions of a captioner: images to keys and values once, then one run a word. */
-import { resolve } from 'node:path';
 import { topologicalOrder, type Value } from '../engine/graph/graph.ts';
 import type { Weight } from '../engine/onnx/encode.ts';
 import { Session, type SessionOptions } from '../engine/runtime/session.ts';
@@ -269,7 +268,7 @@ async function weightBytes(weights: ReadableWeights, name: string): Promise<Weig
   const info = weights.tensors.get(name);
   if (info?.location && (info.dtype === 'f32' || info.dtype === 'f16')) {
     const { path, offset } = info.location;
-    return { dtype: info.dtype, location: resolve(path), offset, length: info.byteLength };
+    return { dtype: info.dtype, location: path, offset, length: info.byteLength };
   }
   return { dtype: 'f32', data: bytesOf(await weights.readFloat32(name)) };
 }

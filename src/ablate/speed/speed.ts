@@ -1,7 +1,8 @@
 /** Latency and memory of captioning with and without the training-only layers. */
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseJson, readTextIfThere, writeFileAtomic } from '../../base/files.ts';
+import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
+import { parseJson } from '../../base/json.ts';
 import { imagesOfSplit } from '../../data/datasets/dataset.ts';
 import { readDataset } from '../../data/datasets/read.ts';
 import { refinerFileName } from '../../model/checkpoint/refiner.ts';

@@ -1,7 +1,6 @@
 /** From an image to a model's input: resized and normalised as preprocessor_config.json says. */
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
-import { readJsonFile } from '../../base/files.ts';
 import type { RgbImage } from './decode.ts';
 import { type ResizeFilter, resizeRgb } from './resize.ts';
 
@@ -90,14 +89,6 @@ export function parsePreprocessing(json: unknown, source: string): Preprocessing
     mean: [m0, m1, m2] as const,
     std: [s0, s1, s2] as const,
   });
-}
-
-/**
- * Reads a preprocessor_config.json.
- * @throws InputError when the file is missing, is not JSON, or a field is wrong.
- */
-export async function readPreprocessing(path: string): Promise<Preprocessing> {
-  return parsePreprocessing(await readJsonFile(path), path);
 }
 
 /** The content of a preprocessor_config.json that says the same; it opens in transformers. */

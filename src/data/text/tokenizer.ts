@@ -1,10 +1,8 @@
 /** Text to token ids and back: BERT's WordPiece through @huggingface/tokenizers. */
-import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
-import { parseJson, readTextIfThere } from '../../base/files.ts';
-import { parseVocabulary, specialTokens, wordPieceJson } from './wordpiece.ts';
+import { specialTokens, wordPieceJson } from './wordpiece.ts';
 
 /** Ids of the special tokens; [DEC] and [ENC] are unknown to the tokenizers of published BLIPs. */
 export interface SpecialIds {
@@ -163,43 +161,4 @@ export function tokenizerFromVocabulary(
   options: TokenizerOptions = {},
 ): CaptionTokenizer {
   return createTokenizer(wordPieceJson(tokens, source), source, options);
-}
-
-const configSchema = z.looseObject({
-  clean_up_tokenization_spaces: z.boolean().nullish(),
-  do_lower_case: z.boolean().nullish(),
-  strip_accents: z.boolean().nullish(),
-  tokenize_chinese_chars: z.boolean().nullish(),
-});
-
-/**
- * Loads the tokenizer of a model folder: tokenizer.json, else vocab.txt, with the settings of
- * tokenizer_config.json where there is one.
- * @throws InputError naming the file that is missing or at fault.
- */
-export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
-  const configPath = join(folder, 'tokenizer_config.json');
-  const configText = await readTextIfThere(configPath);
-  const parsed = configSchema.safeParse(
-    configText === undefined ? {} : parseJson(configText, configPath),
-  );
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new InputError(`${configPath}: ${issue?.path.join('.')}: ${issue?.message}.`);
-  }
-  const config = parsed.data;
-  const options = { joinContractions: config.clean_up_tokenization_spaces ?? false };
-  const jsonPath = join(folder, 'tokenizer.json');
-  const json = await readTextIfThere(jsonPath);
-  if (json !== undefined) return createTokenizer(parseJson(json, jsonPath), jsonPath, options);
-  const vocabularyPath = join(folder, 'vocab.txt');
-  const text = await readTextIfThere(vocabularyPath);
-  if (text === undefined)
-    throw new InputError(`${folder}: there is neither tokenizer.json nor vocab.txt; add one.`);
-  const content = wordPieceJson(parseVocabulary(text, vocabularyPath), vocabularyPath, {
-    lowerCase: config.do_lower_case ?? true,
-    stripAccents: config.strip_accents ?? null,
-    chineseCharacters: config.tokenize_chinese_chars ?? true,
-  });
-  return createTokenizer(content, vocabularyPath, options);
 }

@@ -2,13 +2,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { isThere, parseJson, readTextIfThere } from '../../base/files.ts';
+import { isThere, readJsonFile, readTextIfThere } from '../../base/files.ts';
+import { parseJson } from '../../base/json.ts';
 import {
   blipPreprocessing,
   type Preprocessing,
-  readPreprocessing,
+  parsePreprocessing,
 } from '../../data/images/preprocess.ts';
-import { type CaptionTokenizer, loadTokenizer } from '../../data/text/tokenizer.ts';
+import { loadTokenizer } from '../../data/text/load.ts';
+import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
 import type { Group } from '../../nn/parameter-store.ts';
 import { ParameterStore } from '../../nn/parameter-store.ts';
 import type { ParameterSpec } from '../../nn/scope.ts';
@@ -132,7 +134,7 @@ async function findPreprocessing(
   const path = join(folder, 'preprocessor_config.json');
   const size = config.vision_config.image_size;
   if (!(await isThere(path))) return blipPreprocessing(size);
-  const preprocessing = await readPreprocessing(path);
+  const preprocessing = parsePreprocessing(await readJsonFile(path), path);
   if (imageSize !== undefined) return { ...preprocessing, width: imageSize, height: imageSize };
   if (preprocessing.width !== size || preprocessing.height !== size)
     throw new InputError(

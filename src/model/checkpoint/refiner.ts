@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { parseJson } from '../../base/files.ts';
+import { parseJson } from '../../base/json.ts';
 import { Scope } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
 import type { WeightSource } from '../../weights/weight.ts';

@@ -1,5 +1,4 @@
 /** A checkpoint's tensors under the names of the graph's parameters, checked to the last one. */
-import { createHash } from 'node:crypto';
 import { InputError } from '../../base/errors.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import { Scope } from '../../nn/scope.ts';
@@ -152,9 +151,14 @@ async function sameValues(source: WeightSource, a: WeightInfo, b: WeightInfo): P
     a.location.offset === b.location.offset;
   if (sharesBytes && a.dtype === b.dtype) return true;
   const [x, y] = [await source.read(a.name), await source.read(b.name)];
-  if (x.dtype === y.dtype) return Buffer.compare(x.data, y.data) === 0;
+  if (x.dtype === y.dtype) return sameBytes(x.data, y.data);
   const right = toFloat32(y);
   return toFloat32(x).every((value, i) => value === right[i]);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
 }
 
 function checkNames(
@@ -180,14 +184,6 @@ function checkNames(
   ].filter((part) => part !== false);
   if (parts.length > 0)
     throw new InputError(`${source.path} does not fit its config.json. ${parts.join('; ')}.`);
-}
-
-/** Hash (SHA-256, hex) of all parameters: names, formats, shapes and bytes, in whatever files they lie. */
-export async function hashWeights(weights: Pick<PretrainedWeights, 'lazy'>): Promise<string> {
-  const hash = createHash('sha256');
-  for (const [name, { dtype, shape, read }] of weights.lazy())
-    hash.update(JSON.stringify([name, dtype, shape])).update(await read());
-  return hash.digest('hex');
 }
 
 /** Whether a position table can be interpolated to the wanted one. */

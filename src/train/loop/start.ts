@@ -6,6 +6,7 @@ import { type CaptionTokenizer, tokenizerFromVocabulary } from '../../data/text/
 import { makeVocabulary } from '../../data/text/vocabulary.ts';
 import { parseVocabulary } from '../../data/text/wordpiece.ts';
 import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
+import { hashWeights } from '../../model/checkpoint/hash.ts';
 import { memberFolders } from '../../model/checkpoint/members.ts';
 import { loadModel } from '../../model/checkpoint/pretrained.ts';
 import {
@@ -16,7 +17,6 @@ import {
 } from '../../model/checkpoint/refiner.ts';
 import type { ModelToSave } from '../../model/checkpoint/save.ts';
 import { openTower, type Tower, towerOfModel } from '../../model/checkpoint/tower.ts';
-import { hashWeights } from '../../model/checkpoint/weights.ts';
 import { type BlipConfig, parseBlipConfig } from '../../model/config.ts';
 import type { RefinerConfig } from '../../model/refiner/refiner.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
