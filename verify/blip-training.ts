@@ -3,8 +3,9 @@
 import * as ops from '../src/engine/graph/ops.ts';
 import { input, Session } from '../src/engine/index.ts';
 import { type Tensor, tensor } from '../src/engine/runtime/tensor.ts';
-import { crossKeyValues, languageHead, textDecoder, visionTower } from '../src/model/blip.ts';
+import { visionTower } from '../src/model/blip.ts';
 import type { BlipConfig } from '../src/model/config.ts';
+import { crossKeyValues, languageHead, textDecoder } from '../src/model/decoder.ts';
 import { hidden } from '../src/nn/layers.ts';
 import { adamW } from '../src/nn/optimizers.ts';
 import { ParameterStore } from '../src/nn/parameter-store.ts';

@@ -1,44 +1,16 @@
 /** A captioner's configuration: transformers' config.json, checked, in the field's names. */
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
+import {
+  isTowerName,
+  type TowerName,
+  towerNames,
+  towers,
+  type VisionConfig,
+} from './towers/towers.ts';
 
 const size = z.number().int().positive();
 const rate = z.number().min(0).max(1);
-const count = z.number().int().nonnegative();
-
-const vitJson = z.object({
-  model_type: z.literal('blip_vision_model').default('blip_vision_model'),
-  hidden_size: size.default(768),
-  intermediate_size: size.default(3072),
-  num_hidden_layers: size.default(12),
-  num_attention_heads: size.default(12),
-  image_size: size.default(384),
-  patch_size: size.default(16),
-  hidden_act: z.literal('gelu').default('gelu'),
-  layer_norm_eps: z.number().positive().default(1e-5),
-  attention_dropout: rate.default(0),
-});
-
-const efficientNetJson = z.object({
-  model_type: z.literal('efficientnet_lite'),
-  image_size: size,
-  hidden_size: size,
-  layers: z
-    .array(
-      z.object({
-        name: z.string(),
-        /** Output channels. */
-        channels: size,
-        kernel: size,
-        stride: size,
-        groups: size,
-        pads: z.tuple([count, count, count, count]),
-        activation: z.literal('relu6').nullable(),
-        residual: z.boolean().default(false),
-      }),
-    )
-    .nonempty(),
-});
 
 const textJson = z.object({
   vocab_size: size.default(30524),
@@ -59,20 +31,14 @@ const textJson = z.object({
 });
 
 const textPart = textJson.default(textJson.parse({}));
-const vitModel = z.object({
-  vision_config: vitJson.default(vitJson.parse({})),
+const wholeJson = z.object({
+  vision_config: z
+    .looseObject({ model_type: z.string().default('blip_vision_model') })
+    .default({ model_type: 'blip_vision_model' }),
   text_config: textPart,
 });
-const efficientNetModel = z.object({ vision_config: efficientNetJson, text_config: textPart });
-const efficientNetMark = z.looseObject({
-  vision_config: z.looseObject({ model_type: z.literal('efficientnet_lite') }),
-});
 
-/** The vision tower of BLIP: a pre-norm ViT. */
-export type VitConfig = z.infer<typeof vitJson>;
-/** EfficientNet-Lite, its layers in order. */
-export type EfficientNetConfig = z.infer<typeof efficientNetJson>;
-export type VisionConfig = VitConfig | EfficientNetConfig;
+export type { VisionConfig };
 /** BLIP's text decoder: a post-norm BERT with cross-attention. */
 export type TextConfig = z.infer<typeof textJson>;
 
@@ -88,37 +54,54 @@ export interface BlipConfig {
  * @throws InputError naming the field, or both fields of a combination that does not fit
  */
 export function parseBlipConfig(json: unknown, source: string): BlipConfig {
-  // One or the other, so that what is wrong is told of the tower that is meant.
-  const isEfficientNet = efficientNetMark.safeParse(json).success;
-  const result = (isEfficientNet ? efficientNetModel : vitModel).safeParse(json);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new InputError(`${source}: ${issue.path.join('.') || 'the whole'}: ${issue.message}`);
-  }
-  const { vision_config: vision, text_config: text } = result.data;
-  const refuse = (message: string): never => {
-    throw new InputError(`${source}: ${message}`);
-  };
-  if (text.hidden_size % text.num_attention_heads !== 0)
-    refuse(
-      `text_config.num_attention_heads (${text.num_attention_heads}) does not divide text_config.hidden_size (${text.hidden_size})`,
+  const { vision_config, text_config } = checked(wholeJson, json, source, '');
+  const name = vision_config.model_type;
+  if (!isTowerName(name))
+    throw new InputError(
+      `${source}: vision_config.model_type: ${JSON.stringify(name)} is none of the vision towers that are known: ${towerNames.join(', ')}`,
     );
-  if (vision.model_type === 'blip_vision_model') {
-    if (vision.hidden_size % vision.num_attention_heads !== 0)
-      refuse(
-        `vision_config.num_attention_heads (${vision.num_attention_heads}) does not divide vision_config.hidden_size (${vision.hidden_size})`,
-      );
-    if (vision.image_size % vision.patch_size !== 0)
-      refuse(
-        `vision_config.patch_size (${vision.patch_size}) does not divide vision_config.image_size (${vision.image_size})`,
-      );
-  }
-  for (const name of ['bos_token_id', 'pad_token_id', 'sep_token_id'] as const)
-    if (text[name] >= text.vocab_size)
-      refuse(
-        `text_config.${name} (${text[name]}) is outside text_config.vocab_size (${text.vocab_size})`,
-      );
+  const vision = parseVision(name, vision_config, source);
+  const fault = textFault(text_config);
+  if (fault !== undefined) throw new InputError(`${source}: ${fault}`);
   // As in transformers, where the tower's width wins over what text_config says.
-  text.encoder_hidden_size = vision.hidden_size;
-  return result.data;
+  text_config.encoder_hidden_size = vision.hidden_size;
+  return { vision_config: vision, text_config };
+}
+
+function parseVision<Name extends TowerName>(
+  name: Name,
+  json: unknown,
+  source: string,
+): VisionConfig<Name> {
+  const kind = towers[name];
+  const config = checked(kind.schema, json, source, 'vision_config');
+  const fault = kind.fault(config);
+  if (fault !== undefined) throw new InputError(`${source}: ${fault}`);
+  return config;
+}
+
+function checked<Output>(
+  schema: z.ZodType<Output>,
+  json: unknown,
+  source: string,
+  place: string,
+): Output {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = [place, ...issue.path].filter((part) => part !== '').join('.');
+  throw new InputError(`${source}: ${path || 'the whole'}: ${issue.message}`);
+}
+
+/** Two fields of the decoder that do not fit each other. */
+function textFault(text: TextConfig): string | undefined {
+  if (text.hidden_size % text.num_attention_heads !== 0)
+    return `text_config.num_attention_heads (${text.num_attention_heads}) does not divide text_config.hidden_size (${text.hidden_size})`;
+  const outside = (['bos_token_id', 'pad_token_id', 'sep_token_id'] as const).find(
+    (name) => text[name] >= text.vocab_size,
+  );
+  return (
+    outside &&
+    `text_config.${outside} (${text[outside]}) is outside text_config.vocab_size (${text.vocab_size})`
+  );
 }

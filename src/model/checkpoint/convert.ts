@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { type ResolveOptions, resolveModel } from '../../hub/resolve.ts';
 import { type LazyWeight, lazyWeights } from '../../weights/safetensors/write.ts';
 import { valueCount } from '../../weights/weight.ts';
+import { towers } from '../towers/towers.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
 import { hasRefiner, openRefiner } from './refiner.ts';
@@ -77,7 +78,7 @@ async function convertOne(
     }),
   });
   const values = valueCount(weights.tensors.values());
-  const opensInPython = config.vision_config.model_type === 'blip_vision_model';
+  const opensInPython = towers[config.vision_config.model_type].opensInPython;
   return { source: weights.path, values, opensInPython };
 }
 

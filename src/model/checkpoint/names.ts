@@ -1,4 +1,5 @@
 /** What checkpoints call BLIP's tensors, beside the names of the graph: the original code's, duplicates and buffers. */
+import { towers } from '../towers/towers.ts';
 
 /** Whose names a checkpoint uses. */
 export type NameLayout = 'transformers' | 'original';
@@ -9,25 +10,16 @@ export function layoutOf(names: Iterable<string>): NameLayout {
   return 'transformers';
 }
 
-const originalStems: readonly (readonly [from: RegExp, to: string])[] = [
-  [/^cls_token$/, 'embeddings.class_embedding'],
-  [/^pos_embed$/, 'embeddings.position_embedding'],
-  [/^patch_embed\.proj\./, 'embeddings.patch_embedding.'],
-  [/^blocks\.(\d+)\.norm1\./, 'encoder.layers.$1.layer_norm1.'],
-  [/^blocks\.(\d+)\.norm2\./, 'encoder.layers.$1.layer_norm2.'],
-  [/^blocks\.(\d+)\.attn\.qkv\./, 'encoder.layers.$1.self_attn.qkv.'],
-  [/^blocks\.(\d+)\.attn\.proj\./, 'encoder.layers.$1.self_attn.projection.'],
-  [/^blocks\.(\d+)\.mlp\./, 'encoder.layers.$1.mlp.'],
-  [/^norm\./, 'post_layernorm.'],
-];
+const towerRows = Object.values(towers).map(({ names }) => names);
 
 /** transformers' name of a tensor of salesforce/BLIP; a name that is not known stays as it is. */
 export function fromOriginalName(name: string): string {
   const prefix = 'visual_encoder.';
   if (!name.startsWith(prefix)) return name;
   const rest = name.slice(prefix.length);
-  for (const [from, to] of originalStems)
-    if (from.test(rest)) return `vision_model.${rest.replace(from, to)}`;
+  for (const { original } of towerRows)
+    for (const [from, to] of original)
+      if (from.test(rest)) return `vision_model.${rest.replace(from, to)}`;
   return name;
 }
 
@@ -43,7 +35,12 @@ export const tiedNames: ReadonlyMap<string, string> = new Map([
 /** Buffers of older files that hold 0, 1, 2, ... and say nothing. */
 export const positionIdNames: ReadonlySet<string> = new Set([
   'text_decoder.bert.embeddings.position_ids',
-  'vision_model.embeddings.position_ids',
+  ...towerRows.flatMap(({ positionIds }) => positionIds.map((name) => `vision_model.${name}`)),
 ]);
 
-export const positionEmbeddingName = 'vision_model.embeddings.position_embedding';
+/** Tables of learned positions, which may be interpolated for another image size. */
+export const positionTableNames: ReadonlySet<string> = new Set(
+  towerRows.flatMap(({ positionEmbedding: name }) =>
+    name === undefined ? [] : [`vision_model.${name}`],
+  ),
+);

@@ -12,11 +12,12 @@ import { Scope } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
 import type { WeightSource } from '../../weights/weight.ts';
 import { visionTower } from '../blip.ts';
-import { type BlipConfig, parseBlipConfig, type VisionConfig } from '../config.ts';
+import { parseBlipConfig } from '../config.ts';
+import { towers, type VisionConfig } from '../towers/towers.ts';
 import type { PretrainedModel } from './pretrained.ts';
 
 /** A tower with its weights in memory. */
-export interface Tower {
+export interface PretrainedTower {
   readonly config: VisionConfig;
   readonly preprocessing: Preprocessing;
   readonly store: ParameterStore;
@@ -26,35 +27,26 @@ export interface Tower {
 
 const prefix = 'vision_model.';
 
-/** The layer list of an EfficientNet-Lite folder, whose widths stand in the weights alone. */
-const layersJson = z.looseObject({
-  image_size: z.int().positive(),
-  width: z.int().positive(),
-  layers: z.array(z.looseObject({ name: z.string() })).nonempty(),
-});
-
 /**
- * Reads a folder with config.json and model.safetensors: an EfficientNet-Lite as a list of layers, or
- * BLIP's ViT under its own names, with or without the prefix `vision_model.`.
+ * Reads a folder with config.json and model.safetensors: a tower as it was published (see the table of
+ * towers), or under a captioner's names, with or without the prefix `vision_model.`.
  * @throws InputError naming the file, or every tensor that is missing or of the wrong shape
  */
-export async function openTower(folder: string): Promise<Tower> {
+export async function openTower(folder: string): Promise<PretrainedTower> {
   const path = join(folder, 'config.json');
   const json = await readJsonFile(path);
   await using source = await openWeights(folder);
-  const config = towerConfig(json, source, path);
+  const { config, preprocessing: published } = towerConfig(json, source, path);
   const store = new ParameterStore(towerParameters(config), () => 'frozen');
   await fill(store, source, folder);
   const preprocessorPath = join(folder, 'preprocessor_config.json');
   const preprocessing =
-    config.model_type === 'efficientnet_lite'
-      ? efficientNetPreprocessing(config.image_size)
-      : parsePreprocessing(await readJsonFile(preprocessorPath), preprocessorPath);
+    published ?? parsePreprocessing(await readJsonFile(preprocessorPath), preprocessorPath);
   return { config, preprocessing, store, fingerprint: hashStore(store) };
 }
 
 /** The tower of a captioner, as a tower of its own. */
-export async function towerOfModel(model: PretrainedModel): Promise<Tower> {
+export async function towerOfModel(model: PretrainedModel): Promise<PretrainedTower> {
   const { config, preprocessing, weights } = model;
   const store = new ParameterStore(towerParameters(config.vision_config), () => 'frozen');
   await weights.fill(store);
@@ -73,39 +65,33 @@ function towerParameters(config: VisionConfig): Scope['parameters'] {
   return scope.parameters;
 }
 
-function towerConfig(json: unknown, source: WeightSource, path: string): VisionConfig {
-  const list = layersJson.safeParse(json);
-  const vision = list.success ? efficientNetJson(list.data, source) : visionPart(json);
+function towerConfig(
+  json: unknown,
+  source: WeightSource,
+  path: string,
+): { config: VisionConfig; preprocessing: Preprocessing | undefined } {
+  const shapeOf = (name: string) => {
+    const weight = findWeight(source, `${prefix}${name}`);
+    return weight === undefined ? undefined : source.tensors.get(weight)?.shape;
+  };
+  for (const { published } of Object.values(towers)) {
+    const vision = published?.config(json, shapeOf);
+    if (!published || vision === undefined) continue;
+    const config = parseTower(vision, path);
+    return { config, preprocessing: published.preprocessing(config.image_size) };
+  }
+  return { config: parseTower(visionPart(json), path), preprocessing: undefined };
+}
+
+function parseTower(vision: unknown, path: string): VisionConfig {
   const width = z.looseObject({ hidden_size: z.int().positive() }).safeParse(vision);
   if (!width.success) throw new InputError(`${path}: there is no hidden_size of a vision tower`);
-  const config: BlipConfig = parseBlipConfig(
-    { vision_config: vision, text_config: { encoder_hidden_size: width.data.hidden_size } },
-    path,
-  );
-  return config.vision_config;
+  return parseBlipConfig({ vision_config: vision }, path).vision_config;
 }
 
 function visionPart(json: unknown): unknown {
   const whole = z.looseObject({ vision_config: z.looseObject({}) }).safeParse(json);
   return whole.success ? whole.data.vision_config : json;
-}
-
-function efficientNetJson(list: z.infer<typeof layersJson>, source: WeightSource): unknown {
-  return {
-    model_type: 'efficientnet_lite',
-    image_size: list.image_size,
-    hidden_size: list.width,
-    layers: list.layers.map((layer) => {
-      const weight = findWeight(source, `${prefix}${layer.name}.weight`);
-      return { ...layer, channels: weight ? source.tensors.get(weight)?.shape[0] : undefined };
-    }),
-  };
-}
-
-/** x / 127.5 - 1, as EfficientNet-Lite was trained. */
-function efficientNetPreprocessing(size: number): Preprocessing {
-  const half = [0.5, 0.5, 0.5];
-  return parsePreprocessing({ size, image_mean: half, image_std: half }, 'EfficientNet-Lite');
 }
 
 function findWeight(source: WeightSource, name: string): string | undefined {

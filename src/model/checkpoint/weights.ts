@@ -15,8 +15,8 @@ import {
   fromOriginalName,
   layoutOf,
   type NameLayout,
-  positionEmbeddingName,
   positionIdNames,
+  positionTableNames,
   tiedNames,
 } from './names.ts';
 import { interpolatePositions } from './position-embedding.ts';
@@ -171,7 +171,7 @@ function checkNames(
   const wrong: string[] = [];
   for (const [name, shape] of wanted) {
     const info = found.get(name);
-    const mayMove = interpolated && name === positionEmbeddingName;
+    const mayMove = interpolated && positionTableNames.has(name);
     if (!info) missing.push(name);
     else if (!sameSizes(info.shape, shape) && !(mayMove && isTable(info.shape, shape)))
       wrong.push(`${name} is [${info.shape.join(', ')}] and must be [${shape.join(', ')}]`);

@@ -7,7 +7,7 @@ import { createPreprocessor, type Preprocessor } from '../../data/images/preproc
 import * as ops from '../../engine/graph/ops.ts';
 import { Session } from '../../engine/runtime/session.ts';
 import { tensor } from '../../engine/runtime/tensor.ts';
-import { type Tower, towerGraph } from '../../model/checkpoint/tower.ts';
+import { type PretrainedTower, towerGraph } from '../../model/checkpoint/tower.ts';
 import { Scope } from '../../nn/scope.ts';
 import { type HashedImage, type ImageGroup, type ViewSettings, viewSeed } from './plan.ts';
 import { type Shard, type ShardContent, ShardWriter } from './shard.ts';
@@ -44,7 +44,7 @@ const ahead = 2 * batchSize;
  * @throws InputError naming an image that cannot be decoded, or a file that cannot be written
  */
 export async function buildShards(
-  tower: Tower,
+  tower: PretrainedTower,
   missing: readonly MissingGroup[],
   options: BuildOptions,
 ): Promise<void> {

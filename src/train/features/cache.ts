@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import type { Augmentation } from '../../data/images/augment.ts';
-import { imageTokenCount } from '../../model/blip.ts';
-import type { Tower } from '../../model/checkpoint/tower.ts';
+import type { PretrainedTower } from '../../model/checkpoint/tower.ts';
+import { towerOf } from '../../model/towers/towers.ts';
 import { buildShards, type MissingGroup, type MissingShard } from './build.ts';
 import { type FeatureImage, hashImages, planShards, shardKey, type ViewSettings } from './plan.ts';
 import {
@@ -56,12 +56,12 @@ export interface FeatureOptions {
 const openFiles = 256;
 
 /** f16 values of an image's tokens. */
-function valuesOf(tower: Tower): number {
-  return imageTokenCount(tower.config) * tower.config.hidden_size;
+function valuesOf(tower: PretrainedTower): number {
+  return towerOf(tower.config).tokens * tower.config.hidden_size;
 }
 
 /** Bytes on disk of the features of `images` images in `views` views, near enough. */
-export function featureBytes(tower: Tower, images: number, views = 1): number {
+export function featureBytes(tower: PretrainedTower, images: number, views = 1): number {
   return views * shardBytes({ images, valuesPerImage: valuesOf(tower) });
 }
 
@@ -72,7 +72,7 @@ export function featureBytes(tower: Tower, images: number, views = 1): number {
  * @throws InputError naming an image that cannot be read, or a disk that is too small
  */
 export async function openFeatures(
-  tower: Tower,
+  tower: PretrainedTower,
   images: readonly FeatureImage[],
   options: FeatureOptions,
 ): Promise<FeatureCache> {

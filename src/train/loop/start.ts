@@ -16,7 +16,7 @@ import {
   refinerFileName,
 } from '../../model/checkpoint/refiner.ts';
 import type { ModelToSave } from '../../model/checkpoint/save.ts';
-import { openTower, type Tower, towerOfModel } from '../../model/checkpoint/tower.ts';
+import { openTower, type PretrainedTower, towerOfModel } from '../../model/checkpoint/tower.ts';
 import { type BlipConfig, parseBlipConfig } from '../../model/config.ts';
 import type { RefinerConfig } from '../../model/refiner/refiner.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -25,7 +25,7 @@ import type { TrainConfig } from '../config/config.ts';
 /** A captioner about to be trained. */
 export interface Start {
   readonly model: BlipConfig;
-  readonly tower: Tower;
+  readonly tower: PretrainedTower;
   readonly tokenizer: CaptionTokenizer;
   readonly isFresh: boolean;
   /** Tells starts apart: a hash of all weights, or of the tower's where the decoder is fresh. */
@@ -123,14 +123,18 @@ function sizes({ refinement, alignment }: RefinerConfig): unknown {
   return { refinement: of(refinement), alignment: of(alignment) };
 }
 
-function copyTower(tower: Tower, store: ParameterStore): void {
+function copyTower(tower: PretrainedTower, store: ParameterStore): void {
   const there = new Set(store.names);
   for (const name of tower.store.names)
     if (there.has(name)) store.tensor(name).data.set(tower.store.tensor(name).data);
 }
 
 /** BLIP in small over the tower: the decoder's sizes from the settings, the ids from the tokenizer. */
-function freshConfig(config: TrainConfig, tower: Tower, tokenizer: CaptionTokenizer): BlipConfig {
+function freshConfig(
+  config: TrainConfig,
+  tower: PretrainedTower,
+  tokenizer: CaptionTokenizer,
+): BlipConfig {
   return parseBlipConfig(
     {
       vision_config: tower.config,

@@ -4,6 +4,7 @@ import { UsageError } from '../../base/errors.ts';
 import { isRefinerParameter } from '../../model/checkpoint/refiner.ts';
 import type { BlipConfig, VisionConfig } from '../../model/config.ts';
 import { type RefinerConfig, refinerFault, refinerSchema } from '../../model/refiner/refiner.ts';
+import { towerOf } from '../../model/towers/towers.ts';
 import { type Group, usualGroup } from '../../nn/parameter-store.ts';
 import { type Adapters, type ParameterSpec, Scope } from '../../nn/scope.ts';
 import type { TrainConfig } from '../config/config.ts';
@@ -135,23 +136,11 @@ function trainedInTower(
 ): (name: string) => boolean {
   if (blocks === 'all') return (name) => name.startsWith('vision_model.');
   if (blocks === 0) return () => false;
-  const all = towerBlocks(vision);
+  const all = towerOf(vision).blocks;
   if (blocks > all.length)
     throw new UsageError(
       `visionBlocks (${blocks}) is more than the ${all.length} blocks of the vision tower; 'all' trains the whole tower`,
     );
   const trained = all.slice(-blocks);
-  return (name) => trained.some((prefix) => name.startsWith(prefix));
-}
-
-/** Prefixes of the parameters' names, block by block; what stands behind the last block goes with it. */
-function towerBlocks(vision: VisionConfig): string[] {
-  const root = 'vision_model.';
-  if (vision.model_type === 'blip_vision_model')
-    return [
-      ...Array.from({ length: vision.num_hidden_layers }, (_, i) => `${root}encoder.layers.${i}.`),
-      `${root}post_layernorm.`,
-    ];
-  const names = vision.layers.map(({ name }) => name.replace(/^(blocks\.\d+)\..*$/, '$1'));
-  return [...new Set(names)].map((name) => `${root}${name}.`);
+  return (name) => trained.some((prefix) => name.startsWith(`vision_model.${prefix}`));
 }

@@ -23,7 +23,11 @@ import { createPreprocessor } from '../../../src/data/images/preprocess.ts';
 import * as ops from '../../../src/engine/graph/ops.ts';
 import { Session } from '../../../src/engine/runtime/session.ts';
 import { tensor } from '../../../src/engine/runtime/tensor.ts';
-import { openTower, type Tower, towerGraph } from '../../../src/model/checkpoint/tower.ts';
+import {
+  openTower,
+  type PretrainedTower,
+  towerGraph,
+} from '../../../src/model/checkpoint/tower.ts';
 import { Scope } from '../../../src/nn/scope.ts';
 import {
   type FeatureImage,
@@ -34,7 +38,7 @@ import {
 import { writeTinyTower } from '../tiny.ts';
 
 let scratch = '';
-let tower: Tower;
+let tower: PretrainedTower;
 let images: FeatureImage[] = [];
 const augmentation = { scale: [0.4, 1], ratio: [0.75, 4 / 3], flip: true } as const;
 const two = { views: 2, augmentation, seed: 5, threads: 1 };
@@ -230,7 +234,7 @@ describe('the feature cache', () => {
     const folder = folderOf('keys');
     const list = images.slice(0, 4);
     await features(list, { folder, threads: 1 });
-    const variants: Tower[] = [
+    const variants: PretrainedTower[] = [
       { ...tower, fingerprint: 'another' },
       { ...tower, preprocessing: { ...tower.preprocessing, mean: [0, 0, 0] } },
     ];

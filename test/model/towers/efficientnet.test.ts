@@ -1,17 +1,17 @@
-/** Vision towers, against the features that the original programs give. */
+/** EfficientNet-Lite, against the features that the original program gives. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { input } from '../../../src/engine/graph/graph.ts';
 import { Session } from '../../../src/engine/runtime/session.ts';
 import { tensor } from '../../../src/engine/runtime/tensor.ts';
-import { openTower, towerGraph } from '../../../src/model/checkpoint/tower.ts';
-import { efficientNetFeatures } from '../../../src/model/towers/efficientnet.ts';
+import { openTower } from '../../../src/model/checkpoint/tower.ts';
+import { efficientNetFeatures } from '../../../src/model/towers/efficientnet/graph.ts';
 import { Scope } from '../../../src/nn/scope.ts';
 import { openWeights } from '../../../src/weights/open.ts';
 import { shared } from '../../paths.ts';
 
-describe.runIf(shared)('pretrained towers', () => {
-  it('EfficientNet-Lite0 gives the features of its source', async () => {
+describe.runIf(shared)('EfficientNet-Lite0', () => {
+  it('gives the features of its source', async () => {
     const folder = join(shared ?? '', 'backbones/efficientnet-lite0');
     const tower = await openTower(folder);
     if (tower.config.model_type !== 'efficientnet_lite') throw new Error('wrong tower');
@@ -31,16 +31,5 @@ describe.runIf(shared)('pretrained towers', () => {
       0,
     );
     expect(largest).toBeLessThan(1e-4);
-  });
-
-  it("BLIP's ViT opens as a tower from a folder of vision weights", async () => {
-    const tower = await openTower(join(shared ?? '', 'backbones/dinov2-vits14'));
-    using session = await Session.open({ y: towerGraph(new Scope(), tower.config) });
-    const result = await session.run({
-      ...tower.store.feeds(),
-      pixels: tensor('f32', [1, 3, 224, 224]),
-    });
-    expect(result.y.shape).toEqual([1, 257, 384]);
-    expect(result.y.data.every((v) => Number.isFinite(Number(v)))).toBe(true);
   });
 });

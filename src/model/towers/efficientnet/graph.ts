@@ -2,10 +2,10 @@
  * EfficientNet-Lite (Google, TPU models) as a vision tower: BatchNorm folded into the convolutions,
  * ReLU6 throughout, the last feature map as tokens.
  */
-import type { Value } from '../../engine/graph/graph.ts';
-import { add, clip, conv2d, reshape, transpose } from '../../engine/graph/ops.ts';
-import { normal, type Scope, zeros } from '../../nn/scope.ts';
-import type { EfficientNetConfig } from '../config.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import { add, clip, conv2d, reshape, transpose } from '../../../engine/graph/ops.ts';
+import { normal, type Scope, zeros } from '../../../nn/scope.ts';
+import type { EfficientNetConfig } from './config.ts';
 
 /** pixels [batch, 3, size, size] (x / 127.5 - 1) -> feature map [batch, width, size / 32, size / 32]. */
 export function efficientNetFeatures(

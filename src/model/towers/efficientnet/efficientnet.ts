@@ -1,0 +1,55 @@
+/** EfficientNet-Lite as a row of the table of towers. */
+import { z } from 'zod';
+import { parsePreprocessing } from '../../../data/images/preprocess.ts';
+import type { TowerKind } from '../tower.ts';
+import { type EfficientNetConfig, efficientNetSchema } from './config.ts';
+import { efficientNetTokens } from './graph.ts';
+
+/** The layer list of a published folder, whose widths stand in the weights alone. */
+const layersJson = z.looseObject({
+  image_size: z.int().positive(),
+  width: z.int().positive(),
+  layers: z.array(z.looseObject({ name: z.string() })).nonempty(),
+});
+
+export const efficientNet: TowerKind<EfficientNetConfig> = {
+  schema: efficientNetSchema,
+  fault: () => undefined,
+  of: (config) => ({
+    tokens: Math.ceil(config.image_size / product(config.layers.map(({ stride }) => stride))) ** 2,
+    build: (scope, pixels) => efficientNetTokens(scope, config, pixels),
+    blocks: blocksOf(config),
+  }),
+  opensInPython: false,
+  names: { original: [], positionIds: [] },
+  published: {
+    config(json, shapeOf) {
+      const list = layersJson.safeParse(json);
+      if (!list.success) return undefined;
+      return {
+        model_type: 'efficientnet_lite',
+        image_size: list.data.image_size,
+        hidden_size: list.data.width,
+        layers: list.data.layers.map((layer) => ({
+          ...layer,
+          channels: shapeOf(`${layer.name}.weight`)?.[0],
+        })),
+      };
+    },
+    /** x / 127.5 - 1, as EfficientNet-Lite was trained. */
+    preprocessing(size) {
+      const half = [0.5, 0.5, 0.5];
+      return parsePreprocessing({ size, image_mean: half, image_std: half }, 'EfficientNet-Lite');
+    },
+  },
+};
+
+function product(numbers: readonly number[]): number {
+  return numbers.reduce((result, number) => result * number, 1);
+}
+
+/** 'blocks.3.expand' belongs to the block 'blocks.3'. */
+function blocksOf({ layers }: EfficientNetConfig): string[] {
+  const names = layers.map(({ name }) => name.replace(/^(blocks\.\d+)\..*$/, '$1'));
+  return [...new Set(names)].map((name) => `${name}.`);
+}
