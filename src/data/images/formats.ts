@@ -1,7 +1,11 @@
-/** Tells an image's format by its first bytes, so that no decoder sees a file that it is not meant for. */
+/**
+ * The kinds of pictures there are, by a file's name and by its first bytes, so that no decoder sees a file that
+ * it is not meant for and no picture is passed over without a word.
+ */
+import { extname } from 'node:path';
 
 /** The formats that are decoded. */
-export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF' | 'GIF' | 'TIFF' | 'SVG';
+export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF' | 'GIF' | 'TIFF' | 'BMP' | 'SVG';
 
 /** What the first bytes say: a format that is decoded, or the name of another kind of file. */
 export type SniffedFormat = { decodable: ImageFormat } | { other: string };
@@ -13,6 +17,7 @@ const extensions: Record<ImageFormat, readonly string[]> = {
   AVIF: ['.avif', '.avifs'],
   GIF: ['.gif'],
   TIFF: ['.tif', '.tiff'],
+  BMP: ['.bmp', '.dib'],
   SVG: ['.svg'],
 };
 
@@ -20,6 +25,62 @@ const extensions: Record<ImageFormat, readonly string[]> = {
 export const imageExtensions: ReadonlySet<string> = new Set(
   Object.entries(extensions).flatMap(([format, names]) => (format === 'SVG' ? [] : names)),
 );
+
+/** Kinds of pictures that are not decoded, and the extensions that they go by. */
+const otherPictures: Readonly<Record<string, readonly string[]>> = {
+  HEIC: ['.heic', '.heif', '.hif', '.heics', '.heifs'],
+  'JPEG XL': ['.jxl'],
+  'JPEG XR': ['.jxr', '.wdp', '.hdp'],
+  'JPEG 2000': ['.jp2', '.j2k', '.j2c', '.jpf', '.jpx', '.jpm'],
+  SVG: ['.svg', '.svgz'],
+  Photoshop: ['.psd', '.psb'],
+  GIMP: ['.xcf'],
+  OpenEXR: ['.exr'],
+  Radiance: ['.hdr'],
+  icon: ['.ico', '.cur'],
+  QOI: ['.qoi'],
+  Targa: ['.tga'],
+  PCX: ['.pcx'],
+  Netpbm: ['.pbm', '.pgm', '.ppm', '.pnm', '.pam'],
+  DDS: ['.dds'],
+  'camera raw':
+    '3fr arw cr2 cr3 crw dcr dng erf kdc mef mos mrw nef nrw orf pef raf rw2 sr2 srf srw x3f'
+      .split(' ')
+      .map((name) => `.${name}`),
+};
+
+const otherExtensions: ReadonlyMap<string, string> = new Map(
+  Object.entries(otherPictures).flatMap(([kind, names]) => names.map((name) => [name, kind])),
+);
+
+/**
+ * What a file name's extension (lower case, with the dot) says: a picture that is decoded, one that is not, or no
+ * picture. SVG is among the latter unless it is allowed.
+ */
+export function pictureKind(extension: string, allowSvg = false): 'read' | 'passed over' | 'none' {
+  if (imageExtensions.has(extension) || (allowSvg && extensions.SVG.includes(extension)))
+    return 'read';
+  return otherExtensions.has(extension) ? 'passed over' : 'none';
+}
+
+/** Names in a sentence on pictures that were passed over. */
+const mostNamed = 3;
+
+/**
+ * A sentence on pictures in folders whose kind is not read, or undefined where there are none.
+ * @param files their paths, whose extensions `pictureKind` knows
+ */
+export function describePassedOver(files: readonly string[]): string | undefined {
+  if (files.length === 0) return undefined;
+  const kinds = new Set(files.map((file) => otherExtensions.get(extname(file).toLowerCase())));
+  const named = files.slice(0, mostNamed).join(', ');
+  const more = files.length > mostNamed ? ` and ${files.length - mostNamed} more` : '';
+  const [what, are] =
+    files.length === 1
+      ? ['1 picture of a kind that is', 'is']
+      : [`${files.length} pictures of kinds that are`, 'are'];
+  return `${what} not read (${[...kinds].join(', ')}) ${are} passed over: ${named}${more}; convert to JPEG or PNG what should count.`;
+}
 
 /** The format that a file name's extension (lower case, with the dot) promises. */
 export function formatOfExtension(extension: string): ImageFormat | undefined {
@@ -30,7 +91,6 @@ export function formatOfExtension(extension: string): ImageFormat | undefined {
 
 /** First bytes of kinds of files that people pass by mistake; '?' stands for any byte. */
 const others: readonly (readonly [signature: string, name: string])[] = [
-  ['BM', 'a BMP picture'],
   ['8BPS', 'a Photoshop file'],
   ['\xff\x0a', 'a JPEG XL picture'],
   ['\0\0\0\x0cJXL ', 'a JPEG XL picture'],
@@ -53,10 +113,16 @@ export function sniffFormat(bytes: Uint8Array): SniffedFormat {
   if (/^GIF8[79]a/.test(text)) return { decodable: 'GIF' };
   if (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') return { decodable: 'WebP' };
   if (/^(?:II[*+]\0|MM\0[*+])/.test(text)) return { decodable: 'TIFF' };
+  if (isBmp(head, text)) return { decodable: 'BMP' };
   if (text.slice(4, 8) === 'ftyp') return sniffIsoMedia(head, text);
   for (const [signature, name] of others)
     if ([...signature].every((c, i) => c === '?' || c === text[i])) return { other: name };
   return sniffText(head);
+}
+
+/** Two letters alone would take texts such as "BMW": the header's length is looked at too. */
+function isBmp(head: Buffer, text: string): boolean {
+  return text.startsWith('BM') && head.length >= 18 && head.readUInt32LE(14) <= 255;
 }
 
 /** AVIF, HEIC and videos share a container; the brands in its first box tell them apart. */

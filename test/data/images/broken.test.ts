@@ -131,7 +131,7 @@ describe('a file that is no picture', () => {
     text: [Buffer.from('just some notes'), /the file is text, not a JPEG/],
     'a web page': [Buffer.from('<!DOCTYPE html><html><body>404'), /is a web page/],
     zeros: [Buffer.alloc(5000), /is filled with zeros/],
-    BMP: [Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]), /is a BMP picture/],
+    'a BMP of zeros': [Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]), /a header of 0 bytes/],
     HEIC: [Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), /is a HEIC picture/],
     MP4: [Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), /is a video/],
     PDF: [Buffer.from('%PDF-1.7\n'), /is a PDF/],
