@@ -296,7 +296,7 @@ async function singleReferenceMeans(
   written: readonly Written[],
   { signal }: EvaluateOptions,
 ): Promise<Record<string, number>> {
-  const most = Math.max(...written.map(({ image }) => image.captions.length));
+  const most = written.reduce((most, { image }) => Math.max(most, image.captions.length), 0);
   const sums = new Map<string, number>();
   for (let place = 0; place < most; place++) {
     const some = written.filter(({ image }) => image.captions.length > place);

@@ -98,7 +98,8 @@ export async function findCached(
     if (!shards || ![...shards.values()].every((shard) => names.has(shard))) return undefined;
   }
   const hasTokenizer = names.has('tokenizer.json') || names.has('vocab.txt');
-  return { path, commit, whole: hasTokenizer && names.has('preprocessor_config.json') };
+  const hasProcessor = names.has('processor_config.json') || names.has('preprocessor_config.json');
+  return { path, commit, whole: hasTokenizer && hasProcessor };
 }
 
 /** Whether there is a file, of `size` bytes if that is given. */

@@ -179,10 +179,12 @@ function valueRange(names: readonly string[], rows: readonly Row[]): { low: numb
       }),
     );
   const all = means(rows);
-  const low = Math.min(...all);
+  const least = (values: readonly number[]) => values.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const low = least(all);
   const later = rows.length >= 50 ? means(rows.slice(Math.ceil(rows.length * 0.04))) : all;
-  const lateHigh = Math.max(...later);
-  const high = Math.max(...all);
+  const lateHigh = most(later);
+  const high = most(all);
   const cut = later.length > 0 && lateHigh - low < 0.6 * (high - low) && lateHigh > low;
   return { low: low >= 0 && low < high / 2 ? 0 : low, high: cut ? lateHigh : high };
 }

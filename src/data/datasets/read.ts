@@ -82,7 +82,7 @@ export async function surveyDataset(
   if (hasLists) {
     const listed = await applyLists(images, source, notes);
     images = listed.images;
-    withoutCaption.push(...listed.withoutCaption);
+    for (const image of listed.withoutCaption) withoutCaption.push(image);
   }
   const areDealt = assignSplits(images, path, options.shares ?? {}, notes);
   const { found, missing } = findFiles(images, folder);

@@ -1,4 +1,4 @@
-/** From an image to a model's input: resized and normalised as preprocessor_config.json says. */
+/** From an image to a model's input: resized and normalised as processor_config.json or preprocessor_config.json says. */
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import type { RgbImage } from './decode.ts';
@@ -8,7 +8,10 @@ const size = z.int().min(1).max(8192);
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 const perChannel = z.union([triple, z.number().transform((x) => [x, x, x] as const)]);
 
-/** The fields of transformers' image processors that decide the pixels; other fields are ignored. */
+/**
+ * The fields of transformers' image processors that decide the pixels; other fields are ignored. Of
+ * do_convert_rgb nothing is left to decide: a picture that is not RGB cannot be normalised without it.
+ */
 const fileSchema = z.object({
   do_resize: z.boolean().default(true),
   size: z
@@ -18,8 +21,8 @@ const fileSchema = z.object({
     ])
     .default({ height: 384, width: 384 }),
   resample: z.int().default(3),
-  do_center_crop: z.literal(false).nullish(),
-  do_pad: z.literal(false).nullish(),
+  do_center_crop: z.literal(false, 'BLIP has no centre crop').nullish(),
+  do_pad: z.literal(false, 'BLIP has no padding').nullish(),
   do_rescale: z.boolean().default(true),
   rescale_factor: z
     .number()
@@ -30,8 +33,13 @@ const fileSchema = z.object({
   image_std: perChannel.default([0.26862954, 0.26130258, 0.27577711]),
 });
 
+/** What must not be left to a default when the file is of another kind of model, which has other defaults. */
+const deciding = ['size', 'resample', 'image_mean', 'image_std', 'do_center_crop'] as const;
+const kindSchema = z.looseObject({ image_processor_type: z.string() });
+
 /** Pillow's numbers for its filters. */
 const filterOfCode: Readonly<Record<number, ResizeFilter>> = {
+  0: 'nearest',
   1: 'lanczos',
   2: 'bilinear',
   3: 'bicubic',
@@ -61,22 +69,25 @@ export function blipPreprocessing(pixels = 384): Preprocessing {
  * Reads the content of a preprocessor_config.json (transformers' BlipImageProcessor).
  * @param source names the file in messages.
  * @throws InputError naming the field when it is wrong or asks for a step that BLIP does not have
- * (centre crop, padding, nearest-neighbour sampling, keeping the aspect ratio).
+ * (centre crop, padding, keeping the aspect ratio).
  */
 export function parsePreprocessing(json: unknown, source: string): Preprocessing {
+  checkKind(json, source);
   const parsed = fileSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') || 'the file';
     const hint =
-      issue?.path[0] === 'size' ? 'must be {height, width} or one number' : issue?.message;
+      issue?.path[0] === 'size'
+        ? 'must be {height, width} or one number (BLIP does not keep the aspect ratio)'
+        : issue?.message;
     throw new InputError(`${source}: ${field}: ${hint ?? 'is not valid'}.`);
   }
   const fields = parsed.data;
   const filter = filterOfCode[fields.resample];
   if (fields.do_resize && filter === undefined)
     throw new InputError(
-      `${source}: resample: ${fields.resample} is not supported; use 2 (bilinear) or 3 (bicubic).`,
+      `${source}: resample: ${fields.resample} is none of Pillow's filters, 0 to 5; BLIP's own is 3 (bicubic).`,
     );
   if (fields.do_normalize && fields.image_std.some((x) => x === 0))
     throw new InputError(`${source}: image_std: must not be zero.`);
@@ -89,6 +100,17 @@ export function parsePreprocessing(json: unknown, source: string): Preprocessing
     mean: [m0, m1, m2] as const,
     std: [s0, s1, s2] as const,
   });
+}
+
+/** @throws InputError for another model's processor that leaves open what only its Python code knows */
+function checkKind(json: unknown, source: string): void {
+  const kind = kindSchema.safeParse(json);
+  if (!kind.success || /^Blip/.test(kind.data.image_processor_type)) return;
+  const field = deciding.find((name) => kind.data[name] === undefined);
+  if (field !== undefined)
+    throw new InputError(
+      `${source}: ${field} is missing, and what a ${kind.data.image_processor_type} then does is not BLIP's default; write it into the file.`,
+    );
 }
 
 /** The content of a preprocessor_config.json that says the same; it opens in transformers. */

@@ -31,7 +31,7 @@ const filters = {
 } as const satisfies Record<string, Filter>;
 
 /** Names of the filters, those of Pillow in lower case. */
-export type ResizeFilter = keyof typeof filters;
+export type ResizeFilter = keyof typeof filters | 'nearest';
 
 function sinc(x: number): number {
   const angle = x * Math.PI;
@@ -91,7 +91,7 @@ const cache = new Map<string, Taps>();
 const cacheLimit = 64;
 
 /** Tables of recent sizes are kept: photos of a collection share few sizes. */
-function tapsFor(input: number, output: number, name: ResizeFilter): Taps {
+function tapsFor(input: number, output: number, name: keyof typeof filters): Taps {
   const key = `${name} ${input} ${output}`;
   const known = cache.get(key);
   const taps = known ?? computeTaps(input, output, filters[name]);
@@ -117,6 +117,7 @@ export function resizeRgb(
 ): RgbImage {
   const { width: oldWidth, height: oldHeight } = image;
   if (width === oldWidth && height === oldHeight) return image;
+  if (filter === 'nearest') return pickNearest(image, width, height);
   const rows = (data: Uint8Array, count: number) =>
     width === oldWidth
       ? data
@@ -130,6 +131,30 @@ export function resizeRgb(
     ? rows(columns(image.data, oldWidth * 3), height)
     : columns(rows(image.data, oldHeight), width * 3);
   return { width, height, data };
+}
+
+/** Pillow's NEAREST (Geometry.c, ImagingScaleAffine): the pixel under the middle of each new one. */
+function pickNearest(image: RgbImage, width: number, height: number): RgbImage {
+  const columns = nearestPlaces(image.width, width);
+  const data = new Uint8Array(width * height * 3);
+  let t = 0;
+  for (const row of nearestPlaces(image.height, height))
+    for (const column of columns) {
+      const s = (row * image.width + column) * 3;
+      data[t++] = image.data[s];
+      data[t++] = image.data[s + 1];
+      data[t++] = image.data[s + 2];
+    }
+  return { width, height, data };
+}
+
+/** Pillow adds up the step, whose rounding decides at the borders of pixels. */
+function nearestPlaces(input: number, output: number): Int32Array {
+  const step = input / output;
+  const places = new Int32Array(output);
+  for (let i = 0, at = step * 0.5; i < output; i++, at += step)
+    places[i] = Math.min(input - 1, Math.trunc(at));
+  return places;
 }
 
 /** Sums stay in 32 bits, as in Pillow; four taps a turn. */

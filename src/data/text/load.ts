@@ -14,6 +14,28 @@ const configSchema = z.looseObject({
   tokenize_chinese_chars: z.boolean().nullish(),
 });
 
+const normalizedSchema = z.looseObject({
+  normalizer: z.looseObject({ type: z.literal('BertNormalizer') }),
+});
+
+type TokenizerConfig = z.infer<typeof configSchema>;
+
+/** transformers' BertTokenizer lets what tokenizer_config.json says win over the normalizer of tokenizer.json. */
+function withSettings(json: unknown, config: TokenizerConfig): unknown {
+  const parsed = normalizedSchema.safeParse(json);
+  if (!parsed.success) return json;
+  const { do_lower_case, strip_accents, tokenize_chinese_chars } = config;
+  const normalizer = {
+    ...parsed.data.normalizer,
+    ...(typeof do_lower_case === 'boolean' && { lowercase: do_lower_case }),
+    ...(strip_accents !== undefined && { strip_accents }),
+    ...(typeof tokenize_chinese_chars === 'boolean' && {
+      handle_chinese_chars: tokenize_chinese_chars,
+    }),
+  };
+  return { ...parsed.data, normalizer };
+}
+
 /**
  * Loads the tokenizer of a model folder: tokenizer.json, else vocab.txt, with the settings of
  * tokenizer_config.json where there is one.
@@ -33,7 +55,8 @@ export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
   const options = { joinContractions: config.clean_up_tokenization_spaces ?? false };
   const jsonPath = join(folder, 'tokenizer.json');
   const json = await readTextIfThere(jsonPath);
-  if (json !== undefined) return createTokenizer(parseJson(json, jsonPath), jsonPath, options);
+  if (json !== undefined)
+    return createTokenizer(withSettings(parseJson(json, jsonPath), config), jsonPath, options);
   const vocabularyPath = join(folder, 'vocab.txt');
   const text = await readTextIfThere(vocabularyPath);
   if (text === undefined)

@@ -68,12 +68,15 @@ export function createTokenizer(
     dec: tokenizer.token_to_id(specialTokens.dec),
     enc: tokenizer.token_to_id(specialTokens.enc),
   });
+  // Not spread into Math.max: a vocabulary may have more words than the stack has room for.
+  let largest = -1;
+  for (const id of vocabulary.values()) largest = Math.max(largest, id);
   const skipped = new Set<number | undefined>(Object.values(ids));
   for (const [id, token] of tokenizer.get_added_tokens_decoder())
     if (token.special) skipped.add(id);
   const adapt = normalizer ? adaptText(normalizer) : (text: string) => text;
   return {
-    size: Math.max(...vocabulary.values()) + 1,
+    size: largest + 1,
     ids,
     encode: (text, { specialTokens = true } = {}) =>
       tokenizer.encode(adapt(text), { add_special_tokens: specialTokens }).ids,

@@ -2,13 +2,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { isThere, readJsonFile, readTextIfThere } from '../../base/files.ts';
+import { readTextIfThere } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
-import {
-  blipPreprocessing,
-  type Preprocessing,
-  parsePreprocessing,
-} from '../../data/images/preprocess.ts';
+import { findPreprocessing } from '../../data/images/load.ts';
+import { blipPreprocessing, type Preprocessing } from '../../data/images/preprocess.ts';
 import { loadTokenizer } from '../../data/text/load.ts';
 import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
 import type { Group } from '../../nn/parameter-store.ts';
@@ -62,7 +59,7 @@ export async function loadModel(
       `${folder}: there is no config.json; a model's config must lie beside its weights.`,
     );
   const config = withImageSize(parseBlipConfig(configJson, configPath), options, configPath);
-  const preprocessing = await findPreprocessing(folder, config, options);
+  const preprocessing = await preprocessingOf(folder, config, options);
   const tokenizer = await loadTokenizer(folder);
   if (tokenizer.size > config.text_config.vocab_size)
     throw new InputError(
@@ -126,19 +123,19 @@ function withImageSize(
   return parseBlipConfig({ ...config, vision_config }, source);
 }
 
-async function findPreprocessing(
+async function preprocessingOf(
   folder: string,
   config: BlipConfig,
   { imageSize }: LoadModelOptions,
 ): Promise<Preprocessing> {
-  const path = join(folder, 'preprocessor_config.json');
   const size = config.vision_config.image_size;
-  if (!(await isThere(path))) return blipPreprocessing(size);
-  const preprocessing = parsePreprocessing(await readJsonFile(path), path);
+  const found = await findPreprocessing(folder);
+  if (!found) return blipPreprocessing(size);
+  const { source, preprocessing } = found;
   if (imageSize !== undefined) return { ...preprocessing, width: imageSize, height: imageSize };
   if (preprocessing.width !== size || preprocessing.height !== size)
     throw new InputError(
-      `${path}: size is ${preprocessing.height} x ${preprocessing.width}, but vision_config.image_size in config.json is ${size}.`,
+      `${source}: size is ${preprocessing.height} x ${preprocessing.width}, but vision_config.image_size in config.json is ${size}.`,
     );
   return preprocessing;
 }

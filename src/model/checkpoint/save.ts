@@ -129,7 +129,9 @@ async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
 function isModelFile(name: string): boolean {
   return (
     /^(model|pytorch_model).*\.(safetensors|bin)(\.index\.json)?$/.test(name) ||
-    /^(tokenizer.*|special_tokens_map|added_tokens|generation_config)\.json$/.test(name) ||
+    /^(tokenizer.*|special_tokens_map|added_tokens|generation_config|processor_config)\.json$/.test(
+      name,
+    ) ||
     name === 'vocab.txt' ||
     name === refinerFileName ||
     memberNumber(name) !== undefined

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { readJsonFile } from '../../base/files.ts';
-import { type Preprocessing, parsePreprocessing } from '../../data/images/preprocess.ts';
+import { findPreprocessing } from '../../data/images/load.ts';
+import type { Preprocessing } from '../../data/images/preprocess.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import { input } from '../../engine/graph/graph.ts';
 import { ParameterStore } from '../../nn/parameter-store.ts';
@@ -39,10 +40,16 @@ export async function openTower(folder: string): Promise<PretrainedTower> {
   const { config, preprocessing: published } = towerConfig(json, source, path);
   const store = new ParameterStore(towerParameters(config), () => 'frozen');
   await fill(store, source, folder);
-  const preprocessorPath = join(folder, 'preprocessor_config.json');
-  const preprocessing =
-    published ?? parsePreprocessing(await readJsonFile(preprocessorPath), preprocessorPath);
+  const preprocessing = published ?? (await preprocessingOf(folder));
   return { config, preprocessing, store, fingerprint: hashStore(store) };
+}
+
+async function preprocessingOf(folder: string): Promise<Preprocessing> {
+  const found = await findPreprocessing(folder);
+  if (found) return found.preprocessing;
+  throw new InputError(
+    `${folder}: there is neither processor_config.json nor preprocessor_config.json; a tower's preprocessing must lie beside its weights.`,
+  );
 }
 
 /** The tower of a captioner, as a tower of its own. */

@@ -188,7 +188,7 @@ function withMicroBatch(
   if (config.microBatch !== null) return config;
   const kept = typeof before === 'number' ? { ...config, microBatch: before } : config;
   if (memoryLimit === undefined) return kept;
-  const most = Math.max(...data.train.map(({ captions }) => captions.length));
+  const most = data.train.reduce((most, { captions }) => Math.max(most, captions.length), 0);
   const captions = Math.min(config.captionsPerImage ?? most, most);
   const microBatch = fitMicroBatch(config, graphs, captions, memoryLimit);
   if (kept.microBatch !== null && kept.microBatch <= microBatch) return kept;

@@ -91,7 +91,7 @@ function findStateDict(
         `it has no tensors, neither at the top nor under ${wrappers.join(', ')}; its keys are: ${keys.slice(0, 10).join(', ') || 'none'}`,
       );
     dict = value.get(key) as Map<unknown, unknown>;
-    skipped.push(...keys.filter((name) => name !== key));
+    for (const name of keys) if (name !== key) skipped.push(name);
   }
   const found = new Map<string, TorchTensor>();
   for (const [name, item] of dict) {

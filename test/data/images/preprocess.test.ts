@@ -143,8 +143,13 @@ describe('preprocessor_config.json', () => {
     'a zero size': [{ size: 0 }, /c\.json: size: must be/],
     'two means': [{ image_mean: [0.5, 0.5] }, /c\.json: image_mean: /],
     'a zero deviation': [{ image_std: [1, 0, 1] }, /c\.json: image_std: must not be zero\./],
-    'nearest neighbour': [{ resample: 0 }, /c\.json: resample: 0 is not supported/],
-    'a centre crop': [{ do_center_crop: true }, /c\.json: do_center_crop: /],
+    'a filter that Pillow lacks': [{ resample: 6 }, /c\.json: resample: 6 is none of Pillow's/],
+    'a centre crop': [{ do_center_crop: true }, /c\.json: do_center_crop: BLIP has no centre crop/],
+    padding: [{ do_pad: true }, /c\.json: do_pad: BLIP has no padding/],
+    "another model's defaults": [
+      { image_processor_type: 'ViTImageProcessor', size: 224, resample: 2, image_std: 0.5 },
+      /c\.json: image_mean is missing, and what a ViTImageProcessor then does/,
+    ],
     'a list': [[], /c\.json: the file: /],
   };
   for (const [name, [json, message]] of Object.entries(wrong))
@@ -152,4 +157,10 @@ describe('preprocessor_config.json', () => {
       expect(() => parsePreprocessing(json, 'c.json')).toThrow(message);
       expect(() => parsePreprocessing(json, 'c.json')).toThrow(InputError);
     });
+
+  it('asks for the nearest pixel with resample 0', () => {
+    const nearest = parsePreprocessing({ size: 4, resample: 0 }, 'c.json');
+    expect(nearest.filter).toBe('nearest');
+    expect(parsePreprocessing(preprocessingToJson(nearest), 'again')).toEqual(nearest);
+  });
 });

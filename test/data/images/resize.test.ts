@@ -50,6 +50,7 @@ describe('resizeRgb', () => {
       'lanczos',
       'box',
       'hamming',
+      'nearest',
     );
     fc.assert(
       fc.property(side, side, side, side, fc.nat(255), filter, (w, h, newW, newH, level, name) => {

@@ -92,6 +92,32 @@ describe('a model folder', () => {
     return path;
   };
 
+  it('may have a vocabulary of 150,000', async () => {
+    const words = Array.from({ length: 150_000 }, (_, i) => `w${i}`);
+    const path = put({ 'vocab.txt': ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...words].join('\n') });
+    const large = await loadTokenizer(path);
+    expect(large.size).toBe(150_004);
+    expect(large.encode('w149999')).toEqual([2, 150_003, 3]);
+  });
+
+  it('lets tokenizer_config.json win over the normalizer of tokenizer.json, as transformers does', async () => {
+    const { 'tokenizer.json': json } = wordPieceFiles([
+      '[PAD]',
+      '[UNK]',
+      '[CLS]',
+      '[SEP]',
+      'Dog',
+      'dog',
+    ]);
+    const cased = put({
+      'tokenizer.json': json,
+      'tokenizer_config.json': '{"do_lower_case":false}',
+    });
+    expect((await loadTokenizer(cased)).encode('Dog')).toEqual([2, 4, 3]);
+    const uncased = put({ 'tokenizer.json': json, 'tokenizer_config.json': '{}' });
+    expect((await loadTokenizer(uncased)).encode('Dog')).toEqual([2, 5, 3]);
+  });
+
   it('of the tiny checkpoint decodes every generated caption', async () => {
     const own = await loadTokenizer(tiny);
     let count = 0;
