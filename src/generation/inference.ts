@@ -1,13 +1,14 @@
 /** The sessions of a captioner: images to keys and values once, then one run a word. */
 import { topologicalOrder, type Value } from '../engine/graph/graph.ts';
 import type { Weight } from '../engine/onnx/encode.ts';
+import { weightLimit } from '../engine/runtime/int8.ts';
 import { Session, type SessionOptions } from '../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from '../model/blip.ts';
 import type { PretrainedWeights } from '../model/checkpoint/weights.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { type Adapters, Scope } from '../nn/scope.ts';
-import { quantizeGraph, quantizeRows, weightLimit } from './quantisation.ts';
+import { quantizeGraph, quantizeRows } from './quantisation.ts';
 
 export interface InferenceOptions {
   /** Execution provider by ONNX Runtime's name. Default 'cpu'. */

@@ -1,5 +1,4 @@
 /** Int8 inference: products with a weight become products of 8-bit numbers, weights rounded per output column. */
-import { readFileSync } from 'node:fs';
 import { make, type Node, parameter, topologicalOrder, type Value } from '../engine/graph/graph.ts';
 import { dynamicQuantizeMatmul } from '../engine/graph/ops.ts';
 
@@ -100,24 +99,4 @@ export function quantizeRows(
       }
   }
   return { matrix, scale };
-}
-
-let limit: number | undefined;
-
-/**
- * The largest weight that this processor multiplies without loss: without VNNI, ONNX Runtime's u8 x s8
- * kernels add pairs of products in 16 bits, which 7-bit weights alone never overflow.
- */
-export function weightLimit(): number {
-  if (limit === undefined) {
-    let flags = '';
-    try {
-      flags = readFileSync('/proc/cpuinfo', 'utf8');
-    } catch {
-      // Elsewhere than on Linux the careful choice holds.
-    }
-    const isExact = process.arch === 'arm64' || /\b(avx512_vnni|avx_vnni|amx_int8)\b/.test(flags);
-    limit = isExact ? 127 : 63;
-  }
-  return limit;
 }

@@ -1,11 +1,14 @@
 /** Turns tensors into ONNX Runtime's and back, on the same memory. */
-// From onnxruntime-node, not onnxruntime-common: a run accepts only instances of its own class.
-import { Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { type DType, dtypes, type TypedArray } from '../graph/dtype.ts';
+import type { OrtClasses } from './back-end/back-end.ts';
 import type { Tensor } from './tensor.ts';
 
-/** ONNX Runtime's tensor on the same memory. */
-export function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
+/** ONNX Runtime's tensor on the same memory, of the class that its runs accept. */
+export function toOrt(
+  { Tensor: OrtTensor }: OrtClasses,
+  { dtype, shape, data }: Tensor,
+): OrtTensor {
   // The constructor's overloads tie each type name to its array; the table in dtype.ts already did.
   return new OrtTensor(dtypes[dtype].ort as 'float32', data as Float32Array, shape);
 }

@@ -1,8 +1,5 @@
 /** Runs graphs in ONNX Runtime. The only file that opens its sessions. */
-import { availableParallelism } from 'node:os';
-import { parse, relative, resolve } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { InputError } from '../../base/errors.ts';
 import type { DType } from '../graph/dtype.ts';
 import { input, type Value } from '../graph/graph.ts';
@@ -14,37 +11,13 @@ import {
   type GraphInput,
   type Weight,
 } from '../onnx/encode.ts';
+import type { OrtClasses } from './back-end/back-end.ts';
+import { backEnd } from './back-end/node.ts';
+import type { SessionOptions } from './options.ts';
 import { fromOrt, toOrt } from './ort-tensor.ts';
-import type { Tensor } from './tensor.ts';
+import { copyInto, type Tensor } from './tensor.ts';
 
-/** Where and how a graph runs. */
-export interface SessionOptions {
-  /** An execution provider by ONNX Runtime's name: 'cpu', 'webgpu', or another that is installed. Default 'cpu'. */
-  readonly device?: string;
-  /** Threads of the CPU provider. Default: all cores. */
-  readonly threads?: number;
-  /**
-   * Keeps freed activations for the next run (default true). False gives memory back to the system
-   * after each use: slower, smaller.
-   */
-  readonly arena?: boolean;
-  /**
-   * The most bytes that a run's values may take. A run that would need more is refused before it
-   * starts, rather than killed by the system half-way. See `peakBytes` for what counts.
-   */
-  readonly memoryLimit?: number;
-  /** Prefix of a JSON trace that ONNX Runtime writes when the session is disposed. */
-  readonly profile?: string;
-  /** Outputs that stay on the device, to be fed to the next run without a copy. Not for 'cpu'. */
-  readonly keepOnDevice?: readonly string[];
-  /**
-   * The folder that the locations of baked-in weights are relative to. ONNX Runtime maps the files
-   * into memory, so that several sessions and processes share one copy.
-   */
-  readonly externalFolder?: string;
-  /** Further settings of ONNX Runtime, by its own keys, such as 'session.disable_prepacking'. */
-  readonly extra?: Readonly<Record<string, string>>;
-}
+export type { SessionOptions } from './options.ts';
 
 /**
  * A value on a device, as a run with `keepOnDevice` gives it: feed it again, read it with
@@ -70,14 +43,15 @@ export type Feed = Tensor | DeviceTensor;
 /** What a run reads: a value for every input, by name. */
 export type Feeds = Readonly<Record<string, Feed>>;
 
-/** The execution providers that this onnxruntime-node has. */
+/** The execution providers that are there. */
 export function listDevices(): string[] {
-  return ort.listSupportedBackends().map((backend) => backend.name);
+  return backEnd.devices();
 }
 
 /** A graph ready to run. Dispose it with `using` or `dispose()`: its memory is not the garbage collector's. */
 export class Session implements Disposable {
   readonly #session: ort.InferenceSession;
+  readonly #classes: OrtClasses;
   readonly #inputs: ReadonlyMap<string, GraphInput>;
   readonly #outputs: ReadonlyMap<string, GraphInput>;
   readonly #profiled: boolean;
@@ -90,10 +64,12 @@ export class Session implements Disposable {
 
   private constructor(
     session: ort.InferenceSession,
+    classes: OrtClasses,
     encoded: EncodedGraph,
     options: SessionOptions,
   ) {
     this.#session = session;
+    this.#classes = classes;
     this.#inputs = new Map(encoded.inputs.map((spec) => [spec.name, spec]));
     this.#outputs = new Map(encoded.outputs.map((spec) => [spec.name, spec]));
     this.#memoryLimit = options.memoryLimit ?? Number.POSITIVE_INFINITY;
@@ -112,13 +88,11 @@ export class Session implements Disposable {
   ): Promise<Session> {
     const folder = options.externalFolder;
     if (folder === undefined) return Session.openEncoded(encodeOnnx(outputs, options), options);
-    // ONNX Runtime refuses links that lead out of the folder, which download caches are made of:
-    // name the files from the root.
-    const { root } = parse(resolve(folder));
+    const { root, locate } = backEnd.weightFiles(folder);
     const weight = (name: string): Weight | undefined => {
       const found = options.weight?.(name);
       if (!found || 'data' in found) return found;
-      return { ...found, location: relative(root, resolve(folder, found.location)) };
+      return { ...found, location: locate(found.location) };
     };
     return Session.openEncoded(encodeOnnx(outputs, { ...options, weight }), {
       ...options,
@@ -134,15 +108,16 @@ export class Session implements Disposable {
     const device = options.device ?? 'cpu';
     if (!listDevices().includes(device))
       throw new InputError(
-        `the device '${device}' is not available; this onnxruntime-node has: ${listDevices().join(', ')}`,
+        `the device '${device}' is not available; this ${backEnd.name} has: ${listDevices().join(', ')}`,
       );
-    const session = await ort.InferenceSession.create(
-      encoded.model,
-      ortOptions(device, options),
-    ).catch((error: unknown) => {
-      throw described(`the graph cannot be opened on '${device}'`, error);
-    });
-    return new Session(session, encoded, options);
+    const settings = backEnd.settings(device, options);
+    const classes = await backEnd.load(device);
+    const session = await classes.InferenceSession.create(encoded.model, settings).catch(
+      (error: unknown) => {
+        throw described(`the graph cannot be opened on '${device}'`, error);
+      },
+    );
+    return new Session(session, classes, encoded, options);
   }
 
   /** Names, dtypes and shapes of what must be fed. */
@@ -168,7 +143,9 @@ export class Session implements Disposable {
   ): Promise<Record<string, Tensor>> {
     const results = await this.#run(feeds, into);
     const copies = Object.keys(into).map((name) => results[name].data);
-    free(copies.flatMap((data) => ('buffer' in data ? [data.buffer as ArrayBuffer] : [])));
+    if (!backEnd.writesInto)
+      for (const [name, target] of Object.entries(into)) copyInto(target, fromOrt(results[name]));
+    backEnd.free(copies.flatMap((data) => ('buffer' in data ? [data.buffer as ArrayBuffer] : [])));
     return Object.fromEntries(
       Object.entries(results).map(([name, value]) => [name, into[name] ?? fromOrt(value)]),
     );
@@ -204,9 +181,11 @@ export class Session implements Disposable {
     }
     const raw: Record<string, ort.Tensor> = {};
     for (const [name, value] of Object.entries(feeds))
-      raw[name] = value instanceof DeviceTensor ? value.raw : toOrt(value);
+      raw[name] = value instanceof DeviceTensor ? value.raw : toOrt(this.#classes, value);
+    const target = (name: string) =>
+      backEnd.writesInto && into[name] ? toOrt(this.#classes, into[name]) : null;
     const fetches = Object.fromEntries(
-      this.#session.outputNames.map((name) => [name, into[name] ? toOrt(into[name]) : null]),
+      this.#session.outputNames.map((name) => [name, target(name)]),
     );
     const results = await this.#session.run(raw, fetches).catch((error: unknown) => {
       throw described('the graph cannot be run', error);
@@ -241,46 +220,6 @@ export class Session implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function ortOptions(device: string, options: SessionOptions): ort.InferenceSession.SessionOptions {
-  const { keepOnDevice, profile, externalFolder } = options;
-  return {
-    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-    intraOpNumThreads: options.threads ?? availableParallelism(),
-    enableCpuMemArena: options.arena ?? true,
-    // A planned block would be taken beside what the first run left in the arena: twice the memory.
-    enableMemPattern: false,
-    logSeverityLevel: 3,
-    ...(keepOnDevice && {
-      preferredOutputLocation: Object.fromEntries(
-        keepOnDevice.map((name) => [name, 'gpu-buffer' as const]),
-      ),
-    }),
-    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
-    extra: {
-      ...(externalFolder !== undefined && {
-        'session.model_external_initializers_file_folder_path': externalFolder,
-      }),
-      ...options.extra,
-    },
-  };
-}
-
-let nowhere: MessagePort | undefined;
-
-/**
- * Frees buffers without waiting for the garbage collector: moves them into a message that nobody can
- * receive.
- */
-function free(buffers: readonly ArrayBuffer[]): void {
-  if (!nowhere) {
-    const { port1, port2 } = new MessageChannel();
-    port2.close();
-    port1.unref();
-    nowhere = port1;
-  }
-  nowhere.postMessage(undefined, [...new Set(buffers)]);
 }
 
 /** Checks dtypes and shapes, and that every symbolic size is the same wherever it stands. */

@@ -41,3 +41,11 @@ export function toFloat32(value: Tensor): Float32Array {
 export function toFloat16(shape: readonly number[], data: Float32Array): Tensor<'f16'> {
   return tensor('f16', shape, f32ToF16(data));
 }
+
+/** Copies a tensor's elements into the memory of another of its dtype. @throws RangeError when they do not fill it */
+export function copyInto(target: Tensor, source: Tensor): void {
+  const bytes = ({ data }: Tensor) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (target.data.byteLength !== source.data.byteLength)
+    throw new RangeError(`${source.data.length} elements do not fill [${target.shape.join(', ')}]`);
+  bytes(target).set(bytes(source));
+}

@@ -1,0 +1,75 @@
+/** Runs graphs in a browser, by onnxruntime-web: in WebAssembly ('cpu') or on WebGPU. */
+import type { InferenceSession } from 'onnxruntime-web';
+import { InputError } from '../../../base/errors.ts';
+import type { SessionOptions } from '../options.ts';
+import type { BackEnd } from './back-end.ts';
+
+/** Threads that sessions asked for; WebAssembly is started once with all it will have. */
+let threads: number | undefined;
+
+export const backEnd: BackEnd = {
+  name: 'onnxruntime-web',
+  writesInto: false,
+  devices: () => (hasWebGpu() ? ['cpu', 'webgpu'] : ['cpu']),
+  load: async (device) => {
+    const ort =
+      device === 'cpu'
+        ? await import('onnxruntime-web/wasm')
+        : await import('onnxruntime-web/webgpu');
+    if (threads !== undefined) ort.env.wasm.numThreads = threads;
+    return ort;
+  },
+  settings,
+  weightFiles: () => ({
+    root: '',
+    locate: (location) => {
+      throw new InputError(
+        `${location}: a browser cannot open weights in their file; give their bytes.`,
+      );
+    },
+  }),
+  free: () => undefined,
+  // Relaxed SIMD may saturate, and which build runs is the browser's choice.
+  hasExactInt8: () => false,
+};
+
+function settings(device: string, options: SessionOptions): InferenceSession.SessionOptions {
+  const { keepOnDevice, profile, arena, extra } = options;
+  if (profile !== undefined)
+    throw new InputError('profile: a trace is a file, which a browser cannot write.');
+  takeThreads(options.threads);
+  return {
+    executionProviders: [device === 'cpu' ? 'wasm' : device],
+    enableCpuMemArena: arena ?? true,
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    ...(keepOnDevice && {
+      preferredOutputLocation: Object.fromEntries(
+        keepOnDevice.map((name) => [name, 'gpu-buffer' as const]),
+      ),
+    }),
+    ...(extra && { extra: { ...extra } }),
+  };
+}
+
+function takeThreads(wanted: number | undefined): void {
+  if (wanted === undefined || wanted === threads) return;
+  if (threads !== undefined)
+    throw new InputError(
+      `threads (${wanted}): the first session of this page started WebAssembly with ${threads}, which holds for all.`,
+    );
+  const scope: object = globalThis;
+  const isIsolated = 'crossOriginIsolated' in scope && scope.crossOriginIsolated === true;
+  if (wanted > 1 && !isIsolated)
+    throw new InputError(
+      `threads (${wanted}): this page is not cross-origin isolated, so it has one; send the headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy.`,
+    );
+  threads = wanted;
+}
+
+function hasWebGpu(): boolean {
+  const scope: object = globalThis;
+  if (!('navigator' in scope)) return false;
+  const { navigator } = scope;
+  return typeof navigator === 'object' && navigator !== null && 'gpu' in navigator;
+}

@@ -1,0 +1,13 @@
+/** How large 8-bit weights may be. */
+import { backEnd } from './back-end/node.ts';
+
+let limit: number | undefined;
+
+/**
+ * The largest weight that this processor multiplies without loss: where ONNX Runtime's u8 x s8 kernels may
+ * saturate, 7-bit weights alone never do.
+ */
+export function weightLimit(): number {
+  limit ??= backEnd.hasExactInt8() ? 127 : 63;
+  return limit;
+}
