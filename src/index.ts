@@ -1,18 +1,22 @@
-/** The library: what `import ... from 'refcap'` gives. */
+/** `refcap`: captions for pictures. The parts have entries of their own, such as `refcap/engine`. */
 export { InputError, UsageError } from './base/errors.ts';
 export {
+  bundledModel,
   type Caption,
   Captioner,
   type CaptionerOptions,
   type CaptionOptions,
-  type GenerationOptions,
   type ImageCaption,
   type ImageSource,
+  type PreparedImage,
+  type Word,
+} from './caption/index.ts';
+export {
+  type GenerationOptions,
   loadModel,
   type ModelToSave,
   type PretrainedModel,
   type SaveModelOptions,
   saveModel,
   storeWeights,
-  type Word,
-} from './caption/index.ts';
+} from './model/index.ts';

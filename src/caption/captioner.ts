@@ -1,7 +1,8 @@
 /** Pictures in, captions out: a model with its sessions, tokenizer and preprocessing. */
 import { InputError } from '../base/errors.ts';
-import { type DecodeOptions, decodeImage, type RgbImage } from '../data/images/decode.ts';
+import { type DecodeOptions, decodeImage } from '../data/images/decode.ts';
 import { createPreprocessor, type Preprocessor } from '../data/images/preprocess.ts';
+import type { RgbImage } from '../data/images/rgb.ts';
 import type { CaptionTokenizer } from '../data/text/tokenizer.ts';
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { threadSettings } from '../engine/runtime/thread-settings.ts';

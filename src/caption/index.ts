@@ -1,22 +1,4 @@
-/** The model: loading, captioning, saving. */
-
-export { type GenerationSettings, generationDefaults } from '../generation/options.ts';
-export type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
-export {
-  type LoadModelOptions,
-  loadModel,
-  loadParameters,
-  type PretrainedModel,
-} from '../model/checkpoint/pretrained.ts';
-export {
-  type ModelToSave,
-  type SavedDtype,
-  type SaveModelOptions,
-  savedDtypes,
-  saveModel,
-  storeWeights,
-} from '../model/checkpoint/save.ts';
-export { type BlipConfig, parseBlipConfig } from '../model/config.ts';
+/** Pictures in, captions out. */
 export {
   bundledModel,
   Captioner,

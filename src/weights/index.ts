@@ -1,15 +1,11 @@
-/** Weight files: safetensors and torch's pickles, read lazily, written whole. */
+/** `refcap/weights`: weight files, safetensors and torch's pickles, read lazily, written whole. */
+export * from './browser.ts';
 export { openWeights } from './open.ts';
 export {
-  encodeSafetensors,
-  parseSafetensors,
-  SafetensorsError,
-} from './safetensors/read.ts';
-export { writeSafetensors, writeWeightsFolder } from './safetensors/write.ts';
-export {
-  convert,
-  fromFloat32,
-  toFloat32,
-  type WeightSource,
-  type WeightTensor,
-} from './weight.ts';
+  type LazyWeight,
+  type NamedWeights,
+  type SafetensorsWriteOptions,
+  type WeightsFolderOptions,
+  writeSafetensors,
+  writeWeightsFolder,
+} from './safetensors/write.ts';

@@ -1,6 +1,6 @@
 /** Augmentation of training images: random resized crop and horizontal flip. Pure. */
 import type { Random } from '../../base/random.ts';
-import type { RgbImage } from './decode.ts';
+import type { RgbImage } from './rgb.ts';
 
 export interface Augmentation {
   /** Least and greatest share of the image's area that a crop covers. */

@@ -1,7 +1,7 @@
 /** Decodes BMP files: every depth, palettes, run lengths, bit fields; the pixels are Pillow's. */
 import { InputError } from '../../base/errors.ts';
 import { layOverWhite } from './colour.ts';
-import type { RgbImage } from './decode.ts';
+import type { RgbImage } from './rgb.ts';
 
 /** What the header says. */
 export interface BmpHeader {

@@ -7,14 +7,7 @@ import { readBytes } from './bytes.ts';
 import { formatOfExtension, type ImageFormat, sniffFormat } from './formats.ts';
 import { runAlone, runTogether } from './gate.ts';
 import { decodeStrictly, decodeTolerantly, type Encoded } from './libvips.ts';
-
-/** Pixels of an image: rows from the top, three bytes (red, green, blue; sRGB) a pixel. */
-export interface RgbImage {
-  readonly width: number;
-  readonly height: number;
-  /** Length width * height * 3. */
-  readonly data: Uint8Array;
-}
+import type { RgbImage } from './rgb.ts';
 
 export interface DecodedImage extends RgbImage {
   readonly format: ImageFormat;

@@ -2,9 +2,9 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { InputError } from '../../base/errors.ts';
 import { cmykToRgb, layOverWhite, ycbcrToRgb } from './colour.ts';
-import type { RgbImage } from './decode.ts';
 import type { ImageFormat } from './formats.ts';
 import { isSrgbProfile } from './icc.ts';
+import type { RgbImage } from './rgb.ts';
 import { hasAlphaFirst, readTiffLayout, type TiffLayout, tiffColours } from './tiff.ts';
 
 /** A file that is to be decoded. */

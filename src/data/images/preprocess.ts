@@ -1,8 +1,8 @@
 /** From an image to a model's input: resized and normalised as processor_config.json or preprocessor_config.json says. */
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
-import type { RgbImage } from './decode.ts';
 import { type ResizeFilter, resizeRgb } from './resize.ts';
+import type { RgbImage } from './rgb.ts';
 
 const size = z.int().min(1).max(8192);
 const triple = z.tuple([z.number(), z.number(), z.number()]);

@@ -1,5 +1,5 @@
 /** Pillow's antialiased resampling of 8-bit RGB images, equal to it in every byte. */
-import type { RgbImage } from './decode.ts';
+import type { RgbImage } from './rgb.ts';
 
 /** A resampling filter: its half width at scale 1, and its weight at a distance from the centre. */
 interface Filter {

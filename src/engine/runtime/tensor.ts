@@ -31,14 +31,14 @@ export function tensor<D extends DType>(
 }
 
 /** The tensor's numbers as f32, converted from f16 where needed. */
-export function toFloat32(value: Tensor): Float32Array {
+export function float32Values(value: Tensor): Float32Array {
   if (value.data instanceof Float32Array) return value.data;
   if (value.dtype === 'f16' && value.data instanceof Uint16Array) return f16ToF32(value.data);
   return Float32Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
 /** An f16 tensor from f32 numbers. */
-export function toFloat16(shape: readonly number[], data: Float32Array): Tensor<'f16'> {
+export function float16Tensor(shape: readonly number[], data: Float32Array): Tensor<'f16'> {
   return tensor('f16', shape, f32ToF16(data));
 }
 

@@ -2,8 +2,9 @@
 import { f32ToF16 } from '../../base/half.ts';
 import { createRandom } from '../../base/random.ts';
 import { augment } from '../../data/images/augment.ts';
-import { decodeImage, type RgbImage } from '../../data/images/decode.ts';
+import { decodeImage } from '../../data/images/decode.ts';
 import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
+import type { RgbImage } from '../../data/images/rgb.ts';
 import * as ops from '../../engine/graph/ops.ts';
 import { Session } from '../../engine/runtime/session.ts';
 import { tensor } from '../../engine/runtime/tensor.ts';

@@ -8,7 +8,7 @@ import {
   mayFlip,
   randomCrop,
 } from '../../../src/data/images/augment.ts';
-import type { RgbImage } from '../../../src/data/images/decode.ts';
+import type { RgbImage } from '../../../src/data/images/rgb.ts';
 
 const usual: Augmentation = { scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: true };
 

@@ -1,0 +1,2 @@
+/** `refcap/evaluate`: a model's captions, scores and speed on a split of a dataset. */
+export { type EvaluateOptions, type Evaluation, evaluateModel } from './evaluate.ts';
