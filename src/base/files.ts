@@ -1,33 +1,74 @@
 /** Reading small files, and writing files so that nobody ever sees half of one. */
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
 import { parseJson } from './json.ts';
+import { isStream, openStream } from './streams.ts';
+
+type Chunks = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 /**
  * Writes `chunks` to `path` atomically: a reader sees the old file or the whole new one, also after
- * a kill or a full disk.
+ * a kill or a full disk. Of several writers, in this process or in others, one wins as a whole. A link's file is
+ * replaced, not the link; the file's permissions stay. Pipes and devices are written into.
  * @throws InputError naming the file when the disk is full or the folder cannot be written.
  */
 export async function writeFileAtomic(
   path: string,
-  chunks: string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+  chunks: string | Uint8Array | Chunks,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  const parts = typeof chunks === 'string' || chunks instanceof Uint8Array ? [chunks] : chunks;
+  const parts: Chunks =
+    typeof chunks === 'string' || chunks instanceof Uint8Array ? [chunks] : chunks;
+  await writing(path, async () => {
+    if (await isStream(path)) await writeInto(path, parts);
+    else await replaceFile(path, parts);
+  });
+}
+
+async function writeInto(path: string, parts: Chunks): Promise<void> {
+  const stream = openStream(path);
+  for await (const part of parts) await stream.write(part);
+  await stream.end();
+}
+
+async function replaceFile(path: string, parts: Chunks): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const mode = await stat(target).then(
+    (found) => found.mode & 0o777,
+    () => undefined,
+  );
+  const temporary = temporaryPath(target);
   try {
-    const file = await open(temporary, 'w');
+    const file = await open(temporary, 'wx');
     try {
       for await (const part of parts) await file.writeFile(part);
+      if (mode !== undefined) await file.chmod(mode);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw describeWriteError(path, error);
+    throw error;
   }
+}
+
+/** Bytes of a temporary name that come from the target's; some file systems allow 143 in all. */
+const mostNameBytes = 100;
+
+/**
+ * A hidden name beside `target` that no other writer has, and that fits wherever the target's does.
+ * `removeLeftovers` knows it.
+ */
+export function temporaryPath(target: string): string {
+  // What is left of a character that was cut is no character.
+  const name = Buffer.from(basename(target))
+    .subarray(0, mostNameBytes)
+    .toString()
+    .replace(/\ufffd+$/, '');
+  return join(dirname(target), `.${name}.${process.pid}${randomInt(1e9, 1e10)}.tmp`);
 }
 
 /** The system's code of a failed operation, such as ENOENT. */
@@ -48,6 +89,12 @@ export function describeWriteError(path: string, error: unknown): unknown {
     return new InputError(`${path}: the folder does not exist; create it first.`);
   if (code === 'EISDIR' || code === 'ENOTEMPTY' || code === 'EBUSY')
     return new InputError(`${path}: this cannot be replaced; choose another place.`);
+  if (code === 'ENAMETOOLONG')
+    return new InputError(`${path}: the name is too long; choose a shorter one.`);
+  if (code === 'EPIPE')
+    return new InputError(`${path}: the reader closed the pipe before all was written.`);
+  if (code === 'EBADF' || code === 'ENXIO')
+    return new InputError(`${path}: nothing is open there to be written to.`);
   return error;
 }
 

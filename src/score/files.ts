@@ -20,7 +20,8 @@ export type { ScoreFilesOptions } from './options.ts';
  */
 export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemReport[]> {
   const selection = selectMetrics(options.metrics ?? defaultMetrics);
-  const format = options.perImage === undefined ? undefined : perImageFormat(options.perImage);
+  const format =
+    options.perImage === undefined ? undefined : await perImageFormat(options.perImage);
   const input = await readInput(options);
   const corpusOptions: CorpusOptions = {
     families: selection.families,

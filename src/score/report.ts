@@ -1,4 +1,5 @@
 /** What `refcap score` prints: the scores of one or several systems as table, JSON, CSV or Markdown. */
+import { csvLines } from '../base/csv.ts';
 
 export const reportFormats = ['table', 'json', 'csv', 'markdown'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
@@ -58,12 +59,12 @@ function jsonReport(reports: readonly SystemReport[]): unknown {
 /** A line a system and score. */
 function csvReport(reports: readonly SystemReport[]): string {
   const header = 'system,n,metric,score,low,high,difference,difference_low,difference_high,p_value';
-  const lines = reports.flatMap(({ system, n, metrics, intervals, comparison }) =>
+  const rows = reports.flatMap(({ system, n, metrics, intervals, comparison }) =>
     Object.entries(metrics).map(([name, score]) => {
       const interval = intervals?.[name];
       const difference = comparison?.differences[name];
       return [
-        csvCell(system),
+        system,
         n,
         name,
         score,
@@ -73,15 +74,10 @@ function csvReport(reports: readonly SystemReport[]): string {
         difference?.low,
         difference?.high,
         difference?.p_value,
-      ].join(',');
+      ];
     }),
   );
-  return `${[header, ...lines].join('\n')}\n`;
-}
-
-/** A text as a CSV field. */
-export function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvLines([header.split(','), ...rows]);
 }
 
 /** Rows of a table: a heading row, then one a metric; systems side by side. */

@@ -68,9 +68,11 @@ describe('perImageLines', () => {
     );
   });
 
-  it('knows the format by the ending', () => {
-    expect(perImageFormat('x/Y.CSV')).toBe('csv');
-    expect(() => perImageFormat('scores.txt')).toThrow(/\.jsonl or \.csv/);
+  it('knows the format by the ending', async () => {
+    expect(await perImageFormat('x/Y.CSV')).toBe('csv');
+    expect(await perImageFormat('/dev/stdout')).toBe('jsonl');
+    for (const name of ['scores.txt', 'scores'])
+      await expect(perImageFormat(name)).rejects.toThrow(/\.jsonl or \.csv/);
   });
 });
 
