@@ -14,7 +14,11 @@ import { type GenerationSettings, resolveGeneration } from '../generation/option
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
-import { loadModel, type PretrainedModel } from '../model/checkpoint/pretrained.ts';
+import {
+  type LoadModelOptions,
+  loadModel,
+  type PretrainedModel,
+} from '../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../model/checkpoint/refiner.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { valueCount } from '../weights/weight.ts';
@@ -63,8 +67,8 @@ export interface PreparedImage {
   readonly height: number;
 }
 
-function sizeOf({ imageSize }: CaptionerOptions): { imageSize?: number } {
-  return imageSize === undefined ? {} : { imageSize };
+function loadOptions({ imageSize, hub }: CaptionerOptions): LoadModelOptions {
+  return { hub, ...(imageSize !== undefined && { imageSize }) };
 }
 
 async function openInference(
@@ -113,10 +117,10 @@ export class Captioner implements Disposable {
     const { path } = await resolveModel(model, options.hub);
     const members: Inference[] = [];
     try {
-      await using loaded = await loadModel(path, sizeOf(options));
+      await using loaded = await loadModel(path, loadOptions(options));
       members.push(await openInference(loaded, options));
       for (const folder of await memberFolders(path, options.members)) {
-        await using member = await loadModel(folder, sizeOf(options));
+        await using member = await loadModel(folder, loadOptions(options));
         checkMember(loaded, member);
         members.push(await openInference(member, options));
       }

@@ -6,13 +6,14 @@ import { type AblationFlags, type AblationRequest, resolveAblation } from '../ab
 import { UsageError } from '../base/errors.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import { applySetting, readConfigFile, type Settings } from '../train/config/file.ts';
-import { hubOptions } from './options/hub.ts';
+import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { number } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
 interface Flags extends AblationFlags {
+  base?: string;
   config?: string;
   set?: string[];
   threads?: number;
@@ -68,6 +69,8 @@ export const command = new Command('ablate')
   .option('--speed-rounds <n>', 'measurements of each model', number, 3)
   .option('--threads <n>', 'processor threads (default: all cores)', number)
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .addOption(baseOption())
+  .addOption(verboseOption())
   .addOption(new Option('-f, --format <format>').choices(ablationFormats).default('table'))
   .addHelpText('after', examples)
   .action(run);
@@ -120,7 +123,7 @@ function optionsOf(
       speed: { images: flags.speedImages, rounds: flags.speedRounds },
     }),
     signal,
-    hub: hubOptions({}, signal),
+    hub: hubOptions(flags, signal),
     onRun: ({ variant, seed, number: place, total }) => {
       printer = undefined;
       console.error(`refcap: run ${place} of ${total}: ${variant}, seed ${seed}`);

@@ -8,11 +8,13 @@ import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import { loadCaptioner } from './options/captioner.ts';
+import { baseOption, verboseOption } from './options/hub.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
 interface Flags {
+  base?: string;
   model: string;
   revision?: string;
   offline?: true;
@@ -86,6 +88,8 @@ export const command = new Command('caption')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
   .option('--revision <name>', 'branch, tag or commit of a hub model')
   .option('--offline', 'use only models that are here already')
+  .addOption(baseOption())
+  .addOption(verboseOption())
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
   .option('--threads <n>', 'processor threads (default: all cores)', positive)
   .option('--image-size <pixels>', "side of the model's input, when not its own", positive)

@@ -2,10 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { convertModel } from '../model/checkpoint/convert.ts';
 import { type SavedDtype, savedDtypes } from '../model/checkpoint/save.ts';
-import { hubOptions } from './options/hub.ts';
+import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
+  base?: string;
   dtype: SavedDtype;
   imageSize?: number;
   overwrite?: true;
@@ -38,6 +39,8 @@ export const command = new Command('convert')
   .option('--overwrite', 'replace a model folder that exists')
   .option('--revision <name>', 'branch, tag or commit of a hub model')
   .option('--offline', 'use only models that are here already')
+  .addOption(baseOption())
+  .addOption(verboseOption())
   .action(async (model: string, output: string, flags: Flags) => {
     const { dtype, imageSize, overwrite } = flags;
     await interruptible(async (signal) => {

@@ -17,11 +17,13 @@ import {
 } from '../pages/demo.ts';
 import { generatorTag } from '../pages/frame.ts';
 import { loadCaptioner } from './options/captioner.ts';
+import { baseOption, verboseOption } from './options/hub.ts';
 import { checkOutputFile } from './options/output-file.ts';
 import { positive } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
+  base?: string;
   model: string;
   beams?: number;
   members?: number;
@@ -47,6 +49,8 @@ export const command = new Command('demo')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
   .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(baseOption())
+  .addOption(verboseOption())
   .option('--threads <n>', 'processor threads (default: all cores)', positive)
   .option('-o, --output <file>', 'the page (default: refcap-demo.html)')
   .option('--no-page', 'print the captions alone')

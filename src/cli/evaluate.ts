@@ -3,12 +3,13 @@ import { Command, Option } from 'commander';
 import type { CaptionOptions } from '../caption/captioner.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
-import { hubOptions } from './options/hub.ts';
+import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
 interface Flags {
+  base?: string;
   data: string;
   split: SplitName;
   output?: string;
@@ -56,6 +57,8 @@ export const command = new Command('evaluate')
   .option('--prompt <text>', 'what every caption begins with')
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
   .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(baseOption())
+  .addOption(verboseOption())
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
   .option('--limit <n>', 'measure the first so many pictures alone', positive)
@@ -84,7 +87,7 @@ async function run(model: string, flags: Flags): Promise<void> {
         ...(quantize !== undefined && { quantize }),
         ...(flags.keepRefiner && { keepRefiner: true }),
         ...(flags.members !== undefined && { members: flags.members }),
-        hub: hubOptions({}, signal),
+        hub: hubOptions(flags, signal),
       },
       decoding: decodingOf(flags),
       batchSize: flags.batchSize,

@@ -34,6 +34,10 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof InputError) {
     console.error(`refcap: ${error.message}`);
+    const isVerbose = program.commands.some(
+      (command) => command.opts<{ verbose?: true }>().verbose,
+    );
+    if (isVerbose) for (const detail of error.details) console.error(detail);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   } else {
     console.error(error);

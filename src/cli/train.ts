@@ -7,12 +7,13 @@ import { trainRun } from '../train/loop/run.ts';
 import type { TrainingEvent } from '../train/loop/trainer.ts';
 import { type Recipe, readRecipe, type Stage } from '../train/recipe/recipe.ts';
 import { trainMembers, trainStages } from '../train/recipe/stages.ts';
-import { hubOptions } from './options/hub.ts';
+import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { number } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
 interface Flags {
+  base?: string;
   data: string;
   output: string;
   tower?: string;
@@ -124,6 +125,8 @@ export const command = new Command('train')
   .option('--allow-changes', 'go on although settings differ from the run so far')
   .option('--threads <n>', 'processor threads (default: all cores)', number)
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .addOption(baseOption())
+  .addOption(verboseOption())
   .addHelpText('after', examples)
   .action(run);
 
@@ -146,7 +149,7 @@ async function run(flags: Flags & Record<string, unknown>): Promise<void> {
       ...(threads !== undefined && { threads }),
       ...(device !== undefined && { device }),
       ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
-      hub: hubOptions({}, signal),
+      hub: hubOptions(flags, signal),
       signal,
       onNote: (note: string) => console.error(`refcap: ${note}`),
       onFeatures: progressLine('image features'),

@@ -326,7 +326,7 @@ async function modelFingerprint({ model, captioner }: EvaluateOptions): Promise<
   const { path } = await resolveModel(model, captioner.hub);
   const hash = createHash('sha256');
   for (const member of [path, ...(await memberFolders(path, captioner.members))]) {
-    await using loaded = await loadModel(member);
+    await using loaded = await loadModel(member, { hub: captioner.hub });
     hash.update(await hashWeights(loaded.weights));
   }
   return hash.digest('hex');

@@ -10,6 +10,8 @@ import { HubError, HubUnreachableError } from './errors.ts';
 export interface ResolveOptions {
   /** Branch, tag or commit of a hub model; `owner/name@revision` says the same. Default: main. */
   revision?: string | undefined;
+  /** The base model of an adapter, in place of the one that its adapter_config.json names. */
+  base?: string | undefined;
   /** Uses the cache alone; default: HF_HUB_OFFLINE. */
   offline?: boolean | undefined;
   /** Default: HF_TOKEN, else the file that `hf auth login` writes. */

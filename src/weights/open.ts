@@ -1,10 +1,11 @@
 /** Opening a model's weights wherever they are: a folder's best file, sharded indexes, or one file by its content (Node). */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { InputError } from '../base/errors.ts';
+import { firstFew, InputError } from '../base/errors.ts';
 import { isThere } from '../base/files.ts';
 import type { RandomAccess } from './bytes.ts';
 import { accessFile, describeOpenError } from './file.ts';
+import { describeKind, kindBytes } from './kinds.ts';
 import { readTorchWeights } from './pickle/read.ts';
 import { quote } from './safetensors/header.ts';
 import { findTensor, readSafetensors } from './safetensors/read.ts';
@@ -18,6 +19,8 @@ export const weightFileNames: readonly string[] = [
   'pytorch_model.bin.index.json',
 ];
 
+/** Other programs' weights, whose name says more of a folder than that ours are missing. */
+const foreignWeights = /^(tf_model\.h5|flax_model.*\.msgpack|.*\.(gguf|onnx|tflite))$/;
 const mostIndexBytes = 100_000_000;
 const pickleExtensions = new Set(['.bin', '.pth', '.pt', '.ckpt', '.pkl']);
 
@@ -38,6 +41,8 @@ export async function openWeights(pathOrFolder: string): Promise<WeightSource> {
   const name = weightFileNames.find((candidate) => names.has(candidate));
   if (name) return openFile(join(pathOrFolder, name));
   const others = [...names].filter((file) => /\.(safetensors|bin|pth|pt)$/.test(file));
+  const foreign = [...names].sort().find((file) => foreignWeights.test(file));
+  if (foreign !== undefined && others.length === 0) return openFile(join(pathOrFolder, foreign));
   throw new InputError(
     others.length > 0
       ? `${pathOrFolder} has none of ${weightFileNames.join(', ')}; name the file itself to use ${others.sort().slice(0, 5).join(' or ')}.`
@@ -49,7 +54,9 @@ async function openFile(path: string): Promise<WeightSource> {
   if (path.endsWith('.index.json')) return openIndex(path);
   const access = await accessFile(path);
   try {
-    switch (recognise(access)) {
+    const start = new Uint8Array(Math.min(kindBytes, access.size));
+    access.readSync(0, start);
+    switch (recognise(access, start)) {
       case 'safetensors':
         return readSafetensors(access);
       case 'pickle':
@@ -60,7 +67,7 @@ async function openFile(path: string): Promise<WeightSource> {
         );
       case 'unknown':
         throw new InputError(
-          `${path} is neither a safetensors file nor one that torch.save wrote.`,
+          `${path} is ${describeKind(path, start) ?? 'neither a safetensors file nor one that torch.save wrote'}.`,
         );
     }
   } catch (error) {
@@ -69,19 +76,21 @@ async function openFile(path: string): Promise<WeightSource> {
   }
 }
 
-function recognise(access: RandomAccess): 'safetensors' | 'pickle' | 'lfs' | 'unknown' {
-  const start = new Uint8Array(Math.min(32, access.size));
-  access.readSync(0, start);
-  const text = String.fromCharCode(...start);
-  if (text.startsWith('version https://git-lfs')) return 'lfs';
+function recognise(
+  { path, size }: RandomAccess,
+  start: Uint8Array,
+): 'safetensors' | 'pickle' | 'lfs' | 'unknown' {
+  const begins = (text: string) =>
+    [...text].every((letter, i) => start[i] === letter.charCodeAt(0));
+  if (begins('version https://git-lfs')) return 'lfs';
   if (start.length > 8 && start[8] === 0x7b) {
     const view = new DataView(start.buffer);
-    if (view.getUint32(4, true) === 0 && view.getUint32(0, true) <= access.size - 8)
-      return 'safetensors';
+    if (view.getUint32(4, true) === 0 && view.getUint32(0, true) <= size - 8) return 'safetensors';
   }
   const isPickle = start[0] === 0x80 && start[1] >= 2 && start[1] <= 5;
-  if (isPickle || text.startsWith('PK\x03\x04')) return 'pickle';
-  const extension = extname(access.path);
+  if (isPickle || (begins('PK\x03\x04') && !/\.(npz|zip)$/i.test(path))) return 'pickle';
+  if (describeKind(path, start) !== undefined) return 'unknown';
+  const extension = extname(path);
   if (extension === '.safetensors') return 'safetensors';
   return pickleExtensions.has(extension) ? 'pickle' : 'unknown';
 }
@@ -131,10 +140,11 @@ function joinShards(
   for (const [file, shard] of shards)
     for (const name of shard.tensors.keys())
       if (weightMap.get(name) !== file) wrong.push(`${quote(name)} in ${file} is not in the index`);
-  if (wrong.length > 0) {
-    const more = wrong.length > 20 ? ` and ${wrong.length - 20} more` : '';
-    throw new InputError(`${path} and its shards differ: ${wrong.slice(0, 20).join(', ')}${more}.`);
-  }
+  if (wrong.length > 0)
+    throw new InputError(
+      `${path} and its shards differ: ${firstFew(wrong)}${wrong.length > 3 ? ' (--verbose lists all)' : ''}.`,
+      { details: wrong },
+    );
   const find = (name: string): WeightSource => {
     const shard = shards.get(findTensor(weightMap, name, path));
     if (!shard) throw new InputError(`${path} has no tensor ${quote(name)}.`);

@@ -140,7 +140,7 @@ describe('openWeights', () => {
     await writeFile(join(folder, 'x.txt'), 'hello, world');
     expect(await reasonOf(join(folder, 'x.txt'))).toMatch(/neither a safetensors file nor one/);
     await writeFile(path, '');
-    expect(await reasonOf(path)).toMatch(/cannot be read as PyTorch weights/);
+    expect(await reasonOf(path)).toMatch(/x\.pth is an empty file; copy/);
     const huge = Buffer.alloc(16);
     huge.writeBigUInt64LE(10_000_000_000n);
     await writeFile(join(folder, 'model.safetensors'), huge);

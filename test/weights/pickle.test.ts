@@ -26,6 +26,19 @@ const load = (bytes: Uint8Array) =>
 const bytes = (...parts: (string | number[])[]): Uint8Array =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string, 'latin1')));
 
+describe('state dicts inside what training code adds', () => {
+  it.each([
+    ['wrapped-model-and-ema.pth', 'x', [1, 2], ['epoch', 'ema', 'optimizer']],
+    ['wrapped-ema.pth', 'x', [3, 4], ['step']],
+    ['wrapped-lightning.pth', 'model.module.x', [1], ['global_step']],
+  ])('are found in %s', async (file, name, values, skipped) => {
+    await using source = readTorchWeights(await accessFile(join(folder, file)));
+    expect([...source.tensors.keys()]).toEqual([name]);
+    expect([...(await source.readFloat32(name))]).toEqual(values);
+    expect(source.skipped).toEqual(skipped);
+  });
+});
+
 describe('weights written by torch', () => {
   const { tensors: expected } = parseSafetensors(
     readFileSync(join(folder, 'expected.safetensors')),

@@ -1,23 +1,39 @@
-/** How commands find a model on a hub: told of on the standard error. */
+/** How commands find and load a model: options that they share; downloads are told of on the standard error. */
+import { Option } from 'commander';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 
 export interface HubFlags {
   readonly revision?: string;
   readonly offline?: true;
+  readonly base?: string;
   readonly quiet?: true;
+}
+
+/** `--base`, for models that are adapters. */
+export function baseOption(): Option {
+  return new Option(
+    '--base <model>',
+    "the model that a LoRA adapter is of, when not its own config's",
+  );
+}
+
+/** `--verbose`, which the `refcap` command itself heeds when it prints an error. */
+export function verboseOption(): Option {
+  return new Option('--verbose', 'list all that is wrong with a model, not the first few');
 }
 
 /** Milliseconds between two lines about a download. */
 const interval = 2000;
 
 export function hubOptions(
-  { revision, offline, quiet }: HubFlags,
+  { revision, offline, base, quiet }: HubFlags,
   signal: AbortSignal,
 ): ResolveOptions {
   let announced = 0;
   return {
     revision,
     offline,
+    base,
     signal,
     onWarning: (message) => console.error(`refcap: ${message}`),
     onProgress: ({ id, file, fileNumber, files, received, size }) => {

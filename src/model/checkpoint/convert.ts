@@ -1,6 +1,6 @@
 /** Saves any checkpoint that can be read in transformers' layout. */
 import { mkdir } from 'node:fs/promises';
-import { type ResolveOptions, resolveModel } from '../../hub/resolve.ts';
+import { resolveModel } from '../../hub/resolve.ts';
 import { type LazyWeight, lazyWeights } from '../../weights/safetensors/write.ts';
 import { valueCount } from '../../weights/weight.ts';
 import { towers } from '../towers/towers.ts';
@@ -14,7 +14,6 @@ export interface ConvertOptions extends LoadModelOptions {
   readonly dtype?: SavedDtype;
   /** Replace a model folder that exists. */
   readonly overwrite?: boolean;
-  readonly hub?: ResolveOptions;
   /** Stops between two tensors. */
   readonly signal?: AbortSignal;
 }
@@ -38,9 +37,9 @@ export interface Converted {
 export async function convertModel(
   name: string,
   target: string,
-  { overwrite = false, hub, ...options }: ConvertOptions = {},
+  { overwrite = false, ...options }: ConvertOptions = {},
 ): Promise<Converted> {
-  const { path } = await resolveModel(name, hub);
+  const { path } = await resolveModel(name, options.hub);
   const members = await memberFolders(path);
   return replaceModel(target, { overwrite }, async (temporary) => {
     const first = await convertOne(path, temporary, options);
@@ -57,9 +56,12 @@ export async function convertModel(
 async function convertOne(
   path: string,
   target: string,
-  { dtype = 'f32', imageSize, signal }: ConvertOptions,
+  { dtype = 'f32', imageSize, hub, signal }: ConvertOptions,
 ): Promise<Converted> {
-  await using model = await loadModel(path, imageSize === undefined ? {} : { imageSize });
+  await using model = await loadModel(path, {
+    hub,
+    ...(imageSize !== undefined && { imageSize }),
+  });
   const { config, configJson, preprocessing, generation, folder, weights } = model;
   await using refiner = (await hasRefiner(folder)) ? await openRefiner(folder, config) : undefined;
   await writeModel(target, {

@@ -4,6 +4,24 @@ import { towers } from '../towers/towers.ts';
 /** Whose names a checkpoint uses. */
 export type NameLayout = 'transformers' | 'original';
 
+/** Modules that PyTorch's wrappers (DistributedDataParallel, torch.compile, FSDP, checkpointing) put into names. */
+const wrapperParts =
+  /(?<=^|\.)(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
+const partOfBlip = /(?<=^|\.)(?:vision_model|visual_encoder|text_decoder)\./;
+
+/**
+ * The names that the model itself gives its tensors, in order: without PyTorch's wrappers, and without what the
+ * training code called the model (`model.`, `net.student.` ...).
+ */
+export function plainNames(names: Iterable<string>): string[] {
+  const unwrapped = [...names].map((name) => name.replaceAll(wrapperParts, ''));
+  const starts = unwrapped.map((name) => name.search(partOfBlip));
+  const first = starts.findIndex((start) => start >= 0);
+  if (first < 0 || starts.includes(0)) return unwrapped;
+  const prefix = unwrapped[first].slice(0, starts[first]);
+  return unwrapped.map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
+}
+
 /** Tells the layout from the names: the original code calls the tower `visual_encoder`. */
 export function layoutOf(names: Iterable<string>): NameLayout {
   for (const name of names) if (name.startsWith('visual_encoder.')) return 'original';

@@ -1,5 +1,5 @@
 /** Opens a captioner's folder or file: config, weights, tokenizer, preprocessing, defaults of generation. */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere } from '../../base/files.ts';
@@ -8,12 +8,18 @@ import { findPreprocessing } from '../../data/images/load.ts';
 import { blipPreprocessing, type Preprocessing } from '../../data/images/preprocess.ts';
 import { loadTokenizer } from '../../data/text/load.ts';
 import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
+import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { Group } from '../../nn/parameter-store.ts';
 import { ParameterStore } from '../../nn/parameter-store.ts';
 import type { ParameterSpec } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
+import type { WeightSource } from '../../weights/weight.ts';
 import { type BlipConfig, parseBlipConfig } from '../config.ts';
+import { adaptWeights, isAdapter, openAdapter } from './adapter/adapter.ts';
+import { findBase } from './adapter/base.ts';
+import { refuseOtherFamily } from './families.ts';
 import { type GenerationOptions, parseGenerationConfig } from './generation-config.ts';
+import { besideWeights, refuseOtherFolder } from './no-model.ts';
 import { matchWeights, modelParameters, type PretrainedWeights } from './weights.ts';
 
 /** A model's parts; the weights stay in their file until they are asked for. Dispose it when done. */
@@ -33,12 +39,16 @@ export interface PretrainedModel extends AsyncDisposable {
 export interface LoadModelOptions {
   /** Pixels a side, where they should differ from the config's: position embeddings are interpolated. */
   readonly imageSize?: number;
+  /** Where the base model of an adapter is looked for; its `base` names another than adapter_config.json. */
+  readonly hub?: ResolveOptions | undefined;
 }
 
 /**
  * Opens a model folder in transformers' layout, or one weight file with config.json and tokenizer
- * beside it (also the original .pth of salesforce/BLIP).
- * @throws InputError naming the file that is missing or wrong, or listing all tensors that do not fit
+ * beside it (also the original .pth of salesforce/BLIP), or the folder of a LoRA adapter made by PEFT, whose
+ * layers are then merged into the weights of its base model.
+ * @throws InputError naming the file that is missing or wrong, what it is when it is no captioner, or the first
+ *   tensors that do not fit (`details`: all)
  */
 export async function loadModel(
   path: string,
@@ -50,14 +60,28 @@ export async function loadModel(
       throw new InputError(`${path}: there is no such model folder or file.`);
     },
   );
-  const folder = isFolder ? path : dirname(path);
-  if (isFolder) await refuseTrainingRun(path);
+  if (isFolder && (await isAdapter(path))) return loadAdapted(path, options);
+  if (isFolder) await refuseOtherFolder(path);
+  const source = await openWeights(path);
+  try {
+    return await loadBeside(source, isFolder ? path : dirname(path), options);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** The model whose weights are open; closes them when it is disposed of. */
+async function loadBeside(
+  source: WeightSource,
+  folder: string,
+  options: LoadModelOptions,
+): Promise<PretrainedModel> {
   const configPath = join(folder, 'config.json');
   const configJson = await readJson(configPath);
   if (configJson === undefined)
-    throw new InputError(
-      `${folder}: there is no config.json; a model's config must lie beside its weights.`,
-    );
+    throw new InputError(`${source.path}: there is no config.json beside it; ${besideWeights}.`);
+  refuseOtherFamily(configJson, configPath);
   const config = withImageSize(parseBlipConfig(configJson, configPath), options, configPath);
   const preprocessing = await preprocessingOf(folder, config, options);
   const tokenizer = await loadTokenizer(folder);
@@ -67,22 +91,38 @@ export async function loadModel(
     );
   const generationPath = join(folder, 'generation_config.json');
   const generation = parseGenerationConfig((await readJson(generationPath)) ?? {}, generationPath);
-  const source = await openWeights(path);
+  const interpolate = options.imageSize !== undefined;
+  const weights = await matchWeights(source, config, { interpolate });
+  return {
+    folder,
+    config,
+    configJson,
+    weights,
+    tokenizer,
+    preprocessing,
+    generation,
+    [Symbol.asyncDispose]: () => source.close(),
+  };
+}
+
+/** The base model of an adapter, with the adapter's layers in its weights. */
+async function loadAdapted(folder: string, options: LoadModelOptions): Promise<PretrainedModel> {
+  const adapter = await openAdapter(folder);
   try {
-    const interpolate = options.imageSize !== undefined;
-    const weights = await matchWeights(source, config, { interpolate });
-    return {
-      folder,
-      config,
-      configJson,
-      weights,
-      tokenizer,
-      preprocessing,
-      generation,
-      [Symbol.asyncDispose]: () => source.close(),
-    };
+    const base = await loadModel(await findBase(adapter, options.hub), options);
+    try {
+      const weights = adaptWeights(base.weights, adapter);
+      const dispose = async () => {
+        await base[Symbol.asyncDispose]();
+        await adapter[Symbol.asyncDispose]();
+      };
+      return { ...base, weights, [Symbol.asyncDispose]: dispose };
+    } catch (error) {
+      await base[Symbol.asyncDispose]();
+      throw error;
+    }
   } catch (error) {
-    await source.close();
+    await adapter[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -98,19 +138,6 @@ export async function loadParameters(
   const store = new ParameterStore(modelParameters(model.config), groupOf);
   await model.weights.fill(store);
   return store;
-}
-
-/** A run of training has a config.json too, but its models lie in folders of it. */
-async function refuseTrainingRun(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  if (!names.includes('metrics.jsonl') && !names.includes('checkpoints')) return;
-  if (names.includes('tokenizer.json') || names.includes('vocab.txt')) return;
-  const model = ['best', 'last'].find((name) => names.includes(name));
-  throw new InputError(
-    model === undefined
-      ? `${folder}: this training run was interrupted before it saved a model; go on with refcap train --resume.`
-      : `${folder}: this is a training run; its model is ${join(folder, model)}.`,
-  );
 }
 
 function withImageSize(

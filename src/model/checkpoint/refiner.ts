@@ -1,7 +1,7 @@
 /** The training-only layers on disk: `refinement.safetensors` beside a saved model. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../../base/errors.ts';
+import { firstFew, InputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import { Scope } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
@@ -78,5 +78,5 @@ function checkTensors(
     if (found === undefined) return [`${name} is missing`];
     return String(found) === String(shape) ? [] : [`${name} is [${found}] and must be [${shape}]`];
   });
-  if (faults.length > 0) throw new InputError(`${path}: ${faults.join('; ')}.`);
+  if (faults.length > 0) throw new InputError(`${path}: ${firstFew(faults)}.`, { details: faults });
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../base/errors.ts';
+import { firstFew, InputError } from '../../base/errors.ts';
 import { readJsonFile } from '../../base/files.ts';
 import { findPreprocessing } from '../../data/images/load.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
@@ -116,7 +116,8 @@ async function fill(store: ParameterStore, source: WeightSource, folder: string)
       faults.push(`${name} is [${shape}], not [${target.shape}]`);
     else await source.readFloat32(found, target.data);
   }
-  if (faults.length > 0) throw new InputError(`${folder}: ${faults.join('; ')}`);
+  if (faults.length > 0)
+    throw new InputError(`${folder}: ${firstFew(faults)}.`, { details: faults });
 }
 
 /** The same for the same values, whatever file they come from. */

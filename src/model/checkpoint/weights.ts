@@ -1,5 +1,5 @@
 /** A checkpoint's tensors under the names of the graph's parameters, checked to the last one. */
-import { InputError } from '../../base/errors.ts';
+import { firstFew, InputError } from '../../base/errors.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import { Scope } from '../../nn/scope.ts';
 import type { LazyWeight } from '../../weights/safetensors/write.ts';
@@ -11,10 +11,12 @@ import {
 } from '../../weights/weight.ts';
 import { encoderGraph, stepGraph } from '../blip.ts';
 import type { BlipConfig } from '../config.ts';
+import { describeOtherFamily } from './families.ts';
 import {
   fromOriginalName,
   layoutOf,
   type NameLayout,
+  plainNames,
   positionIdNames,
   positionTableNames,
   tiedNames,
@@ -51,18 +53,26 @@ export interface PretrainedWeightsOptions {
 
 /**
  * Matches a checkpoint with the config's parameters. Owns `source` from then on.
- * Duplicates of tied tensors and position buffers are checked for equality and then left out.
- * @throws InputError listing every missing, unexpected and wrongly shaped tensor
+ * Prefixes of wrappers are taken off; duplicates of tied tensors and position buffers are checked for equality
+ * and then left out.
+ * @throws InputError saying what other model it is, or naming the first missing, unexpected and wrongly shaped
+ *   tensors (`details`: all)
  */
 export async function matchWeights(
   source: WeightSource,
   config: BlipConfig,
   options: PretrainedWeightsOptions = {},
 ): Promise<PretrainedWeights> {
-  const layout = layoutOf(source.tensors.keys());
+  const names = plainNames(source.tensors.keys());
+  const layout = layoutOf(names);
   const found = new Map<string, WeightInfo>();
-  for (const [name, info] of source.tensors)
-    found.set(layout === 'original' ? fromOriginalName(name) : name, info);
+  for (const [i, info] of [...source.tensors.values()].entries()) {
+    const name = layout === 'original' ? fromOriginalName(names[i]) : names[i];
+    const other = found.get(name);
+    if (other)
+      throw new InputError(`${source.path}: '${other.name}' and '${info.name}' are both ${name}.`);
+    found.set(name, info);
+  }
   const parameters = modelParameters(config);
   const wanted = new Map(parameters.map(({ name, shape }) => [name, shape]));
   await leaveOutDuplicates(source, found, wanted);
@@ -177,13 +187,23 @@ function checkNames(
       wrong.push(`${name} is [${info.shape.join(', ')}] and must be [${shape.join(', ')}]`);
   }
   const extra = [...found.keys()].filter((name) => !wanted.has(name));
-  const parts = [
-    missing.length > 0 && `missing: ${missing.join(', ')}`,
-    extra.length > 0 && `unexpected: ${extra.join(', ')}`,
-    wrong.length > 0 && `wrongly shaped: ${wrong.join(', ')}`,
-  ].filter((part) => part !== false);
-  if (parts.length > 0)
-    throw new InputError(`${source.path} does not fit its config.json. ${parts.join('; ')}.`);
+  if (missing.length + extra.length + wrong.length === 0) return;
+  const lists = [
+    ['missing', missing],
+    ['unexpected', extra],
+    ['wrongly shaped', wrong],
+  ] as const;
+  const details = lists.flatMap(([what, list]) => list.map((name) => `${what}: ${name}`));
+  const other =
+    missing.length + extra.length > 0 ? describeOtherFamily([...found.keys()]) : undefined;
+  if (other !== undefined) throw new InputError(`${source.path}: ${other}.`, { details });
+  const parts = lists.flatMap(([what, list]) =>
+    list.length > 0 ? [`${what}: ${firstFew(list)}`] : [],
+  );
+  const all = lists.some(([, list]) => list.length > 3) ? ' (--verbose lists all)' : '';
+  throw new InputError(`${source.path} does not fit its config.json. ${parts.join('; ')}${all}.`, {
+    details,
+  });
 }
 
 /** Whether a position table can be interpolated to the wanted one. */

@@ -128,7 +128,8 @@ async function openStart(
   { start, config, hub }: RunOptions,
   images: readonly DatasetImage[],
 ): Promise<Start> {
-  if ('model' in start) return startFromModel((await resolveModel(start.model, hub)).path, config);
+  if ('model' in start)
+    return startFromModel((await resolveModel(start.model, hub)).path, config, hub);
   if (config.stage === 'scst')
     throw new UsageError(
       'stage scst needs a trained captioner: give --model, not --tower (a fresh decoder draws no captions worth a reward)',

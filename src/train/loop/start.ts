@@ -5,6 +5,7 @@ import { readTextIfThere } from '../../base/files.ts';
 import { type CaptionTokenizer, tokenizerFromVocabulary } from '../../data/text/tokenizer.ts';
 import { makeVocabulary } from '../../data/text/vocabulary.ts';
 import { parseVocabulary } from '../../data/text/wordpiece.ts';
+import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
 import { hashWeights } from '../../model/checkpoint/hash.ts';
 import { memberFolders } from '../../model/checkpoint/members.ts';
@@ -74,8 +75,12 @@ async function readVocabulary(path: string): Promise<string[]> {
 }
 
 /** A captioner that exists: its sizes and vocabulary stay. */
-export async function startFromModel(path: string, config: TrainConfig): Promise<Start> {
-  const loaded = await loadModel(path);
+export async function startFromModel(
+  path: string,
+  config: TrainConfig,
+  hub?: ResolveOptions,
+): Promise<Start> {
+  const loaded = await loadModel(path, { hub });
   await using _ = loaded;
   const others = await memberFolders(path);
   const rates = {
@@ -100,7 +105,7 @@ export async function startFromModel(path: string, config: TrainConfig): Promise
     },
     generation,
     async fill(store, refiner) {
-      await using again = await loadModel(path);
+      await using again = await loadModel(path, { hub });
       await again.weights.fill(store);
       if (!refiner || !(await hasRefiner(again.folder))) return;
       await using layers = await openRefiner(again.folder, model);

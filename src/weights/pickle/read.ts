@@ -1,5 +1,6 @@
 /** The weights in a torch.save file as a weight source: which entries are tensors, and how their bytes are read. */
 
+import { firstFew } from '../../base/errors.ts';
 import { type RandomAccess, readWidened } from '../bytes.ts';
 import { checkTarget, findTensor } from '../safetensors/read.ts';
 import {
@@ -13,12 +14,30 @@ import {
 import { isTensor, readTorch, type TorchTensor } from './torch.ts';
 import { PickleError, PickleTuple } from './unpickle.ts';
 
-/** Where training code puts the state dict when it saves more than that. */
-const wrappers = ['model', 'state_dict', 'model_state_dict', 'module'];
+/** Where training code puts the state dict when it saves more than that, best first: averages come last. */
+const wrappers = [
+  'model',
+  'state_dict',
+  'model_state_dict',
+  'module',
+  'net',
+  'network',
+  'weights',
+  'params',
+  'ema',
+  'model_ema',
+  'ema_model',
+  'ema_state_dict',
+  'state_dict_ema',
+  'shadow_params',
+  'shadow',
+];
+/** How deep they are looked for, as in `{"ema": {"module": {"state_dict": ...}}}`. */
+const mostWrappers = 4;
 
 /**
  * The tensors of a torch.save file: of its dict of tensors, or of the dict under `model` (as in the
- * original BLIP's files), `state_dict`, `model_state_dict` or `module`.
+ * original BLIP's files), `state_dict` or another of the usual names, also one in another.
  * Closing the source closes `access`.
  * @throws PickleError when the file is broken, asks for other objects, or has no tensors where expected.
  */
@@ -76,22 +95,14 @@ function findStateDict(
 ): { found: Map<string, TorchTensor>; skipped: string[] } {
   if (!(value instanceof Map))
     throw new PickleError(path, `it holds ${describe(value)} and not a dict of tensors`);
-  let dict: Map<unknown, unknown> = value;
   const skipped: string[] = [];
-  const hasTensors = (entries: Map<unknown, unknown>) => [...entries.values()].some(isTensor);
-  if (!hasTensors(value)) {
-    const key = wrappers.find((name) => {
-      const inner = value.get(name);
-      return inner instanceof Map && hasTensors(inner);
-    });
+  const dict = unwrap(value, skipped, mostWrappers);
+  if (!dict) {
     const keys = [...value.keys()].map((name) => show(name));
-    if (!key)
-      throw new PickleError(
-        path,
-        `it has no tensors, neither at the top nor under ${wrappers.join(', ')}; its keys are: ${keys.slice(0, 10).join(', ') || 'none'}`,
-      );
-    dict = value.get(key) as Map<unknown, unknown>;
-    for (const name of keys) if (name !== key) skipped.push(name);
+    throw new PickleError(
+      path,
+      `it has no tensors, neither at the top nor under ${firstFew(wrappers, 4)} usual names; its keys are: ${firstFew(keys, 10) || 'none'}`,
+    );
   }
   const found = new Map<string, TorchTensor>();
   for (const [name, item] of dict) {
@@ -99,6 +110,29 @@ function findStateDict(
     else skipped.push(show(name));
   }
   return { found, skipped };
+}
+
+/** The dict of tensors, at the top or in wrappers; what stands beside it goes to `skipped`. */
+function unwrap(
+  value: unknown,
+  skipped: string[],
+  depth: number,
+): Map<unknown, unknown> | undefined {
+  if (!(value instanceof Map)) return undefined;
+  const isWrapped = (name: string) => value.get(name) instanceof Map;
+  // A few single tensors, such as a step or a temperature, may stand beside the dict.
+  const tensors = [...value.values()].filter(isTensor).length;
+  if (tensors > 0 && !wrappers.some((name) => isWrapped(name) && tensors < 4)) return value;
+  if (depth === 0) return undefined;
+  for (const name of wrappers) {
+    const inside: string[] = [];
+    const dict = unwrap(value.get(name), inside, depth - 1);
+    if (!dict) continue;
+    for (const key of value.keys()) if (key !== name) skipped.push(show(key));
+    for (const key of inside) skipped.push(key);
+    return dict;
+  }
+  return tensors > 0 ? value : undefined;
 }
 
 function show(key: unknown): string {

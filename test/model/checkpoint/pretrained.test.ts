@@ -1,7 +1,8 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/base/errors.ts';
 import { loadModel, loadParameters } from '../../../src/model/checkpoint/pretrained.ts';
 import { saveModel, storeWeights } from '../../../src/model/checkpoint/save.ts';
 import { openWeights } from '../../../src/weights/open.ts';
@@ -56,6 +57,64 @@ describe('loadModel', () => {
     );
   });
 
+  it.each(['module.', '_orig_mod.module.', 'model._orig_mod.'])(
+    'reads weights whose names begin with %s',
+    async (prefix) => {
+      const path = await changed((weights) => {
+        for (const [name, weight] of [...weights]) {
+          weights.delete(name);
+          weights.set(prefix + name, weight);
+        }
+      });
+      expect(await parametersOf(path)).toEqual(await parametersOf(tiny));
+    },
+  );
+
+  it('names the first of many tensors, and all of them in the details', async () => {
+    const path = await changed((weights) => {
+      for (const name of weights.keys()) if (name.includes('.layers.')) weights.delete(name);
+    });
+    const error: unknown = await loadModel(path).catch((reason) => reason);
+    if (!(error instanceof InputError)) throw error;
+    expect(error.message).toMatch(
+      /missing: (vision_model\S+, ){2}vision_model\S+ and 21 more \(--verbose/,
+    );
+    expect(error.message.length).toBeLessThan(500);
+    expect(error.details).toHaveLength(24);
+  });
+
+  const renamed: [string, (name: string) => string | undefined, RegExp][] = [
+    ['VQA', (name) => name, /question answering/],
+    ['ITM', (name) => (name.startsWith('text_decoder') ? undefined : name), /image-text matching/],
+    [
+      'a tower',
+      (name) => (name.startsWith('vision_model') ? name : undefined),
+      /a vision tower alone/,
+    ],
+    [
+      'another',
+      (name) => name.replace(/^[^.]+/, 'decoder'),
+      /none of its 9\d tensors is named as in/,
+    ],
+  ];
+  it.each(renamed)(
+    'says in one sentence that weights are those of %s',
+    async (kind, rename, sentence) => {
+      const path = await changed((weights) => {
+        for (const [name, weight] of [...weights]) {
+          weights.delete(name);
+          const to = rename(name);
+          if (to !== undefined) weights.set(to, weight);
+          if (kind === 'VQA' || kind === 'ITM') weights.set(`text_encoder.${name}`, weight);
+        }
+      });
+      const error: unknown = await loadModel(path).catch((reason) => reason);
+      if (!(error instanceof InputError)) throw error;
+      expect(error.message).toMatch(sentence);
+      expect(error.message.length).toBeLessThan(400);
+    },
+  );
+
   it('refuses an output matrix that is not tied to the word embeddings', async () => {
     const path = await changed((weights) => {
       const words = weights.get('text_decoder.bert.embeddings.word_embeddings.weight');
@@ -87,6 +146,12 @@ describe('loadModel', () => {
     ['config.json', '{', /config\.json: not valid JSON/],
     [
       'config.json',
+      '{"model_type": "vision-encoder-decoder", "encoder": {}}',
+      /config\.json: model_type is "vision-encoder-decoder", another family/,
+    ],
+    ['config.json', '{"num_classes": 1000}', /config\.json: this is not the config of a BLIP/],
+    [
+      'config.json',
       '{"vision_config": {"hidden_act": "quick_gelu"}}',
       /config\.json: vision_config\.hidden_act: /,
     ],
@@ -111,11 +176,50 @@ describe('loadModel', () => {
 
   it('says when there is no model, no config or no weights', async () => {
     await expect(loadModel(join(folder, 'none'))).rejects.toThrow(/no such model/);
-    await expect(loadModel(folder)).rejects.toThrow(/no config\.json/);
+    await expect(loadModel(folder)).rejects.toThrow(/this folder is empty/);
     await cp(tiny, folder, { recursive: true });
     for (const file of await readdir(folder))
       if (/\.(safetensors|bin|pth)$/.test(file)) await rm(join(folder, file));
     await expect(loadModel(folder)).rejects.toThrow(/without weights/);
+  });
+});
+
+describe('folders that hold no model', () => {
+  const make = async (...names: string[]) => {
+    for (const name of names) {
+      await mkdir(join(folder, name, '..'), { recursive: true });
+      await writeFile(join(folder, name), '{}');
+    }
+  };
+  it.each([
+    [
+      ['config.json', 'metrics.jsonl', 'best/config.json'],
+      /a training run; its model is .*best\.$/,
+    ],
+    [['config.json', 'checkpoints/x'], /interrupted before it saved a model/],
+    [['results.json', 'captions.jsonl'], /an evaluation and holds no model/],
+    [['a.jpg', 'b.png'], /a folder of pictures and no model/],
+    [['00000.tar'], /a dataset and no model/],
+    [['model_index.json'], /a pipeline of diffusers/],
+    [['adapter_config.json'], /without its weights/],
+    [['model_base.pth'], /there is no config\.json; a model's config\.json and its tokenizer must/],
+    [
+      ['checkpoint-1000/config.json', 'checkpoint-500/config.json'],
+      /models in .*checkpoint-500, .*checkpoint-1000; name one\.$/,
+    ],
+    [['notes.txt'], /no config\.json, so this is no model folder/],
+  ])('%j', async (names, sentence) => {
+    await make(...names);
+    await expect(loadModel(folder)).rejects.toThrow(sentence);
+    await expect(loadModel(folder)).rejects.toThrow(InputError);
+  });
+
+  it('a weight file alone', async () => {
+    const path = join(folder, 'model_base.pth');
+    await cp(join(tiny, 'original.pth'), path);
+    await expect(loadModel(path)).rejects.toThrow(
+      /model_base\.pth: there is no config\.json beside it; .*copy both/,
+    );
   });
 });
 
