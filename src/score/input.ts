@@ -55,8 +55,12 @@ export async function readInput(options: ScoreFilesOptions): Promise<ScoreInput>
   }
   // The names of half a million images fill hundreds of megabytes, and everything is paired now.
   references.byId.clear();
-  references.aliases.clear();
-  for (const { byId } of systems) byId?.clear();
+  references.files.clear();
+  references.numbers.clear();
+  for (const { byId, numbers } of systems) {
+    byId?.clear();
+    numbers.clear();
+  }
   const corpus = corpusOf(references, systems, match);
   return { references, systems, names: systemNames(options.candidates), match, corpus, training };
 }

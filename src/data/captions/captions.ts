@@ -12,6 +12,8 @@ export interface Candidates {
   name: string;
   /** Number of a text in `texts` by image id; undefined where captions are matched by their order. */
   byId: Map<string, number> | undefined;
+  /** The number or key that the file gives beside an image's file name. */
+  numbers: Map<string, string>;
   texts: TextStore;
   /** Where text `number` stands in the file, in words. */
   where(number: number): string;
@@ -24,8 +26,10 @@ export interface References {
   ids: string[];
   /** Position in `ids` of each image. */
   byId: Map<string, number>;
-  /** The id of an image by another name: COCO's file name, Karpathy's number. */
-  aliases: Map<string, string>;
+  /** The id of an image by its file's name, where the id is not that name: COCO's, Karpathy's path. */
+  files: Map<string, string>;
+  /** The id of an image by its number or key, where the id is a file name. */
+  numbers: Map<string, string>;
   /** All references; `first[i]` to `first[i + 1]` in `order` are the texts of image i. */
   texts: TextStore;
   first: Int32Array;
@@ -41,6 +45,7 @@ export interface References {
 export async function readCandidates(path: string, options: ReadOptions = {}): Promise<Candidates> {
   const texts = new TextStore();
   const byId = new Map<string, number>();
+  const numbers = new Map<string, string>();
   const places: Place[] = [];
   let duplicate: { id: string; place: Place; earlier: Place } | undefined;
   const result = await readCaptionFile(path, 'candidates', options, {
@@ -51,6 +56,9 @@ export async function readCandidates(path: string, options: ReadOptions = {}): P
       const earlier = byId.get(id);
       if (earlier === undefined) byId.set(id, number);
       else duplicate ??= { id, place, earlier: places[earlier] };
+    },
+    alias: (id, other, kind) => {
+      if (kind === 'number') numbers.set(id, other);
     },
   });
   const { name, describe, notes } = result;
@@ -63,6 +71,7 @@ export async function readCandidates(path: string, options: ReadOptions = {}): P
   return {
     name,
     byId: byId.size > 0 ? byId : undefined,
+    numbers,
     texts,
     where: (number) => describe(places[number]),
     notes,
@@ -82,7 +91,7 @@ export async function readReferences(
   const texts = new TextStore();
   const ids: string[] = [];
   const byId = new Map<string, number>();
-  const aliases = new Map<string, string>();
+  const aliases = { file: new Aliases(), number: new Aliases() };
   const imageOf: number[] = [];
   const notes: string[] = [];
   const imageNumber = (id: string): number => {
@@ -113,7 +122,7 @@ export async function readReferences(
         if (earlier === undefined) lists.set(id, place);
         else if (earlier !== place) duplicate ??= { id, place, earlier };
       },
-      alias: (id, other) => aliases.set(other, id),
+      alias: (id, other, kind) => aliases[kind].add(id, other),
     });
     if (duplicate)
       throw new InputError(
@@ -130,11 +139,28 @@ export async function readReferences(
     name,
     ids,
     byId,
-    aliases,
+    files: aliases.file.ids,
+    numbers: aliases.number.ids,
     texts,
     ...grouped(imageOf, ids.length),
     notes,
   };
+}
+
+/** Other names of images; one that two images have says nothing. */
+class Aliases {
+  readonly ids = new Map<string, string>();
+  readonly #shared = new Set<string>();
+
+  add(id: string, other: string): void {
+    const known = this.ids.get(other);
+    if (known === id || this.#shared.has(other)) return;
+    if (known === undefined) this.ids.set(other, id);
+    else {
+      this.ids.delete(other);
+      this.#shared.add(other);
+    }
+  }
 }
 
 /** References of an image side by side, in file order (a counting sort). */

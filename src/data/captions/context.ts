@@ -1,7 +1,7 @@
 /** What the readers of caption files share: the file, where its captions go, which splits are wanted. */
 import { InputError } from '../../base/errors.ts';
 import type { CaptionFormat } from './formats.ts';
-import type { CaptionSink, Place, RecordReader, Role } from './records.ts';
+import type { CaptionSink, Columns, Place, RecordReader, Role } from './records.ts';
 import type { TextSource } from './source.ts';
 
 export interface Context {
@@ -12,6 +12,11 @@ export interface Context {
   records: RecordReader;
   keep: SplitFilter;
   notes: string[];
+  columns: Columns;
+  /** Whether a dataset is read, whose commands can be told the columns. */
+  isDataset: boolean;
+  /** The folder of each file name of a Karpathy file, by which equal names are told apart. */
+  folders: Map<string, string>;
 }
 
 /** A place of the file in words. */

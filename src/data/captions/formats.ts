@@ -1,5 +1,6 @@
 /** Recognises the format of a caption file by its content. */
-import { idFields, textFields } from './records.ts';
+import { fieldKey, imageFields, isFileName, numberedText, textFields } from './fields.ts';
+import { lineEnds } from './source.ts';
 
 export const captionFormats = ['json', 'jsonl', 'csv', 'tsv', 'flickr', 'text'] as const;
 
@@ -36,61 +37,59 @@ export function recognizeFormat(head: string, whole: boolean): CaptionFormat {
 
 /** Objects a line each: the first line is complete by itself, and does not wrap the captions. */
 function isJsonLines(start: string, whole: boolean): boolean {
-  const end = start.indexOf('\n');
+  const end = start.search(lineEnds(start));
   if (end < 0 && !whole) return false;
   try {
     const first: unknown = JSON.parse(end < 0 ? start : start.slice(0, end));
     if (end >= 0 && start.slice(end).trim() !== '') return true;
     // One object is all there is: a line if it is a record, else a document.
-    const has = (names: string[]): boolean =>
-      names.some((name) => Object.hasOwn(first as object, name));
-    return has(idFields) && has([...textFields.candidates, ...textFields.references]);
+    const keys = Object.keys(first as object).map(fieldKey);
+    return keys.some((key) => imageFields.has(key)) && keys.some((key) => textKeys.has(key));
   } catch {
     // The first line is broken JSON: lines if the second starts a new object.
     return end >= 0 && /^\{\s*"/.test(start.slice(end + 1)) && start.slice(0, end).includes(':');
   }
 }
 
+const textKeys = new Set([...textFields.candidates, ...textFields.references]);
+
 /** The table's shape if the text is one, or undefined. */
 export function tableShape(head: string, whole: boolean): TableShape | undefined {
   const lines = firstLines(head, whole);
-  const [first] = lines;
+  const [first, ...others] = lines;
   if (first === undefined) return undefined;
-  const names = new Set(
-    [...idFields, ...textFields.candidates, ...textFields.references].map(columnName),
-  );
-  const ids = new Set(idFields.map(columnName));
   for (const delimiter of ['\t', '|', ';', ',']) {
-    const cells = first.split(delimiter).map(columnName);
-    const known = cells.filter((cell) => names.has(cell) || numberedText.test(cell));
-    if (cells.length >= 2 && known.length >= 2) return { delimiter, header: true };
-    // The captions' column has some other name: better asked about than taken for a caption.
-    const isHeader = ids.has(cells[0]) && cells.every((cell) => /^[a-z]\w*$/.test(cell));
-    if (cells.length >= 2 && isHeader) return { delimiter, header: true };
+    const cells = first.split(delimiter).map((cell) => cell.trim().replace(/^"(.*)"$/s, '$1'));
+    if (cells.length < 2) continue;
+    const keys = cells.map(fieldKey);
+    const known = keys.filter((key) => isKnown(key));
+    if (known.length >= 2) return { delimiter, header: true };
+    // A column has some other name: better asked about than taken for a caption.
+    const isHeader = imageFields.has(keys[0]) && cells.every((cell) => /^[a-z]\w*$/i.test(cell));
+    if (isHeader || isUnlikeTheRest(cells, others, delimiter)) return { delimiter, header: true };
   }
   // Without a header only the unmistakable counts: tabs, or a file name before the first comma.
   const cells = first.split('\t').length;
   if (cells > 1 && lines.every((line) => line.split('\t').length === cells))
     return { delimiter: '\t', header: false };
-  if (lines.every((line) => /^"?[^\s,]+\.(jpe?g|png|webp|gif|bmp|tiff?)"?,/i.test(line)))
+  if (lines.every((line) => isFileName(/^"?([^,]+?)"?,/.exec(line)?.[1])))
     return { delimiter: ',', header: false };
   return undefined;
 }
 
-/** Columns such as caption_1 or "reference 2". */
-export const numberedText = /^(?:caption|reference|ref|comment|sentence|text)[ _-]?\d+$/;
+function isKnown(key: string): boolean {
+  return imageFields.has(key) || textKeys.has(key) || numberedText.test(key);
+}
 
-/** A header cell as field names are compared here: lower case, no quotes, no spaces around it. */
-export function columnName(cell: string): string {
-  return cell
-    .trim()
-    .replace(/^"(.*)"$/s, '$1')
-    .trim()
-    .toLowerCase();
+/** A header of names never seen: the rows below hold file names in a column in which it holds none. */
+function isUnlikeTheRest(cells: readonly string[], others: readonly string[], delimiter: string) {
+  if (others.length === 0 || cells.some((cell) => isFileName(cell))) return false;
+  const rows = others.map((line) => line.split(delimiter).map((cell) => cell.replaceAll('"', '')));
+  return cells.some((_, column) => rows.every((row) => isFileName(row[column]?.trim())));
 }
 
 function firstLines(head: string, whole: boolean): string[] {
-  const lines = head.split(/\r?\n/);
+  const lines = head.split(lineEnds(head));
   if (!whole && lines.length > 1) lines.pop();
   return lines.filter((line) => line.trim() !== '').slice(0, 20);
 }

@@ -1,6 +1,7 @@
 /** Which candidate belongs to which image of the references. */
 import { InputError } from '../../base/errors.ts';
 import type { Candidates, References } from './captions.ts';
+import { isFileName } from './fields.ts';
 
 /** Names of the images that are asked for, and the file that lists them. */
 export interface ImageList {
@@ -19,9 +20,10 @@ export interface Match {
 }
 
 /**
- * Pairs captions with references by image id: equal ids first, then other names that the reference
- * file gives its images, then ids that agree without folder, file ending, leading zeros and COCO's
- * file name prefix. A file without ids is paired by order.
+ * Pairs captions with references by image: equal ids first, then other names that the reference
+ * file gives its images, then file names that agree without folder and ending. A number stands for a
+ * name, or a name for a number, only where no file name says otherwise. A file without ids is paired
+ * by order.
  * @param allowMissing Score the images that everyone has and note how many were left out.
  * @param list Score the images of this list alone; other captions and references do not count.
  * @throws InputError when an image lacks its candidate or its references, or none is left.
@@ -102,7 +104,7 @@ function rowsOf(
   }
   const unknown: string[] = [];
   for (const [id, text] of system.byId) {
-    const image = finder.find(id);
+    const image = finder.find(id, system.numbers.get(id));
     if (image === undefined) unknown.push(id);
     else if (rows[image] < 0) rows[image] = text;
     else
@@ -118,44 +120,93 @@ class ImageFinder {
   /** How many ids were found only by their loose form. */
   loose = 0;
   readonly #references: References;
-  #byLooseForm: Map<string, number> | undefined;
+  #loosely: LooseForms | undefined;
 
   constructor(references: References) {
     this.#references = references;
   }
 
-  find(id: string): number | undefined {
-    const { byId, aliases } = this.#references;
-    const exact = byId.get(id) ?? byId.get(aliases.get(id) ?? id);
+  /** @param number What the file says beside the id, when that is a file name. */
+  find(id: string, number?: string): number | undefined {
+    const exact = this.#exactly(id);
     if (exact !== undefined) return exact;
-    this.#byLooseForm ??= this.#looseForms();
-    const image = this.#byLooseForm.get(looseForm(id));
-    if (image === undefined || image < 0) return undefined;
-    this.loose++;
-    return image;
+    this.#loosely ??= new LooseForms(this.#references);
+    const image = this.#loosely.find(id);
+    if (image !== undefined) {
+      this.loose++;
+      return image;
+    }
+    const numbered = number === undefined ? undefined : this.#exactly(number);
+    // Where both give a file name, the names decide.
+    const isSaid = numbered !== undefined && this.#loosely.isNamed(numbered) && isFileName(id);
+    return isSaid ? undefined : numbered;
   }
 
-  #looseForms(): Map<string, number> {
-    const { byId, aliases } = this.#references;
-    const forms = new Map<string, number>();
-    const add = (id: string, image: number): void => {
+  #exactly(id: string): number | undefined {
+    const { byId, files, numbers } = this.#references;
+    return byId.get(id) ?? byId.get(files.get(id) ?? numbers.get(id) ?? id);
+  }
+}
+
+/** Images by the loose forms of their file names, and by those of their numbers and keys. */
+class LooseForms {
+  readonly #names = new Map<string, number>();
+  readonly #numbers = new Map<string, number>();
+  /** The loose form of each image's file name. */
+  readonly #nameOf = new Map<number, string>();
+  readonly #numbered = new Set<number>();
+
+  constructor({ byId, files, numbers }: References) {
+    const add = (forms: Map<string, number>, id: string, image: number): void => {
       const form = looseForm(id);
       const other = forms.get(form);
       // A form that two images share says nothing.
       forms.set(form, other === undefined || other === image ? image : -1);
     };
-    for (const [id, image] of byId) add(id, image);
-    for (const [other, id] of aliases) {
-      const image = byId.get(id);
-      if (image !== undefined) add(other, image);
-    }
-    return forms;
+    const addName = (id: string, image: number): void => {
+      add(this.#names, id, image);
+      this.#nameOf.set(image, looseForm(id));
+    };
+    const addNumber = (id: string, image: number): void => {
+      add(this.#numbers, id, image);
+      this.#numbered.add(image);
+    };
+    for (const [id, image] of byId) (isFileName(id) ? addName : addNumber)(id, image);
+    for (const [name, id] of files) addName(name, byId.get(id) ?? -1);
+    for (const [number, id] of numbers) addNumber(number, byId.get(id) ?? -1);
   }
+
+  isNamed(image: number): boolean {
+    return this.#nameOf.has(image);
+  }
+
+  find(id: string): number | undefined {
+    const form = looseForm(id);
+    const named = this.#names.get(form);
+    const numbered = this.#numbers.get(form);
+    if (isFileName(id)) return fits(named) ?? (this.#agrees(numbered, form) ? numbered : undefined);
+    if (fits(numbered) !== undefined) return numbered;
+    // 42 is the file 42.jpg only where that image has no other number.
+    const isNumber = /^\d+$/.test(form);
+    return isNumber && named !== undefined && this.#numbered.has(named) ? undefined : fits(named);
+  }
+
+  /** Whether a number read from a name may be this image: its file is not known, or has that number. */
+  #agrees(image: number | undefined, form: string): boolean {
+    if (fits(image) === undefined) return false;
+    const name = this.#nameOf.get(image ?? -1);
+    return name === undefined || /(?:^|\D)0*(\d+)$/.exec(name)?.[1] === form;
+  }
+}
+
+function fits(image: number | undefined): number | undefined {
+  return image === undefined || image < 0 ? undefined : image;
 }
 
 /** An image id without what files write differently: folder, ending, COCO's prefix, leading zeros. */
 export function looseForm(id: string): string {
   return id
+    .normalize('NFC')
     .replace(/^.*[/\\]/s, '')
     .replace(/\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)$/i, '')
     .replace(/^COCO_[a-z]+\d{4}_(?=\d+$)/i, '')

@@ -5,7 +5,7 @@ import { type CaptionFormat, flickrLine, recognizeFormat } from './formats.ts';
 import { type JsonEntry, JsonWalker, jsonPath } from './json.ts';
 import {
   type CaptionSink,
-  idFields,
+  type Columns,
   isObject,
   type JsonObject,
   type Place,
@@ -21,6 +21,10 @@ export interface ReadOptions {
   format?: CaptionFormat | undefined;
   /** Only records of these splits (of a field or column `split`). */
   splits?: readonly string[] | undefined;
+  /** Which fields or columns hold the image and the caption. */
+  columns?: Columns | undefined;
+  /** Read for a dataset: messages then name its options. */
+  isDataset?: boolean | undefined;
 }
 
 /** What was read, beyond the captions. */
@@ -48,8 +52,13 @@ export async function readCaptionFile(
   const format = options.format ?? recognizeFormat(source.head, source.whole);
   const keep = new SplitFilter(source.name, options.splits, sink);
   const notes: string[] = [];
-  const records = new RecordReader(source.name, role, sink);
-  const describe = await readers[format]({ source, format, role, sink, records, keep, notes });
+  const { columns = {}, isDataset = false } = options;
+  const records = new RecordReader(source.name, role, sink, columns);
+  const context = {
+    ...{ source, format, role, sink, records, keep, notes, columns, isDataset },
+    folders: new Map<string, string>(),
+  };
+  const describe = await readers[format](context);
   keep.check();
   return { name: source.name, format, describe, notes };
 }
@@ -143,7 +152,8 @@ async function readJson(context: Context): Promise<Describe> {
   return (place) => (typeof place === 'string' ? place : jsonPath(listKey, place));
 }
 
-function readJsonEntry({ source, role, sink, records, keep }: Context, entry: JsonEntry): void {
+function readJsonEntry(context: Context, entry: JsonEntry): void {
+  const { source, role, sink, records, keep } = context;
   const { key, index, value } = entry;
   const path = (): string => jsonPath(key, index);
   if (key === undefined) {
@@ -164,8 +174,7 @@ function readJsonEntry({ source, role, sink, records, keep }: Context, entry: Js
     return;
   }
   if (isObject(value)) {
-    const ownId = idFields.some((name) => name !== 'id' && name in value);
-    if (ownId || (index >= 0 && 'id' in value)) {
+    if (records.namesImage(value, index >= 0)) {
       if (keep.takes(value.split)) records.record(value, index >= 0 ? index : path(), path);
     } else records.named(key, value, path(), path);
     return;
@@ -182,14 +191,19 @@ function readJsonEntry({ source, role, sink, records, keep }: Context, entry: Js
     const field = ['filename', 'file_name', 'cocoid', 'imgid'].find((name) => name in image);
     if (field === undefined)
       throw new InputError(`${source.name}: ${path()} has no "filename"; name the image there.`);
-    const id = records.id(image[field], () => `${path()}.${field}`);
-    records.texts(id, image.sentences, index, () => `${path()}.sentences`);
+    const name = records.id(image[field], () => `${path()}.${field}`);
+    const { filepath } = image;
+    const folder = typeof filepath === 'string' && field.startsWith('file') ? filepath : '';
+    const id = karpathyId(context, name, folder);
+    if (folder !== '') sink.alias?.(id, `${folder}/${name}`, 'file');
     const number = image.cocoid ?? image.imgid;
     if (number !== undefined)
       sink.alias?.(
         id,
         records.id(number, () => `${path()}.cocoid`),
+        'number',
       );
+    records.texts(id, image.sentences, index, () => `${path()}.sentences`);
   }
 
   function readCocoImage(image: JsonObject): void {
@@ -197,6 +211,14 @@ function readJsonEntry({ source, role, sink, records, keep }: Context, entry: Js
     sink.alias?.(
       records.id(image.id, () => `${path()}.id`),
       image.file_name,
+      'file',
     );
   }
+}
+
+/** The file name, as Karpathy's ids are; with its folder where another folder has that name too. */
+function karpathyId({ folders }: Context, name: string, folder: string): string {
+  const other = folders.get(name);
+  if (other === undefined) folders.set(name, folder);
+  return other === undefined || other === folder ? name : `${folder}/${name}`;
 }

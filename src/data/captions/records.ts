@@ -1,8 +1,16 @@
 /** What a record of a caption file (a JSON object or a table row) says: whose caption, and which text. */
 import { InputError } from '../../base/errors.ts';
+import {
+  fieldKey,
+  imageField,
+  imageFields,
+  innerTextFields,
+  numberFields,
+  type Role,
+  textFields,
+} from './fields.ts';
 
-/** Candidates have one caption an image, references any number. */
-export type Role = 'candidates' | 'references';
+export type { Role } from './fields.ts';
 
 /** Where a caption stands: a line or array position, or a JSON path where numbers do not do. */
 export type Place = number | string;
@@ -14,45 +22,15 @@ export interface CaptionSink {
   caption(id: string | undefined, text: string, place: Place): void;
   /** The record closes a list of all of the image's captions: a second list for it is a mistake. */
   list?(id: string, place: Place): void;
-  /** Another name of the image, such as COCO's file name for an image id. */
-  alias?(id: string, other: string): void;
+  /** Another name of the image: its file, such as COCO's file_name, or a number or key. */
+  alias?(id: string, other: string, kind: 'file' | 'number'): void;
 }
 
-/** Names under which files keep the image, most telling first. */
-export const idFields = [
-  'image_id',
-  'imageId',
-  'image',
-  'image_name',
-  'file_name',
-  'filename',
-  'file',
-  'img',
-  'img_id',
-  'imgid',
-  'image_path',
-  'path',
-  'name',
-  'key',
-  'id',
-];
-
-const texts = ['caption', 'text', 'sentence', 'raw', 'comment'];
-
-/** Names under which files keep the text, most telling first. */
-export const textFields: Record<Role, string[]> = {
-  candidates: [
-    'candidate',
-    'prediction',
-    'predicted',
-    'generated',
-    'hypothesis',
-    ...texts,
-    'output',
-    'captions',
-  ],
-  references: ['references', 'reference', 'refs', 'ref', 'captions', 'sentences', ...texts],
-};
+/** The fields or columns that hold the image and the caption, where their names do not say so. */
+export interface Columns {
+  readonly image?: string | undefined;
+  readonly caption?: string | undefined;
+}
 
 export type JsonObject = { [name: string]: unknown };
 
@@ -74,11 +52,22 @@ export class RecordReader {
   readonly #file: string;
   readonly #role: Role;
   readonly #sink: CaptionSink;
+  readonly #columns: Columns;
+  readonly #keys = new Map<string, string>();
 
-  constructor(file: string, role: Role, sink: CaptionSink) {
+  constructor(file: string, role: Role, sink: CaptionSink, columns: Columns = {}) {
     this.#file = file;
     this.#role = role;
     this.#sink = sink;
+    this.#columns = columns;
+  }
+
+  /** Whether a field of the object names an image; `id` alone counts only where `idCounts`. */
+  namesImage(record: JsonObject, idCounts: boolean): boolean {
+    if (this.#columns.image !== undefined) return this.#columns.image in record;
+    return [...this.#fields(record).keys()].some(
+      (key) => imageFields.has(key) && (idCounts || key !== 'id'),
+    );
   }
 
   /**
@@ -87,27 +76,51 @@ export class RecordReader {
    * @throws InputError naming the path of a missing or wrongly typed field.
    */
   record(record: JsonObject, place: Place, path: () => string): void {
-    const idField = idFields.find((name) => name in record);
-    if (idField === undefined)
+    const { image } = this.#columns;
+    const fields = this.#fields(record);
+    const field = image === undefined ? imageField(fields) : fieldKey(image);
+    const value = field === undefined ? undefined : fields.get(field);
+    if (field === undefined || (image !== undefined && !fields.has(field)))
       throw new InputError(
-        `${this.#file}: ${path()} has no image id; name the image in a field "image_id" (or ${quoted(['image', 'file_name', 'id'])}).`,
+        image === undefined
+          ? `${this.#file}: ${path()} has no image id; name the image in a field "image_id" (or ${quoted(['image', 'file_name', 'id'])}).`
+          : `${this.#file}: ${path()} has no field "${image}"; it has ${quoted(Object.keys(record))}.`,
       );
-    this.named(
-      this.id(record[idField], () => `${path()}.${idField}`),
-      record,
-      place,
-      path,
-    );
+    const id = this.id(value, () => `${path()}.${rawName(record, field)}`);
+    for (const key of numberFields) {
+      const other = fields.get(key);
+      if (key !== field && isScalar(other)) this.#sink.alias?.(id, String(other), 'number');
+    }
+    this.named(id, record, place, path);
   }
 
   /** The same for an object whose image is known already. */
   named(id: string, record: JsonObject, place: Place, path: () => string): void {
-    const field = textFields[this.#role].find((name) => name in record);
+    const { caption } = this.#columns;
+    const fields = this.#fields(record);
+    const names = caption === undefined ? textFields[this.#role] : [fieldKey(caption)];
+    const field = names.find((name) => fields.has(name));
     if (field === undefined)
       throw new InputError(
-        `${this.#file}: ${path()} has no caption; give it a field ${quoted(this.#role === 'candidates' ? ['caption'] : ['caption', 'references'])}.`,
+        caption === undefined
+          ? `${this.#file}: ${path()} has no caption; give it a field ${quoted(this.#role === 'candidates' ? ['caption'] : ['caption', 'references'])}.`
+          : `${this.#file}: ${path()} has no field "${caption}"; it has ${quoted(Object.keys(record))}.`,
       );
-    this.texts(id, record[field], place, () => `${path()}.${field}`);
+    this.texts(id, fields.get(field), place, () => `${path()}.${rawName(record, field)}`);
+  }
+
+  /** The record's values by the keys of its fields; of two names with one key the first counts. */
+  #fields(record: JsonObject): Map<string, unknown> {
+    const fields = new Map<string, unknown>();
+    for (const name of Object.keys(record)) {
+      let key = this.#keys.get(name);
+      if (key === undefined) {
+        key = fieldKey(name);
+        if (this.#keys.size < 1000) this.#keys.set(name, key);
+      }
+      if (!fields.has(key)) fields.set(key, pathOf(record[name]));
+    }
+    return fields;
   }
 
   /** Reads the text or the list of texts of image `id`. */
@@ -148,13 +161,27 @@ export class RecordReader {
   #text(value: unknown, path: () => string): string {
     if (typeof value === 'string') return value;
     if (isObject(value)) {
-      const field = texts.find((name) => name in value);
+      const field = innerTextFields.find((name) => name in value);
       if (field !== undefined) return this.#text(value[field], () => `${path()}.${field}`);
     }
     throw new InputError(
       `${this.#file}: ${path()} should be a text but is ${typeName(value)}; correct it there.`,
     );
   }
+}
+
+/** Hugging Face writes a picture as {"bytes": ..., "path": ...}. */
+function pathOf(value: unknown): unknown {
+  if (!isObject(value) || typeof value.path !== 'string' || !('bytes' in value)) return value;
+  return value.path;
+}
+
+function isScalar(value: unknown): value is string | number {
+  return (typeof value === 'string' && value !== '') || Number.isSafeInteger(value);
+}
+
+function rawName(record: JsonObject, key: string): string {
+  return Object.keys(record).find((name) => fieldKey(name) === key) ?? key;
 }
 
 function quoted(names: readonly string[]): string {

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
+import { refuseOtherKinds } from './kinds.ts';
 
 /** A file's text, read once from the start in pieces; the first piece is there before the rest is read. */
 export interface TextSource {
@@ -78,7 +79,7 @@ async function* decode(name: string, chunks: AsyncGenerator<Buffer>): AsyncGener
   for await (const chunk of chunks) {
     let bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     if (consumed === 0) {
-      refuseOtherEncodings(name, bytes);
+      refuseOtherKinds(name, bytes);
       if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
         bytes = bytes.subarray(3);
         consumed = 3;
@@ -93,16 +94,6 @@ async function* decode(name: string, chunks: AsyncGenerator<Buffer>): AsyncGener
     if (text !== '') yield text;
   }
   if (rest.length > 0) decodeStrictly(rest);
-}
-
-function refuseOtherEncodings(name: string, bytes: Buffer): void {
-  const [a, b] = bytes;
-  if ((a === 0x1f && b === 0x8b) || (a === 0x50 && b === 0x4b))
-    throw new InputError(`${name}: the file is compressed; unpack it first (gunzip or unzip).`);
-  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff))
-    throw new InputError(
-      `${name}: the file is UTF-16; convert it, for example with iconv -f utf-16 -t utf-8.`,
-    );
 }
 
 /** How many bytes at the end begin a character that the next chunk finishes. */
@@ -143,21 +134,44 @@ function countNewlines(bytes: Buffer): number {
   return count;
 }
 
-/** Calls `line` for each line of `source` (ended by \n or \r\n), numbered from 1. */
+/** Whether lines end in a carriage return alone, as on old Macs: most line ends do. */
+export function partedByReturns(head: string): boolean {
+  const returns = head.match(/\r(?!\n)/g)?.length ?? 0;
+  return returns > 0 && returns >= (head.match(/\n/g)?.length ?? 0);
+}
+
+/** What ends the lines of a text that begins with `head`; a stray carriage return does not. */
+export function lineEnds(head: string): RegExp {
+  return partedByReturns(head) ? /\r\n|\n|\r/ : /\r\n|\n/;
+}
+
+/** Calls `line` for each line of `source` (ended by \n, \r\n or, on old Macs, \r), numbered from 1. */
 export async function forEachLine(
   source: TextSource,
   line: (text: string, number: number) => void,
 ): Promise<void> {
+  const returns = partedByReturns(source.head);
   let rest = '';
   let number = 0;
   for await (const piece of source.pieces) {
     const text = rest + piece;
     let start = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    for (let end = nextEnd(text, 0, returns); end >= 0; end = nextEnd(text, start, returns)) {
       line(text.slice(start, text[end - 1] === '\r' && end > start ? end - 1 : end), ++number);
       start = end + 1;
     }
     rest = text.slice(start);
   }
   if (rest !== '') line(rest.endsWith('\r') ? rest.slice(0, -1) : rest, ++number);
+}
+
+/** Where the line from `start` on ends: at its \n, or at a \r that none follows. */
+function nextEnd(text: string, start: number, returns: boolean): number {
+  if (!returns) return text.indexOf('\n', start);
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '\n') return at;
+    // The last character's \n may be in the next piece.
+    if (text[at] === '\r' && at + 1 < text.length && text[at + 1] !== '\n') return at;
+  }
+  return -1;
 }

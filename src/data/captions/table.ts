@@ -3,25 +3,28 @@
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { type Context, type Describe, describeLine } from './context.ts';
-import { columnName, numberedText, tableShape } from './formats.ts';
-import { idFields, type Role, textFields } from './records.ts';
+import { fieldKey, imageField, numberedText, numberFields, textFields } from './fields.ts';
+import { tableShape } from './formats.ts';
+import { partedByReturns } from './source.ts';
 
 /** Hands the captions of a table to the sink, row by row. */
 export async function readTable(context: Context): Promise<Describe> {
-  const { source, role, sink, keep, notes } = context;
+  const { source, sink, keep, notes } = context;
   const { parse } = await import('csv-parse');
   const { pipeline } = await import('node:stream/promises');
   const delimiter = context.format === 'tsv' ? '\t' : ',';
   const shape = tableShape(source.head, source.whole) ?? { delimiter, header: false };
+  let header: string[] | undefined;
   let columns: TableColumns | undefined;
   let line = 0;
   let mended = 0;
   const read = (cells: string[]): void => {
     let record = cells;
-    if (!columns) {
-      columns = tableColumns(source.name, role, shape.header ? record : undefined, record.length);
-      if (shape.header) return;
+    if (shape.header && !header) {
+      header = record;
+      return;
     }
+    columns ??= header ? namedColumns(context, header, record) : plainColumns(context, record);
     // Flickr30k's results.csv has a row "2199200615.jpg| 4   A dog runs ...": number and caption in one.
     const joined = shape.delimiter === '|' ? /^(\d)\s+(\S.*)$/s.exec(record.at(-1) ?? '') : null;
     if (joined && record.length === columns.count - 1) {
@@ -33,16 +36,18 @@ export async function readTable(context: Context): Promise<Describe> {
         `${source.name}: line ${line} has ${record.length} columns where ${columns.count} are expected; put a caption that holds the separator between double quotes.`,
       );
     if (columns.split >= 0 && !keep.takes(record[columns.split])) return;
-    const id = record[columns.id];
+    const id = record[columns.image];
     if (id === '')
       throw new InputError(
-        `${source.name}: line ${line} names no image; write its id or file name in column ${columns.id + 1}.`,
+        `${source.name}: line ${line} names no image; write its id or file name in column ${columns.image + 1}.`,
       );
+    for (const column of columns.numbers)
+      if (record[column] !== '') sink.alias?.(id, record[column], 'number');
     for (const column of columns.texts) sink.caption(id, record[column], line);
   };
   const parser = parse({
     delimiter: shape.delimiter,
-    record_delimiter: ['\r\n', '\n'],
+    record_delimiter: partedByReturns(source.head) ? ['\r\n', '\n', '\r'] : ['\r\n', '\n'],
     relax_quotes: true,
     relax_column_count: true,
     skip_empty_lines: true,
@@ -65,6 +70,8 @@ export async function readTable(context: Context): Promise<Describe> {
       );
     throw error;
   }
+  // A table of a header alone still says which columns it lacks.
+  if (header && !columns) namedColumns(context, header, []);
   if (mended > 0)
     notes.push(
       `${source.name}: ${mended} ${mended === 1 ? 'row lacks' : 'rows lack'} the separator between number and caption (a known slip of the file) and ${mended === 1 ? 'was' : 'were'} read as meant.`,
@@ -74,38 +81,61 @@ export async function readTable(context: Context): Promise<Describe> {
 
 interface TableColumns {
   count: number;
-  id: number;
+  image: number;
+  /** Columns with other names of the image. */
+  numbers: number[];
   texts: number[];
   split: number;
 }
 
-function tableColumns(
-  name: string,
-  role: Role,
-  header: string[] | undefined,
-  count: number,
+/** Columns of a table without a header: the image, then its captions. */
+function plainColumns({ source, role, columns }: Context, { length }: string[]): TableColumns {
+  const asked = columns.image ?? columns.caption;
+  if (asked !== undefined)
+    throw new InputError(
+      `${source.name}: line 1 is no header, so there is no column "${asked}"; write one above it.`,
+    );
+  if (length < 2)
+    throw new InputError(
+      `${source.name}: line 1 has one column; a table needs the image and its caption, or name another format with --${role}-format.`,
+    );
+  const texts = role === 'candidates' ? [1] : Array.from({ length: length - 1 }, (_, i) => i + 1);
+  return { count: length, image: 0, numbers: [], texts, split: -1 };
+}
+
+/** Columns by their names, and by the first row, which shows what are paths. */
+function namedColumns(
+  { source, role, columns, isDataset }: Context,
+  header: readonly string[],
+  row: readonly string[],
 ): TableColumns {
-  if (!header) {
-    if (count >= 2) {
-      const texts =
-        role === 'candidates' ? [1] : Array.from({ length: count - 1 }, (_, i) => i + 1);
-      return { count, id: 0, texts, split: -1 };
-    }
-    throw new InputError(
-      `${name}: line 1 has one column; a table needs the image and its caption, or name another format with --${role}-format.`,
-    );
-  }
-  const cells = header.map(columnName);
-  const first = (names: string[]): number =>
-    cells.indexOf(names.map(columnName).find((field) => cells.includes(field)) ?? '');
-  const numbered = cells.flatMap((cell, i) => (numberedText.test(cell) ? [i] : []));
+  const keys = header.map(fieldKey);
+  const asked = (name: string): number => {
+    const exact = header.findIndex((cell) => cell.trim() === name);
+    const column = exact >= 0 ? exact : keys.indexOf(fieldKey(name));
+    if (column < 0)
+      throw new InputError(
+        `${source.name}: line 1 has no column "${name}"; it has ${header.join(', ')}.`,
+      );
+    return column;
+  };
+  const values = new Map<string, unknown>();
+  keys.forEach((key, i) => {
+    if (!values.has(key)) values.set(key, row[i]);
+  });
+  const image =
+    columns.image === undefined ? keys.indexOf(imageField(values) ?? '\0') : asked(columns.image);
   // Flickr30k's comment_number counts, it is no text.
-  const plain = first(textFields[role]);
+  const plain =
+    columns.caption === undefined
+      ? keys.indexOf(textFields[role].find((name) => keys.includes(name)) ?? '\0')
+      : asked(columns.caption);
+  const numbered = keys.flatMap((key, i) => (numberedText.test(key) ? [i] : []));
   const texts = plain >= 0 ? [plain] : role === 'references' ? numbered : [];
-  const id = first(idFields);
-  if (id < 0 || texts.length === 0)
+  if (image < 0 || texts.length === 0)
     throw new InputError(
-      `${name}: line 1 names the columns ${header.join(', ')}; name the image's column image_id and the caption's column caption.`,
+      `${source.name}: line 1 names the columns ${header.join(', ')}; name the image's column image_id and the caption's column caption${isDataset ? ', or say which they are with --image-column and --caption-column' : ''}.`,
     );
-  return { count: header.length, id, texts, split: cells.indexOf('split') };
+  const numbers = keys.flatMap((key, i) => (i !== image && numberFields.includes(key) ? [i] : []));
+  return { count: header.length, image, numbers, texts, split: keys.indexOf('split') };
 }

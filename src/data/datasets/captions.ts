@@ -1,11 +1,8 @@
-/** Reads the captions of a dataset by image: from caption files, or from text files beside the images. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Reads the captions of a dataset's caption files by image. */
 import { InputError } from '../../base/errors.ts';
 import type { CaptionFormat } from '../captions/formats.ts';
 import { readCaptionFile } from '../captions/readers.ts';
-import type { Place } from '../captions/records.ts';
-import type { ImageFolder } from '../images/folder.ts';
+import type { Columns, Place } from '../captions/records.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
 import type { CaptionFile } from './sources.ts';
 
@@ -14,24 +11,27 @@ export interface NamedImage {
   readonly captions: string[];
   /** Undefined: in no split. */
   split: SplitName | undefined;
-  /** Other names that may be the file's, such as COCO's. */
-  readonly otherNames: string[];
+  /** Names of the file where the id is none, such as COCO's; empty: the id is the name. */
+  readonly files: string[];
 }
 
 export type NamedImages = Map<string, NamedImage>;
 
 /**
  * Reads every caption of the files.
- * @param format What the files are, where their content misleads.
+ * @param options What the files are and which columns they have, where their content misleads.
  * @throws InputError naming file and line of a fault
  */
 export async function readCaptions(
   files: readonly CaptionFile[],
   notes: string[],
-  format?: CaptionFormat,
+  options: { readonly format?: CaptionFormat | undefined; readonly columns?: Columns } = {},
 ): Promise<NamedImages> {
   const images: NamedImages = new Map();
-  for (const { path, split: fileSplit } of files) {
+  for (const { path, split: fileSplit, folder = '' } of files) {
+    // Names in a folder of its own are meant from there.
+    const within = (name: string): string =>
+      folder === '' || name.startsWith('/') ? name : `${folder}/${name.replace(/^(?:\.\/)+/, '')}`;
     let split: string | undefined;
     let conflict: { id: string; place: Place } | undefined;
     let unknown: { word: string; place: Place } | undefined;
@@ -44,29 +44,33 @@ export async function readCaptions(
     } = await readCaptionFile(
       path,
       'references',
-      { format },
+      { ...options, isDataset: true },
       {
         split: (word) => {
           split = word === undefined || word.trim() === '' ? undefined : word;
         },
-        caption: (id, text, place) => {
-          if (id === undefined) {
+        caption: (name, text, place) => {
+          if (name === undefined) {
             anonymous ??= place;
             return;
           }
+          const id = within(name);
           const meant = split === undefined ? fileSplit : parseSplit(split);
           if (split !== undefined && meant === undefined) unknown ??= { word: split, place };
           const image = images.get(id);
-          if (!image) images.set(id, { captions: [text.trim()], split: meant, otherNames: [] });
+          if (!image) images.set(id, { captions: [text.trim()], split: meant, files: [] });
           else {
             if (image.split !== meant) conflict ??= { id, place };
             image.captions.push(text.trim());
           }
         },
-        alias: (id, other) => {
+        alias: (name, other, kind) => {
+          // The picture is the file, whatever number stands beside its name.
+          if (kind === 'number') return;
+          const id = within(name);
           const list = aliases.get(id);
-          if (list) list.push(other);
-          else aliases.set(id, [other]);
+          if (!list) aliases.set(id, [within(other)]);
+          else if (!list.includes(within(other))) list.push(within(other));
         },
       },
     );
@@ -83,38 +87,7 @@ export async function readCaptions(
       throw new InputError(
         `${name}: ${describe(conflict.place)} puts image ${conflict.id} into a second split; an image belongs to one.`,
       );
-    for (const [id, others] of aliases) images.get(id)?.otherNames.push(...others);
+    for (const [id, others] of aliases) images.get(id)?.files.push(...others);
   }
-  return images;
-}
-
-/**
- * IMAGE.txt beside IMAGE.jpg: each line of it is a caption.
- * @throws InputError when there is no such file, or one is not UTF-8
- */
-export async function readSidecars(folder: ImageFolder, path: string): Promise<NamedImages> {
-  const images: NamedImages = new Map();
-  for (const file of folder.files) {
-    const textFile = join(folder.folder, file.replace(/\.[^./]+$/, '.txt'));
-    let text: string;
-    try {
-      text = await readFile(textFile, 'utf8');
-    } catch {
-      continue;
-    }
-    if (text.includes('\ufffd'))
-      throw new InputError(`${textFile}: not valid UTF-8; convert it, for example with iconv.`);
-    const captions = text
-      .replace(/^\ufeff/, '')
-      .split(/\r?\n/)
-      .map((line) => line.trim())
-      .filter((line) => line !== '');
-    const split = parseSplit(file.split('/', 1)[0]);
-    images.set(file, { captions, split: file.includes('/') ? split : undefined, otherNames: [] });
-  }
-  if (images.size === 0)
-    throw new InputError(
-      `${path}: no captions found; put a caption file (captions.txt, metadata.jsonl, dataset_*.json) or a text file beside each image there.`,
-    );
   return images;
 }

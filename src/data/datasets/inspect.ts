@@ -17,6 +17,8 @@ export const problemKinds = [
   'duplicate images within a split',
   'images without a file',
   'unreadable images',
+  'images of kinds that are not read',
+  'names that are not UTF-8',
   'images without a caption',
   'images in no split',
   'text files without an image',
@@ -236,8 +238,12 @@ function findProblems(
     'duplicate images within a split': duplicates.withinSplit.map((group) =>
       group.map(({ id }) => id).join(' = '),
     ),
-    'images without a file': survey.missing.map(({ id, split }) => `${id} (${split})`),
+    'images without a file': survey.missing.map(
+      ({ id, split, reason }) => `${id} (${split})${reason === undefined ? '' : `: ${reason}`}`,
+    ),
     'unreadable images': checked.flatMap(({ fault }) => fault ?? []),
+    'images of kinds that are not read': survey.passedOver,
+    'names that are not UTF-8': survey.nameless,
     'images without a caption': survey.withoutCaption,
     'images in no split': survey.withoutSplit,
     'text files without an image': survey.strayTexts,

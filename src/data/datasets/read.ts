@@ -2,17 +2,29 @@
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { readImageList } from '../captions/captions.ts';
+import type { Columns } from '../captions/records.ts';
+import { FileFinder } from '../images/find.ts';
 import { type ImageFolder, listImages } from '../images/folder.ts';
-import { type NamedImages, readCaptions, readSidecars } from './captions.ts';
+import { describePassedOver } from '../images/formats.ts';
+import { type NamedImages, readCaptions } from './captions.ts';
 import {
   type CaptionDataset,
   type DatasetImage,
   dealSplits,
+  parseSplit,
   type SplitName,
   type SplitShares,
   splitNames,
 } from './dataset.ts';
-import { type DatasetFormat, type DatasetSource, findDataset } from './sources.ts';
+import { pairFiles } from './pair.ts';
+import { pairSidecars, readSidecars } from './sidecars.ts';
+import {
+  captionsOfAnotherName,
+  type DatasetFormat,
+  type DatasetSource,
+  describeOtherData,
+  findDataset,
+} from './sources.ts';
 
 export interface DatasetOptions {
   /** The folder of the images, where it is not beside the captions. */
@@ -21,6 +33,8 @@ export interface DatasetOptions {
   readonly shares?: SplitShares;
   /** How the captions are kept, where their content misleads or a folder holds several kinds. */
   readonly format?: DatasetFormat;
+  /** The columns or fields of the image and the caption, where their names do not say so. */
+  readonly columns?: Columns;
 }
 
 /** A dataset, and all that is not in order with it. */
@@ -34,6 +48,8 @@ export interface DatasetSurvey {
     readonly id: string;
     readonly split: SplitName;
     readonly captions: number;
+    /** Why, where more is known than that. */
+    readonly reason?: string;
   }[];
   /** Images that have captions but are in no split, where others are. */
   readonly withoutSplit: readonly string[];
@@ -43,6 +59,10 @@ export interface DatasetSurvey {
   readonly emptyCaptions: readonly string[];
   /** Text files that stand beside no image, where captions are kept so. */
   readonly strayTexts: readonly string[];
+  /** Pictures of kinds that are not read. */
+  readonly passedOver: readonly string[];
+  /** Files and folders that cannot be opened because their names are not UTF-8. */
+  readonly nameless: readonly string[];
 }
 
 /**
@@ -68,71 +88,111 @@ export async function surveyDataset(
   path: string,
   options: DatasetOptions = {},
 ): Promise<DatasetSurvey> {
-  const { format } = options;
-  const source = await findDataset(path, options.images, format);
+  const { images: imageFolder, format } = options;
+  const source = await findDataset(path, imageFolder, format);
   const folder = await listImages(source.images);
-  const notes: string[] = [];
-  let images = source.captions
-    ? await readCaptions(source.captions, notes, format === 'sidecar' ? undefined : format)
-    : await readSidecars(folder, path);
-  const unnamed = filesWithoutName(images, folder);
+  const notes: string[] = describeFolder(folder);
+  const { images: named, stray, captions } = await readNamed(path, source, folder, options, notes);
+  let images = named;
+  const { paths, reasons, notes: own } = pairFiles(images, folder);
+  notes.push(...own);
+  const unnamed = filesWithoutName(paths, folder);
   const { empty, withoutCaption } = dropEmptyCaptions(images, notes);
   const all = [...images.keys()];
-  const hasLists = source.captions !== undefined && source.lists.length > 0;
+  const hasLists = captions !== undefined && source.lists.length > 0;
   if (hasLists) {
     const listed = await applyLists(images, source, notes);
     images = listed.images;
     for (const image of listed.withoutCaption) withoutCaption.push(image);
   }
   const areDealt = assignSplits(images, path, options.shares ?? {}, notes);
-  const { found, missing } = findFiles(images, folder);
+  const { found, missing } = findFiles(images, paths, reasons);
   const counts = { train: 0, dev: 0, test: 0 };
   for (const { split } of missing) counts[split]++;
-  describeMissing(counts, images.size, folder, notes);
+  describeMissing(counts, images.size, folder, missing, notes);
   if (images.size === 0) throw new InputError(`${path}: no image has a caption; check the file.`);
-  if (found.length === 0)
-    throw new InputError(
-      `${path}: none of ${plural(images.size, 'captioned image')} is in ${folder.folder}; name their folder.`,
-    );
+  if (found.length === 0) throw noneFound(path, folder, missing);
   const kept = images;
   return {
     dataset: { name: path, images: found, missing: counts, notes },
-    source,
+    source: { ...source, captions },
     splitsFrom: hasLists ? 'lists' : areDealt ? 'seed' : 'captions',
     missing,
     withoutSplit: all.filter((id) => !kept.has(id)),
     withoutCaption: [...new Set([...withoutCaption, ...unnamed])],
     emptyCaptions: empty,
-    strayTexts: source.captions ? [] : textsWithoutImage(folder),
+    strayTexts: stray,
+    passedOver: folder.passedOver,
+    nameless: folder.nameless,
   };
 }
 
-function filesWithoutName(images: NamedImages, folder: ImageFolder): string[] {
-  const named = new Set(
-    [...images].flatMap(([id, { otherNames }]) => {
-      const path = findFile(id, otherNames, folder);
-      return path === undefined ? [] : [path];
-    }),
+function noneFound(path: string, { folder }: ImageFolder, missing: readonly Missing[]): InputError {
+  const known = missing.find(({ reason }) => reason !== undefined);
+  const why = known
+    ? `: of ${known.id} ${known.reason}.`
+    : `, such as ${missing[0].id}; name their folder with --images.`;
+  return new InputError(
+    `${path}: none of ${plural(missing.length, 'captioned image')} is in ${folder}${why}`,
   );
-  return folder.files.filter((file) => !named.has(join(folder.folder, file)));
 }
 
-function textsWithoutImage({ files, texts }: ImageFolder): string[] {
-  const stem = (file: string): string => file.replace(/\.[^./]+$/, '');
-  const stems = new Set(files.map(stem));
-  return texts.filter((text) => !stems.has(stem(text)));
+interface Named {
+  readonly images: NamedImages;
+  readonly captions: DatasetSource['captions'];
+  /** Text files beside no image, where captions are kept so. */
+  readonly stray: readonly string[];
 }
 
-function findFile(
-  id: string,
-  otherNames: readonly string[],
+/** The captions of the caption files, or of the text files beside the images. */
+async function readNamed(
+  path: string,
+  { captions, isUnsure = false }: DatasetSource,
   folder: ImageFolder,
-): string | undefined {
-  for (const name of [id, ...otherNames]) {
-    const path = folder.find(name);
-    if (path !== undefined) return path;
+  { format, columns }: DatasetOptions,
+  notes: string[],
+): Promise<Named> {
+  const sidecars = captions && !isUnsure ? undefined : pairSidecars(folder);
+  if (captions && (!sidecars || sidecars.textOf.size === 0)) {
+    const asked = { ...(format !== 'sidecar' && { format }), ...(columns && { columns }) };
+    return { images: await readCaptions(captions, notes, asked), captions, stray: [] };
   }
-  return undefined;
+  if (!sidecars || sidecars.textOf.size === 0) throw await noCaptions(path, folder);
+  notes.push(...sidecars.notes);
+  const images = await readSidecars(sidecars, folder);
+  return { images, captions: undefined, stray: sidecars.stray };
+}
+
+async function noCaptions(path: string, folder: ImageFolder): Promise<InputError> {
+  const other = await describeOtherData(path);
+  if (other !== undefined) return new InputError(`${path}: no captions found; ${other}.`);
+  const [note] = folder.files.length === 0 ? describeFolder(folder) : [];
+  const table = await captionsOfAnotherName(path);
+  if (table !== undefined)
+    return new InputError(
+      `${path}: no captions found under a known name; if ${table} holds them, name that file.`,
+    );
+  return new InputError(
+    `${path}: no captions found; ${note ?? 'put a caption file (captions.txt, metadata.jsonl, dataset_*.json) or a text file beside each image there.'}`,
+  );
+}
+
+/** Sentences on what of a folder cannot be used. */
+function describeFolder({ passedOver, nameless }: ImageFolder): string[] {
+  const notes = [describePassedOver(passedOver) ?? []].flat();
+  if (nameless.length > 0)
+    notes.push(
+      `${plural(nameless.length, 'file or folder', 'files or folders')} left out whose name is not UTF-8, such as ${nameless[0]}; rename ${nameless.length === 1 ? 'it' : 'them'}, for example with convmv -f latin1 -t utf8.`,
+    );
+  return notes;
+}
+
+function filesWithoutName(
+  paths: ReadonlyMap<string, string>,
+  { folder, files }: ImageFolder,
+): string[] {
+  const named = new Set(paths.values());
+  return files.filter((file) => !named.has(join(folder, file)));
 }
 
 function dropEmptyCaptions(
@@ -164,9 +224,15 @@ async function applyLists(
 ): Promise<{ images: NamedImages; withoutCaption: string[] }> {
   const listed: NamedImages = new Map();
   const withoutCaption: string[] = [];
+  const finder = new FileFinder([...images.keys()]);
+  const idOf = (name: string): string => {
+    const found = images.has(name) ? undefined : finder.find(name);
+    return found?.how === 'path' || found?.how === 'end' ? found.file : name;
+  };
   for (const split of splitNames) {
     for (const list of source.lists.filter((entry) => entry.split === split)) {
-      for (const id of await readImageList(list.path)) {
+      for (const name of await readImageList(list.path)) {
+        const id = idOf(name);
         const image = images.get(id);
         if (!image) withoutCaption.push(id);
         else if (listed.has(id))
@@ -201,6 +267,7 @@ function assignSplits(
     notes.push(`${plural(all.length - marked, 'image')} marked with no split left out.`);
     return false;
   }
+  if (splitByFolder(images)) return false;
   const splits = dealSplits([...images.keys()], shares);
   all.forEach((image, i) => {
     image.split = splits[i];
@@ -212,15 +279,35 @@ function assignSplits(
   return true;
 }
 
+/** Takes the folders of the images' names for their splits, where all are such; says whether it did. */
+function splitByFolder(images: NamedImages): boolean {
+  const splits = [...images].map(([id, { files }]) => {
+    const [folder, ...rest] = (files[0] ?? id).replace(/^(?:\.\/)+/, '').split('/');
+    return rest.length === 0 ? undefined : parseSplit(folder);
+  });
+  // Of one folder alone a part must serve for dev and test.
+  if (splits.includes(undefined) || new Set(splits).size < 2 || !splits.includes('train'))
+    return false;
+  [...images.values()].forEach((image, i) => {
+    image.split = splits[i];
+  });
+  return true;
+}
+
+type Missing = DatasetSurvey['missing'][number];
+
 function findFiles(
   images: NamedImages,
-  folder: ImageFolder,
-): { found: DatasetImage[]; missing: { id: string; split: SplitName; captions: number }[] } {
+  paths: ReadonlyMap<string, string>,
+  reasons: ReadonlyMap<string, string>,
+): { found: DatasetImage[]; missing: Missing[] } {
   const found: DatasetImage[] = [];
-  const missing = [];
-  for (const [id, { captions, split = 'train', otherNames }] of images) {
-    const path = findFile(id, otherNames, folder);
-    if (path === undefined) missing.push({ id, split, captions: captions.length });
+  const missing: Missing[] = [];
+  for (const [id, { captions, split = 'train' }] of images) {
+    const path = paths.get(id);
+    const reason = reasons.get(id);
+    if (path === undefined)
+      missing.push({ id, split, captions: captions.length, ...(reason && { reason }) });
     else found.push({ id, path, split, captions });
   }
   return { found, missing };
@@ -230,16 +317,19 @@ function describeMissing(
   missing: Record<SplitName, number>,
   all: number,
   folder: ImageFolder,
+  lost: readonly Missing[],
   notes: string[],
 ): void {
   const total = splitNames.reduce((sum, split) => sum + missing[split], 0);
   if (total === 0) return;
   const parts = splitNames.filter((split) => missing[split] > 0).map((s) => `${s} ${missing[s]}`);
+  const known = lost.find(({ reason }) => reason !== undefined);
+  const why = known === undefined ? '' : `: of ${known.id} ${known.reason}`;
   notes.push(
-    `${total} of ${plural(all, 'image')} ${total === 1 ? 'has' : 'have'} no file in ${folder.folder} (${parts.join(', ')}) and ${total === 1 ? 'is' : 'are'} left out.`,
+    `${total} of ${plural(all, 'image')} ${total === 1 ? 'has' : 'have'} no file in ${folder.folder} (${parts.join(', ')}) and ${total === 1 ? 'is' : 'are'} left out${why}.`,
   );
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : many}`;
 }

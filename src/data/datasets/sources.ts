@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { type CaptionFormat, captionFormats } from '../captions/formats.ts';
+import { describeOtherKind } from '../captions/kinds.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
 
 /** How a dataset's captions are kept: a format of caption files, or a text file beside each image. */
@@ -15,12 +16,16 @@ export interface CaptionFile {
   readonly path: string;
   /** The split of all its images, as the file's name says; undefined: not said. */
   readonly split: SplitName | undefined;
+  /** The folder below the images that its names are meant from; default: the images' own. */
+  readonly folder?: string;
 }
 
 /** Where a dataset's parts are. */
 export interface DatasetSource {
   /** Caption files; undefined: each image has a text file beside it. */
   readonly captions: readonly CaptionFile[] | undefined;
+  /** Captions of names that other files have too: text files beside the images go first. */
+  readonly isUnsure?: boolean;
   /** Lists of image names that make the splits, such as Flickr_8k.devImages.txt. */
   readonly lists: readonly { readonly split: SplitName; readonly path: string }[];
   readonly images: string;
@@ -38,7 +43,7 @@ const imageFolders = [
 ];
 
 /** Folders in which they keep the captions. */
-const captionFolders = ['.', 'Flickr8k_text', 'annotations'];
+const captionFolders = ['.', 'Flickr8k_text', 'annotations', 'annotation'];
 
 /** Caption files by name, the one that says most first, and the formats that they may be in. */
 const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetFormat[]])[] = [
@@ -52,6 +57,10 @@ const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetF
   [/^captions\.json$/i, ['json', 'jsonl']],
   [/^captions\.txt$/i, ['csv', 'tsv', 'flickr', 'jsonl', 'json']],
 ];
+
+/** A file for each split: BLIP's coco_karpathy_train.json, train.csv and their kin. */
+const splitFile =
+  /^(?:(.+)[._-])?(train|training|val|valid|validation|dev|test|testing)\.(json|jsonl|csv|tsv)$/i;
 
 const cocoName = /^captions_(train|val|test)(\d{4})\.json$/i;
 
@@ -90,11 +99,81 @@ export async function findDataset(
     const found = names.filter(({ name }) => pattern.test(name));
     if (found.length > 0) return { captions: chooseFiles(found), lists, images: imageFolder };
   }
+  const bySplit = filesBySplit(path, names, format) ?? (await filesInSplitFolders(root, format));
+  if (bySplit) return { captions: bySplit, isUnsure: true, lists, images: imageFolder };
   if (format !== undefined)
     throw new InputError(
       `${path}: no caption file of the format ${format} is here; name the file itself.`,
     );
   return { captions: undefined, lists, images: imageFolder };
+}
+
+interface FileName {
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** train.json, val.json and test.json, or the same after one beginning. */
+function filesBySplit(
+  path: string,
+  names: readonly FileName[],
+  format: DatasetFormat | undefined,
+): CaptionFile[] | undefined {
+  const groups = new Map<string, CaptionFile[]>();
+  for (const { folder, name } of names) {
+    const [, beginning = '', word = '', extension = ''] = splitFile.exec(name) ?? [];
+    const split = parseSplit(word);
+    if (split === undefined || (format !== undefined && format !== extension.toLowerCase()))
+      continue;
+    const key = `${beginning}*.${extension}`;
+    const group = groups.get(key);
+    const file = { path: join(folder, name), split };
+    if (group) group.push(file);
+    else groups.set(key, [file]);
+  }
+  const [first, ...others] = groups.values();
+  if (others.length > 0)
+    throw new InputError(
+      `${path}: there are several kinds of caption files (${[...groups.keys()].join(', ')}); leave one kind in the folder, or name a file.`,
+    );
+  // Of one file alone a part must serve for dev and test.
+  return first?.length === 1 ? [{ path: first[0].path, split: undefined }] : first;
+}
+
+/** A caption file in each of the folders train, validation and test, as Hugging Face's imagefolder has them. */
+async function filesInSplitFolders(
+  root: string,
+  format: DatasetFormat | undefined,
+): Promise<CaptionFile[] | undefined> {
+  const files: CaptionFile[] = [];
+  for (const folder of (await namesIn(root)).sort()) {
+    const split = parseSplit(folder);
+    if (split === undefined) continue;
+    const names = (await namesIn(join(root, folder))).sort();
+    const found = captionFiles
+      .filter(([, formats]) => format === undefined || formats.includes(format))
+      .flatMap(([pattern]) => names.find((name) => pattern.test(name)) ?? []);
+    const other = describeOtherKind(names.filter((name) => /^metadata\./i.test(name)));
+    if (found.length > 0) files.push({ path: join(root, folder, found[0]), split, folder });
+    else if (other !== undefined) throw new InputError(`${join(root, folder)}: ${other}.`);
+  }
+  return files.length > 0 ? files : undefined;
+}
+
+/** A file that may hold the captions, by its ending. */
+export async function captionsOfAnotherName(root: string): Promise<string | undefined> {
+  const names = (await namesIn(root)).sort();
+  return names.find((name) => /^[^.].*\.(?:jsonl|csv|tsv|json|token)$/i.test(name));
+}
+
+/** A sentence on data of a kind that is not read, where there are no captions. */
+export async function describeOtherData(root: string): Promise<string | undefined> {
+  for (const folder of ['', 'data', ...(await namesIn(root)).filter((name) => parseSplit(name))]) {
+    const names = (await namesIn(join(root, folder))).sort();
+    const other = describeOtherKind(names.map((name) => join(folder, name)));
+    if (other !== undefined) return other;
+  }
+  return undefined;
 }
 
 /** COCO's captions of one year, split by file; of other files the first. */

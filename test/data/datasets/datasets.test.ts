@@ -350,8 +350,8 @@ describe('what cannot be read', () => {
       /captions\.txt: line 1 does not say which image/,
     ],
     'a caption column of another name': [
-      { 'captions.csv': 'File,Description\na.jpg,x\n', ...images('a.jpg') },
-      /captions\.csv: line 1 names the columns File, Description; name .* caption\.$/,
+      { 'captions.csv': 'File,Blurb\na.jpg,x\n', ...images('a.jpg') },
+      /captions\.csv: line 1 names the columns File, Blurb; name .* caption, or say which they are with --image-column and --caption-column\.$/,
     ],
     'broken JSON': [
       { 'metadata.jsonl': '{"file": "a.jpg", "caption": "x"}\n{oops\n', ...images('a.jpg') },
