@@ -1,4 +1,6 @@
 /** `refcap`: captions for pictures. The parts have entries of their own, such as `refcap/engine`. */
+import './base/quiet.ts';
+
 export { InputError, UsageError } from './base/errors.ts';
 export {
   bundledModel,

@@ -42,7 +42,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function refcap(...args: string[]): string {
   return execFileSync(
     process.execPath,
-    [join(folder, 'node_modules/refcap/dist/cli/main.js'), ...args],
+    [join(folder, 'node_modules/refcap/bin/refcap.mjs'), ...args],
     {
       cwd: folder,
       encoding: 'utf8',

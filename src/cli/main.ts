@@ -1,8 +1,9 @@
-#!/usr/bin/env node
-import { createRequire } from 'node:module';
 /** The `refcap` command: parses which subcommand is meant and loads only that one. */
+
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { InputError, UsageError } from '../base/errors.ts';
+import { settle } from '../base/process-settings.ts';
 import { commands } from './commands.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -43,4 +44,6 @@ try {
     console.error(error);
     process.exitCode = 1;
   }
+} finally {
+  settle();
 }

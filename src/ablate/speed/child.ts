@@ -1,6 +1,8 @@
 /** The child process of a measurement: a task as JSON on the standard input, the answer on the output. */
+
 import { text } from 'node:stream/consumers';
 import { InputError } from '../../base/errors.ts';
+import { settle } from '../../base/process-settings.ts';
 import { taskSchema } from './schema.ts';
 import { measure } from './task.ts';
 
@@ -10,4 +12,6 @@ try {
 } catch (error) {
   process.stderr.write(error instanceof InputError ? error.message : String(error));
   process.exitCode = 1;
+} finally {
+  settle();
 }

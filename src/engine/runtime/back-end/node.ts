@@ -1,4 +1,5 @@
 /** Runs graphs by onnxruntime-node. */
+import '../../../base/quiet.ts';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parse, relative, resolve } from 'node:path';
