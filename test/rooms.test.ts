@@ -10,7 +10,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   engine: ['base'],
   weights: ['base'],
   nn: ['base', 'engine'],
-  metrics: [],
+  metrics: ['base'],
   hub: ['base', 'weights'],
   data: ['base'],
   pages: ['base'],
@@ -22,12 +22,12 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     ...['base', 'engine', 'weights', 'nn', 'metrics', 'hub', 'data', 'pages', 'model'],
     ...['generation', 'score'],
   ],
-  evaluate: ['base', 'hub', 'data', 'model', 'caption', 'score'],
-  compare: ['base', 'score', 'evaluate'],
+  evaluate: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score'],
+  compare: ['base', 'metrics', 'score', 'evaluate'],
   ablate: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score', 'train', 'evaluate'],
   cli: [
-    ...['base', 'hub', 'data', 'pages', 'model', 'generation', 'caption', 'score', 'train'],
-    ...['evaluate', 'compare', 'ablate'],
+    ...['base', 'metrics', 'hub', 'data', 'pages', 'model', 'generation', 'caption', 'score'],
+    ...['train', 'evaluate', 'compare', 'ablate'],
   ],
 };
 

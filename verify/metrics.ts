@@ -8,11 +8,10 @@ import {
   createRougeL,
   createSacreBleu,
   DocumentFrequencies,
-  ptbTokens,
-  tokenizeCaptionBefore,
 } from '../src/metrics/index.ts';
 import { bestRouge, RougeScorer, rougeTypes } from '../src/metrics/rouge.ts';
 import { sacreBleuFrom } from '../src/metrics/sacrebleu.ts';
+import { ptbTokens, tokenizeCaptions } from '../src/metrics/tokenizer/tokenizer.ts';
 import type { CaptionedImage, Metric } from '../src/metrics/types.ts';
 import { Comparisons } from './comparisons.ts';
 import {
@@ -129,15 +128,6 @@ function compareMetric(
   }
 }
 
-/**
- * What may stand behind a caption. The reference tokenizer reads all captions as one text, so what
- * it makes of a caption's end can depend on the next caption, which the data need not tell: each of
- * its answers counts as right.
- */
-function followings(next: string | undefined): string[] {
-  return ['\nA ', '', '\n', next === undefined ? '' : `\n${next}`];
-}
-
 function compareTokens({ items }: Corpus, path: string, comparisons: Comparisons): void {
   const captions = items.map((item) => [item.candidate, item.ptb.candidate] as const);
   const references = items.flatMap((item) =>
@@ -146,27 +136,22 @@ function compareTokens({ items }: Corpus, path: string, comparisons: Comparisons
   // References that all are their own tokens were given tokenized, which is not to be repeated.
   const given = references.every(([text, expected]) => text === expected);
   for (const list of given ? [captions] : [captions, references]) {
+    const computed = tokenizeCaptions(list.map(([text]) => text));
     for (const [index, [text, expected]] of list.entries()) {
-      const answers = followings(list[index + 1]?.[0]).map((following) =>
-        tokenizeCaptionBefore(text, following),
-      );
-      const computed = answers.find((answer) => answer === expected) ?? answers[0];
       const where = `${path} ${JSON.stringify(text.slice(0, 60))}`;
-      comparisons.text('tokens', where, computed, expected);
+      comparisons.text('tokens', where, computed[index], expected);
     }
   }
 }
 
 function comparePtb({ items }: Layouts['ptb'], path: string, comparisons: Comparisons): void {
+  const tokens = tokenizeCaptions(items.map(({ raw }) => raw));
   for (const [index, { raw, java, coco }] of items.entries()) {
     const where = `${path} items[${index}]`;
-    const answers = followings(items[index + 1]?.raw).map((following) => ({
-      java: ptbTokens(raw, following).join(' '),
-      coco: tokenizeCaptionBefore(raw, following),
-    }));
-    const computed = answers.find((answer) => answer.java === java) ?? answers[0];
-    comparisons.text('tokens with punctuation', where, computed.java, java);
-    comparisons.text('tokens', where, computed.coco, coco);
+    const next = items[index + 1]?.raw;
+    const withPunctuation = ptbTokens(raw, next === undefined ? '' : `\n${next}\n`);
+    comparisons.text('tokens with punctuation', where, withPunctuation.join(' '), java);
+    comparisons.text('tokens', where, tokens[index], coco);
   }
 }
 

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../base/files.ts';
 import { type Comparison, compareEvaluations } from '../compare/compare.ts';
 import { type ImageFolder, listImages } from '../data/images/folder.ts';
 import { thumbnail } from '../data/images/thumbnail.ts';
+import { scoreHeading } from '../metrics/registry.ts';
 import { comparePage } from '../pages/compare/page.ts';
 import { formatReports, type ReportFormat, reportFormats } from '../score/report.ts';
 import { checkOutputFile } from './options/output-file.ts';
@@ -60,10 +61,8 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
     const comparison = await compareEvaluations({ folders: [a, b], bootstrap, seed, signal });
     const pictures =
       flags.images === false ? [] : await picturesOf(comparison, imageSize, moved, signal);
-    await writeFileAtomic(output, comparePage(comparison, pictures));
-    const heading = (name: string): string =>
-      name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
-    process.stdout.write(formatReports(comparison.reports, format, heading));
+    await writeFileAtomic(output, comparePage(comparison, pictures, scoreHeading));
+    process.stdout.write(formatReports(comparison.reports, format, scoreHeading));
     console.error(`refcap: written to ${output}`);
   }, '; nothing was written.');
 }

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { CaptionOptions } from '../caption/captioner.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
+import { scoreHeading } from '../metrics/registry.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
@@ -129,8 +130,7 @@ function table({ metrics, intervals, singleReference, throughput, data }: Evalua
     const { low, high } = intervals[name] ?? {};
     const interval = low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`;
     const single = singleReference[name];
-    const shown = name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
-    return [shown, show(value), interval, single === undefined ? '' : show(single)];
+    return [scoreHeading(name), show(value), interval, single === undefined ? '' : show(single)];
   });
   const all = [['metric', 'score', '95 % interval', 'single references'], ...rows];
   const widths = all[0].map((_, i) => Math.max(...all.map((row) => row[i].length)));

@@ -3,9 +3,17 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { captionFormats } from '../data/captions/formats.ts';
+import {
+  defaultMetrics,
+  type MetricName,
+  metricNames,
+  metricRows,
+  type Resource,
+  scoreHeading,
+} from '../metrics/registry.ts';
+import { metricsOption } from '../score/metrics-option.ts';
 import type { ScoreFilesOptions } from '../score/options.ts';
 import { formatReports, reportFormats } from '../score/report.ts';
-import { defaultMetrics, selectMetrics } from '../score/selection.ts';
 import { checkOutputFile } from './options/output-file.ts';
 import { interruptible } from './terminal/interrupt.ts';
 
@@ -34,6 +42,9 @@ interface Flags {
 }
 
 const help = `
+Metrics (* by default):
+${metricNames.map(metricHelp).join('\n')}
+
 Formats are recognised by content:
   candidates   COCO results JSON, {"image": "caption"}, JSONL, CSV, TSV, text (a caption a line)
   references   COCO annotations JSON, {"image": ["caption", ...]}, Karpathy's dataset_*.json,
@@ -58,7 +69,7 @@ export const command = new Command('score')
   )
   .option(
     '-m, --metrics <list>',
-    'families or scores, separated by commas: bleu, meteor, rouge-l, cider, rouge, rouge-stem, rouge-mean, rouge-stem-mean, sacrebleu, nltk-meteor, diversity, all',
+    `metrics or scores, separated by commas: ${metricNames.join(', ')}, all`,
     defaultMetrics,
   )
   .addOption(
@@ -118,9 +129,8 @@ async function score(candidates: string[], flags: Flags): Promise<void> {
       },
       onProgress: progress.show,
     }).finally(() => progress.clear());
-    const text = formatReports(reports, flags.format, (name) =>
-      name === 'METEOR' && flags.meteorParaphrases === undefined ? 'METEOR (no paraphrases)' : name,
-    );
+    const given: Resource[] = flags.meteorParaphrases === undefined ? [] : ['paraphrases'];
+    const text = formatReports(reports, flags.format, (name) => scoreHeading(name, given));
     if (flags.output !== undefined) await writeFileAtomic(flags.output, text);
     else process.stdout.write(text);
   }, '; nothing was written.');
@@ -157,28 +167,28 @@ function refuseContradictions(candidates: string[], flags: Flags): void {
     throw new UsageError(
       '--document-frequencies and --save-document-frequencies contradict each other; the second saves those counted here.',
     );
-  const { families, diversity } = selectMetrics(flags.metrics);
-  const idle: readonly [
-    option: string,
-    value: string | undefined,
-    metric: string,
-    isUsed: boolean,
-  ][] = [
-    ['meteor-paraphrases', flags.meteorParaphrases, 'meteor', families.includes('meteor')],
-    ['document-frequencies', flags.documentFrequencies, 'cider', families.includes('cider')],
-    [
-      'save-document-frequencies',
-      flags.saveDocumentFrequencies,
-      'cider',
-      families.includes('cider'),
-    ],
-    ['training-captions', flags.trainingCaptions, 'diversity', diversity],
+  const { metrics, diversity } = metricsOption(flags.metrics);
+  const chosen: MetricName[] = diversity ? [...metrics, 'diversity'] : metrics;
+  const given: readonly [option: string, value: string | undefined, resource: Resource][] = [
+    ['meteor-paraphrases', flags.meteorParaphrases, 'paraphrases'],
+    ['document-frequencies', flags.documentFrequencies, 'frequencies'],
+    ['save-document-frequencies', flags.saveDocumentFrequencies, 'frequencies'],
+    ['training-captions', flags.trainingCaptions, 'training'],
   ];
-  for (const [option, value, metric, isUsed] of idle)
-    if (value !== undefined && !isUsed)
-      throw new UsageError(`--${option} is for ${metric}, which --metrics leaves out.`);
+  for (const [option, value, resource] of given) {
+    const takers = metricNames.filter((name) => metricRows[name].takes.includes(resource));
+    if (value !== undefined && !takers.some((name) => chosen.includes(name)))
+      throw new UsageError(`--${option} is for ${takers.join(', ')}, which --metrics leaves out.`);
+  }
   if ([...candidates, ...flags.references].filter((path) => path === '-').length > 1)
     throw new UsageError('the standard input (-) can be only one of the files.');
+}
+
+/** A line of the help: name, scores, and what it is. */
+function metricHelp(name: MetricName): string {
+  const { scores, summary, isDefault } = metricRows[name];
+  const shown = scores.length > 4 ? `${scores[0]} to ${scores.at(-1)}` : scores.join(', ');
+  return `  ${`${isDefault ? '*' : ' '} ${name}`.padEnd(19)}${summary}: ${shown}`;
 }
 
 function wholeNumber(least: number): (text: string) => number {

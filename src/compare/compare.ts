@@ -1,18 +1,17 @@
 /** Two evaluations of the same pictures: what differs between them, and how sure that is. */
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
 import {
   type EvaluatedCaption,
   type EvaluationFolder,
   readEvaluation,
 } from '../evaluate/run-folder.ts';
-import { scoreFiles } from '../score/files.ts';
+import { scoreSystems } from '../metrics/corpus/score.ts';
+import { defaultMetrics } from '../metrics/registry.ts';
+import { selectMetrics } from '../metrics/selection.ts';
 import type { SystemReport } from '../score/report.ts';
-import { lastingSettings } from '../score/settings.ts';
+import { makeReports } from '../score/reports.ts';
+import { settingsOf } from '../score/settings.ts';
+import { countCaptions, scoreRunner } from '../score/threads.ts';
 
 export interface CompareOptions {
   /** The two folders; differences are second minus first. */
@@ -116,36 +115,26 @@ async function scorePair(
   names: Comparison['names'],
   { bootstrap, seed, signal }: CompareOptions,
 ): Promise<SystemReport[]> {
-  const folder = await mkdtemp(join(tmpdir(), `refcap-${randomUUID().slice(0, 8)}-`));
-  try {
-    const row = (value: unknown): string => `${JSON.stringify(value)}\n`;
-    const candidates = [join(folder, 'a.jsonl'), join(folder, 'b.jsonl')];
-    for (const [i, { captions }] of runs.entries())
-      await writeFileAtomic(
-        candidates[i],
-        captions.map(({ file, caption }) => row({ image_id: file, caption })),
-      );
-    const references = join(folder, 'references.jsonl');
-    await writeFileAtomic(
-      references,
-      runs[0].captions.flatMap(({ file, references: all }) =>
-        all.map((caption) => row({ image_id: file, caption })),
-      ),
-    );
-    const reports = await scoreFiles({
-      candidates,
-      references: [references],
-      bootstrap,
-      seed,
-      signal,
-    });
-    return reports.map((report, i) => ({
-      ...report,
-      settings: lastingSettings(report),
-      system: names[i],
-      ...(report.comparison && { comparison: { ...report.comparison, baseline: names[0] } }),
-    }));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const files = runs[0].captions.map(({ file }) => file);
+  const references = runs[0].captions.map((image) => image.references);
+  const systems = runs.map(({ captions }) => {
+    const byFile = new Map(captions.map(({ file, caption }) => [file, caption]));
+    return files.map((file) => byFile.get(file) ?? '');
+  });
+  const scores = await scoreSystems(systems, references, {
+    bootstrap,
+    seed,
+    signal,
+    runner: () => scoreRunner(countCaptions(systems.length, references)),
+  });
+  const settings = settingsOf({
+    selection: selectMetrics(defaultMetrics),
+    referenceCounts: references.map(({ length }) => length),
+    bootstrap,
+    seed,
+  });
+  return makeReports(
+    scores,
+    names.map((system) => ({ system, n: files.length, settings })),
+  );
 }

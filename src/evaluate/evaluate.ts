@@ -1,9 +1,8 @@
 /** A model measured on a split: captions, scores with intervals, throughput, in one run folder. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { replaceFolder } from '../base/folders.ts';
@@ -17,12 +16,11 @@ import {
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
 import { readDataset } from '../data/datasets/read.ts';
 import { resolveModel } from '../hub/resolve.ts';
+import type { Interval } from '../metrics/bootstrap.ts';
 import { hashWeights } from '../model/checkpoint/hash.ts';
 import { memberFolders } from '../model/checkpoint/members.ts';
 import { loadModel } from '../model/checkpoint/pretrained.ts';
-import { scoreFiles } from '../score/files.ts';
-import type { ReportInterval, SystemReport } from '../score/report.ts';
-import { lastingSettings } from '../score/settings.ts';
+import { scoreSplit, singleReferenceMeans } from './scoring.ts';
 
 export interface EvaluateOptions {
   /** Folder or file, bundled name, or hub id. */
@@ -59,7 +57,7 @@ export interface Evaluation {
   };
   readonly decoding: Readonly<Record<string, unknown>>;
   readonly metrics: Readonly<Record<string, number>>;
-  readonly intervals: Readonly<Record<string, ReportInterval>>;
+  readonly intervals: Readonly<Record<string, Interval>>;
   /** The mean over single references: each caption scored against one reference at a time. */
   readonly singleReference: Readonly<Record<string, number>>;
   readonly throughput: {
@@ -92,8 +90,10 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   await checkOutput(options);
   const images = await imagesOf(options);
   const { written, throughput } = await captionImages(options, images);
+  const judged = written.map(({ image, caption }) => ({ caption, references: image.captions }));
   return replaceFolder(options.output, async (folder) => {
-    const report = await scoreWritten(folder, written, options);
+    const { scores, intervals, images: own, settings } = await scoreSplit(judged, options);
+    await writeCaptions(folder, written, own);
     const evaluation: Evaluation = {
       version: version(),
       model: { name: options.model, fingerprint: await modelFingerprint(options) },
@@ -104,11 +104,11 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
         fingerprint: fingerprintOf(written),
       },
       decoding: decodingOf(options),
-      metrics: report.metrics,
-      intervals: report.intervals ?? {},
-      singleReference: await singleReferenceMeans(folder, written, options),
+      metrics: scores,
+      intervals,
+      singleReference: await singleReferenceMeans(judged, options),
       throughput,
-      settings: lastingSettings(report),
+      settings,
       machine: {
         cpu: cpus()[0]?.model ?? 'unknown',
         cores: availableParallelism(),
@@ -218,101 +218,27 @@ async function captionImages(
   return { written, throughput };
 }
 
-const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
-
-/** Writes captions and references where the scoring reads them. @returns their paths */
-async function writePair(
+/** Writes captions.jsonl, each caption with its own scores. */
+async function writeCaptions(
   folder: string,
   written: readonly Written[],
-  referencesOf: (image: DatasetImage) => readonly string[],
-): Promise<{ candidates: string; references: string }> {
-  const [candidates, references] = ['candidates.jsonl', 'references.jsonl'].map((name) =>
-    join(folder, name),
-  );
-  await writeFileAtomic(
-    candidates,
-    written.map(({ image, caption }) => line({ image_id: image.id, caption })),
-  );
-  await writeFileAtomic(
-    references,
-    written.flatMap(({ image }) =>
-      referencesOf(image).map((caption) => line({ image_id: image.id, caption })),
-    ),
-  );
-  return { candidates, references };
-}
-
-/** A line of the scores of each image. */
-const imageRow = z.looseObject({ image_id: z.string(), system: z.string(), caption: z.string() });
-
-/** Scores against all references, and writes captions.jsonl with each image's own scores. */
-async function scoreWritten(
-  folder: string,
-  written: readonly Written[],
-  { bootstrap, seed, signal }: EvaluateOptions,
-): Promise<SystemReport> {
-  const { candidates, references } = await writePair(folder, written, ({ captions }) => captions);
-  const perImage = join(folder, 'scores.jsonl');
-  const [report] = await scoreFiles({
-    candidates: [candidates],
-    references: [references],
-    bootstrap,
-    seed,
-    perImage,
-    signal,
-  });
-  const scores = new Map<string, Record<string, number>>();
-  for (const text of (await readFile(perImage, 'utf8')).split('\n')) {
-    if (text === '') continue;
-    const {
-      image_id,
-      system: _system,
-      caption: _caption,
-      ...own
-    } = imageRow.parse(JSON.parse(text));
-    scores.set(image_id, z.record(z.string(), z.number()).parse(own));
-  }
+  scores: readonly Readonly<Record<string, number>>[],
+): Promise<void> {
   await writeFileAtomic(
     join(folder, 'captions.jsonl'),
-    written.map(({ image, caption, logprob }) =>
-      line({
+    written.map(({ image, caption, logprob }, i) => {
+      const row = {
         file: image.id,
         // Absolute: compare shows the picture from whatever folder it is run in.
         path: resolve(image.path),
         caption,
         logprob,
         references: image.captions,
-        scores: scores.get(image.id) ?? {},
-      }),
-    ),
+        scores: scores[i],
+      };
+      return `${JSON.stringify(row)}\n`;
+    }),
   );
-  for (const name of [candidates, references, perImage]) await rm(name, { force: true });
-  return report;
-}
-
-/** Each caption against one reference at a time, the scores averaged over the references' places. */
-async function singleReferenceMeans(
-  folder: string,
-  written: readonly Written[],
-  { signal }: EvaluateOptions,
-): Promise<Record<string, number>> {
-  const most = written.reduce((most, { image }) => Math.max(most, image.captions.length), 0);
-  const sums = new Map<string, number>();
-  for (let place = 0; place < most; place++) {
-    const some = written.filter(({ image }) => image.captions.length > place);
-    const pair = await writePair(folder, some, ({ captions }) => [captions[place]]);
-    const [{ metrics }] = await scoreFiles({
-      candidates: [pair.candidates],
-      references: [pair.references],
-      metrics: 'bleu,meteor,rouge-l,cider,rouge',
-      signal,
-    });
-    for (const [name, value] of Object.entries(metrics))
-      sums.set(name, (sums.get(name) ?? 0) + value / most);
-    await rm(pair.candidates, { force: true });
-    await rm(pair.references, { force: true });
-  }
-  return Object.fromEntries(sums);
 }
 
 function fingerprintOf(written: readonly Written[]): string {

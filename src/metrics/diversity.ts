@@ -16,6 +16,12 @@ export interface DiversityResult {
   novel?: number;
 }
 
+/** The result as the registry's row names it: distinct_1 to _4, vocabulary, mean_length, unique, novel. */
+export function diversityScores(result: DiversityResult): (number | undefined)[] {
+  const { distinct, vocabulary, meanLength, unique, novel } = result;
+  return [...distinct, vocabulary, meanLength, unique, novel];
+}
+
 /** Gathers the captions of one system, tokenized, and measures their variety. */
 export class Diversity {
   readonly #training: ReadonlySet<string> | undefined;
@@ -32,7 +38,7 @@ export class Diversity {
     this.#training = training;
   }
 
-  /** Adds one caption: words separated by spaces, such as `tokenizeCaption()` gives. */
+  /** Adds one caption: words separated by spaces, such as `tokenizeCaptions()` gives. */
   add(tokenized: string): void {
     const words = this.#vocabulary.encode(tokenized);
     for (let start = 0; start < words.length; start++) {

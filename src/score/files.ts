@@ -1,15 +1,19 @@
 /** `refcap score` without the command line: caption files in, reports out. */
 import { writeFileAtomic } from '../base/files.ts';
-import type { CorpusOptions, CorpusScores } from '../metrics/corpus/corpus.ts';
+import { corpusResults, imageScoreNames, imageScores } from '../metrics/corpus/results.ts';
+import { type CorpusStatistics, countCorpus } from '../metrics/corpus/statistics.ts';
 import type { ParaphraseTable } from '../metrics/meteor/paraphrases.ts';
+import { defaultMetrics } from '../metrics/registry.ts';
+import type { Selection } from '../metrics/selection.ts';
 import { readFrequencies } from './frequencies.ts';
 import { readInput, type ScoreInput } from './input.ts';
+import { metricsOption } from './metrics-option.ts';
 import type { ScoreFilesOptions } from './options.ts';
 import { type ImageScores, perImageFormat, perImageLines } from './per-image.ts';
 import type { SystemReport } from './report.ts';
-import { makeReports } from './reports.ts';
-import { defaultMetrics, type Selection, selectMetrics } from './selection.ts';
-import { scoreOnThreads } from './threads.ts';
+import { makeReports, type ReportHead } from './reports.ts';
+import { settingsOf } from './settings.ts';
+import { scoreRunner } from './threads.ts';
 
 export type { ScoreFilesOptions } from './options.ts';
 
@@ -19,55 +23,90 @@ export type { ScoreFilesOptions } from './options.ts';
  * @throws InputError or UsageError on any fault of the input, before anything is written, or of writing.
  */
 export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemReport[]> {
-  const selection = selectMetrics(options.metrics ?? defaultMetrics);
+  const selection = metricsOption(options.metrics ?? defaultMetrics);
   const format =
     options.perImage === undefined ? undefined : await perImageFormat(options.perImage);
   const input = await readInput(options);
-  const corpusOptions: CorpusOptions = {
-    families: selection.families,
-    diversity: selection.diversity,
-    training: input.training,
-    tokenized: options.tokenized ?? { candidates: false, references: false },
-    paraphrases: await paraphraseTable(selection, options),
-    frequencies:
-      options.frequencies === undefined ? undefined : await readFrequencies(options.frequencies),
-    keepTables: format !== undefined || (options.bootstrap ?? 0) > 0,
-    keepFrequencies: options.saveFrequencies !== undefined,
-    onProgress: (done) => {
-      options.signal?.throwIfAborted();
-      options.onProgress?.('scoring', done);
-    },
-  };
-  const scores = await scoreOnThreads(input.corpus, corpusOptions, options.workers);
-  warnOfUnusual(input, scores, options);
-  const names = selection.order.filter((name) => scores.layout.names.includes(name));
-  const reports = await makeReports(input, scores, selection, options);
-  if (options.perImage !== undefined && format)
-    await writeFileAtomic(
-      options.perImage,
-      perImageLines(format, names, imageScores(input, scores, names, options)),
-    );
-  if (options.saveFrequencies !== undefined && scores.frequencies)
-    await writeFileAtomic(options.saveFrequencies, JSON.stringify(scores.frequencies));
+  const statistics = await countFiles(input, selection, options);
+  warnOfUnusual(input, statistics, options);
+  const results = await corpusResults(statistics, selection, input.names, options);
+  const reports = makeReports(results, headsOf(input, selection, options));
+  if (options.perImage !== undefined && format) {
+    const names = imageScoreNames(statistics, selection);
+    const images = scoresOfImages(input, statistics, names, options);
+    await writeFileAtomic(options.perImage, perImageLines(format, names, images));
+  }
+  if (options.saveFrequencies !== undefined && statistics.frequencies)
+    await writeFileAtomic(options.saveFrequencies, JSON.stringify(statistics.frequencies));
   return reports;
 }
 
+async function countFiles(
+  { corpus, training }: ScoreInput,
+  selection: Selection,
+  options: ScoreFilesOptions,
+): Promise<CorpusStatistics> {
+  const { tokenized, frequencies, perImage, bootstrap = 0, saveFrequencies, signal } = options;
+  const count = {
+    metrics: selection.metrics,
+    diversity: selection.diversity,
+    training,
+    tokenized: tokenized ?? { candidates: false, references: false },
+    paraphrases: await paraphraseTable(selection, options),
+    frequencies: frequencies === undefined ? undefined : await readFrequencies(frequencies),
+    keepTables: perImage !== undefined || bootstrap > 0,
+    keepFrequencies: saveFrequencies !== undefined,
+    onProgress: (done: number) => {
+      signal?.throwIfAborted();
+      options.onProgress?.('scoring', done);
+    },
+  };
+  let captions = corpus.images * corpus.systems;
+  for (let image = 0; image < corpus.images; image++) captions += corpus.referenceCount(image);
+  return countCorpus(corpus, count, scoreRunner(captions, options.workers));
+}
+
 async function paraphraseTable(
-  { families }: Selection,
+  { metrics }: Selection,
   { paraphrases }: ScoreFilesOptions,
 ): Promise<ParaphraseTable | undefined> {
-  if (paraphrases === undefined || !families.includes('meteor')) return undefined;
+  if (paraphrases === undefined || !metrics.includes('meteor')) return undefined;
   return (await import('./paraphrases.ts')).readParaphrases(paraphrases);
+}
+
+function headsOf(
+  { systems, names, references, corpus }: ScoreInput,
+  selection: Selection,
+  options: ScoreFilesOptions,
+): ReportHead[] {
+  const { splits, images, allowMissing } = options;
+  const settings = settingsOf({
+    ...options,
+    selection,
+    referenceCounts: Array.from({ length: corpus.images }, (_, i) => corpus.referenceCount(i)),
+  });
+  return systems.map(({ name }, s) => ({
+    system: names[s],
+    n: corpus.images,
+    settings: {
+      candidates: name,
+      references: references.name,
+      ...(splits && { splits }),
+      ...(images !== undefined && { images }),
+      ...(allowMissing && { allow_missing: true }),
+      ...settings,
+    },
+  }));
 }
 
 function warnOfUnusual(
   { references, systems, match }: ScoreInput,
-  scores: CorpusScores,
+  statistics: CorpusStatistics,
   { onWarning = () => {} }: ScoreFilesOptions,
 ): void {
   const id = (image: number): string => `image ${references.ids[match.images[image]]}`;
   systems.forEach(({ name }, s) => {
-    for (const warning of scores.systems[s].unusual.warnings(name, id)) onWarning(warning);
+    for (const warning of statistics.systems[s].unusual.warnings(name, id)) onWarning(warning);
   });
   const imageOfReference = (position: number): number => {
     let image = 0;
@@ -78,31 +117,29 @@ function warnOfUnusual(
     }
     return image;
   };
-  const warnings = scores.unusualReferences.warnings(references.name, (position) =>
+  const warnings = statistics.unusualReferences.warnings(references.name, (position) =>
     id(imageOfReference(position)),
   );
   for (const warning of warnings) onWarning(warning);
 }
 
-function* imageScores(
-  { references, systems, names: systemNames, match }: ScoreInput,
-  scores: CorpusScores,
-  names: readonly string[],
+function* scoresOfImages(
+  { references, systems, names, match }: ScoreInput,
+  statistics: CorpusStatistics,
+  scoreNames: readonly string[],
   { signal }: ScoreFilesOptions,
 ): Generator<ImageScores> {
-  const { layout } = scores;
-  const kept = names.map((name) => layout.names.indexOf(name));
+  const scores = statistics.systems.map((system) => imageScores(statistics, system, scoreNames));
   for (const [i, image] of match.images.entries()) {
-    for (const [s, { table }] of scores.systems.entries()) {
-      if (!table) continue;
-      const row = table.values.subarray(i * table.width, (i + 1) * table.width);
-      const all = layout.imageScores(row);
+    for (const [s, { texts }] of systems.entries()) {
       signal?.throwIfAborted();
+      const { done, value } = scores[s].next();
+      if (done) continue;
       yield {
         image: references.ids[image],
-        system: systemNames[s],
-        caption: systems[s].texts.get(match.rows[s][i]),
-        scores: kept.map((k) => all[k]),
+        system: names[s],
+        caption: texts.get(match.rows[s][i]),
+        scores: value,
       };
     }
   }

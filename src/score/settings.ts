@@ -1,73 +1,62 @@
-/** The settings of a run as its report states them. */
-import type { References } from '../data/captions/captions.ts';
-import type { Match } from '../data/captions/match.ts';
-import type { ScoreInput } from './input.ts';
-import type { ScoreFilesOptions } from './options.ts';
-import type { SystemReport } from './report.ts';
-import type { Selection } from './selection.ts';
+/** The settings of a run as its report states them: everything that the scores depend on. */
+import type { Tokenized } from '../metrics/corpus/chunk-scorer.ts';
+import type { Selection } from '../metrics/selection.ts';
 
-/** What the scores depend on, for whoever reads them later. */
-export function settingsOf(
-  { references, match, systems }: ScoreInput,
-  { families, diversity }: Selection,
-  options: ScoreFilesOptions,
-  system: number,
-): Record<string, unknown> {
-  const { tokenized } = options;
+export interface ScoreSettings {
+  selection: Selection;
+  /** How many references each image has that is scored. */
+  referenceCounts: readonly number[];
+  tokenized?: Tokenized | undefined;
+  /** Names of the files that were given. */
+  paraphrases?: string | undefined;
+  frequencies?: string | undefined;
+  training?: string | undefined;
+  bootstrap?: number | undefined;
+  confidence?: number | undefined;
+  seed?: number | undefined;
+}
+
+/** What the scores depend on but for the captions themselves, for whoever reads them later. */
+export function settingsOf(settings: ScoreSettings): Record<string, unknown> {
+  const { selection, referenceCounts, tokenized, paraphrases, frequencies, training } = settings;
+  const { metrics, diversity } = selection;
   const tokenizer = (done: boolean | undefined): string =>
     done ? 'none, the text is tokenized' : 'PTB, lower case, without punctuation';
   return {
-    candidates: systems[system].name,
-    references: references.name,
-    ...(options.splits && { splits: options.splits }),
-    ...(options.images !== undefined && { images: options.images }),
-    ...(options.allowMissing && { allow_missing: true }),
-    references_per_image: referencesPerImage(references, match),
+    references_per_image: range(referenceCounts),
     tokenizer: {
       candidates: tokenizer(tokenized?.candidates),
       references: tokenizer(tokenized?.references),
     },
-    ...(families.includes('meteor') && {
+    ...(metrics.includes('meteor') && {
       METEOR: {
         version: '1.5',
-        modules: `exact, stem, synonym${options.paraphrases === undefined ? '' : ', paraphrase'}`,
-        paraphrase_table: options.paraphrases ?? null,
+        modules: `exact, stem, synonym${paraphrases === undefined ? '' : ', paraphrase'}`,
+        paraphrase_table: paraphrases ?? null,
       },
     }),
-    ...(families.includes('cider') && {
+    ...(metrics.includes('cider') && {
       CIDEr: {
-        document_frequencies: options.frequencies ?? 'references',
-        ...(options.frequencies === undefined && { documents: match.images.length }),
+        document_frequencies: frequencies ?? 'references',
+        ...(frequencies === undefined && { documents: referenceCounts.length }),
       },
     }),
-    ...(diversity && options.training !== undefined && { training_captions: options.training }),
-    ...((options.bootstrap ?? 0) > 0 && {
+    ...(diversity && training !== undefined && { training_captions: training }),
+    ...((settings.bootstrap ?? 0) > 0 && {
       bootstrap: {
-        resamples: options.bootstrap,
-        confidence: options.confidence ?? 0.95,
-        seed: options.seed ?? 0,
+        resamples: settings.bootstrap,
+        confidence: settings.confidence ?? 0.95,
+        seed: settings.seed ?? 0,
       },
     }),
   };
 }
 
-/** Without the files that were there for the scoring alone. */
-export function lastingSettings({
-  settings,
-}: Pick<SystemReport, 'settings'>): Readonly<Record<string, unknown>> {
-  const { candidates: _candidates, references: _references, ...lasting } = settings;
-  return lasting;
-}
-
 /** Fewest and most references of an image; CIDEr and METEOR rise with them. */
-function referencesPerImage(
-  { first }: References,
-  { images }: Match,
-): { least: number; most: number } {
+function range(counts: readonly number[]): { least: number; most: number } {
   let least = Number.POSITIVE_INFINITY;
   let most = 0;
-  for (const image of images) {
-    const count = first[image + 1] - first[image];
+  for (const count of counts) {
     least = Math.min(least, count);
     most = Math.max(most, count);
   }

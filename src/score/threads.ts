@@ -1,13 +1,7 @@
-/** Scores a corpus on worker threads where there is enough of it. */
-
+/** Where captions are scored in Node.js: on worker threads where there is enough of them. */
 import { ChunkScorer } from '../metrics/corpus/chunk-scorer.ts';
-import {
-  type Corpus,
-  type CorpusOptions,
-  type CorpusScores,
-  scoreCorpus,
-} from '../metrics/corpus/corpus.ts';
 import { localRunner } from '../metrics/corpus/runner.ts';
+import type { ScoreRunner } from '../metrics/corpus/statistics.ts';
 import { loadMeteorData } from './meteor-data.ts';
 import { defaultWorkers, workerRunner } from './pool.ts';
 
@@ -15,26 +9,22 @@ import { defaultWorkers, workerRunner } from './pool.ts';
 const smallCorpus = 40_000;
 
 /**
- * `scoreCorpus` on threads.
+ * Opens a runner for `scoreCorpus()`, with METEOR's data at hand.
+ * @param captions how many there are, references included.
  * @param workers 0 for this thread alone; by default one a core, none for small inputs. No result depends on it.
  */
-export function scoreOnThreads(
-  corpus: Corpus,
-  options: CorpusOptions,
-  workers = suitableWorkers(corpus),
-): Promise<CorpusScores> {
-  return scoreCorpus(
-    corpus,
-    options,
-    workers > 0 ? workerRunner(workerUrl(), workers) : localRunner(new ChunkScorer(loadMeteorData)),
-  );
+export function scoreRunner(
+  captions: number,
+  workers = captions < smallCorpus ? 0 : defaultWorkers(),
+): ScoreRunner {
+  return workers > 0
+    ? workerRunner(workerUrl(), workers)
+    : localRunner(new ChunkScorer(loadMeteorData));
 }
 
-function suitableWorkers(corpus: Corpus): number {
-  let captions = 0;
-  for (let image = 0; image < corpus.images && captions < smallCorpus; image++)
-    captions += corpus.systems + corpus.referenceCount(image);
-  return captions < smallCorpus ? 0 : defaultWorkers();
+/** How many captions some systems' captions and their references are. */
+export function countCaptions(systems: number, references: readonly (readonly string[])[]): number {
+  return references.reduce((sum, { length }) => sum + systems + length, 0);
 }
 
 /** Threads run built files; when this file runs as TypeScript, those of dist/. */

@@ -6,30 +6,18 @@ import { createContext, runInContext } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import type { SystemScores } from '../../src/metrics/index.ts';
 import { type Item, metricFixture } from '../data/caption-files.ts';
 import { repositoryRoot } from '../paths.ts';
 
 /** What the page does: everything through src/metrics, the data of METEOR handed in. */
 const page = `
-  import { createBleu, createCider, createRougeL, createRouge, DocumentFrequencies, tokenizeCaption } from './src/metrics/index.ts';
-  import { createMeteorMetric, decodeMeteorData } from './src/metrics/meteor/meteor.ts';
-  const images = items.map(({ candidate, references }) => ({
-    candidate,
-    references,
-    tokenized: { candidate: tokenizeCaption(candidate), references: references.map((text) => tokenizeCaption(text)) },
-  }));
-  const frequencies = new DocumentFrequencies();
-  for (const { tokenized } of images) frequencies.add(tokenized.references);
-  const metrics = [createBleu(), createRougeL(), createRouge(), createCider(frequencies), createMeteorMetric(decodeMeteorData(meteorData))];
-  for (const metric of metrics) {
-    const sums = new Float64Array(metric.width);
-    for (const image of images) {
-      const row = new Float64Array(metric.width);
-      metric.statistics(image, row, 0);
-      row.forEach((value, i) => { sums[i] += value; });
-    }
-    metric.scores(sums, images.length).forEach((score, i) => { scores[metric.names[i]] = score; });
-  }
+  import { decodeMeteorData, scoreCorpus } from './src/metrics/index.ts';
+  result = scoreCorpus(
+    items.map(({ candidate }) => candidate),
+    items.map(({ references }) => references),
+    { meteorData: () => decodeMeteorData(meteorData), perImage: true, bootstrap: 20 },
+  );
 `;
 
 describe('src/metrics in a browser', () => {
@@ -51,17 +39,20 @@ describe('src/metrics in a browser', () => {
     const meteorData = new Uint8Array(
       gunzipSync(readFileSync(join(repositoryRoot, 'data/meteor-en.bin.gz'))),
     );
-    const scores: Record<string, number> = {};
-    // A bare context: ECMAScript and the two text coders that every browser has.
-    const context = createContext({ items, meteorData, scores, TextDecoder, TextEncoder });
+    // A bare context: ECMAScript and what every browser has besides.
+    const browser = { TextDecoder, TextEncoder, setTimeout, performance };
+    const context = createContext({ items, meteorData, result: undefined, ...browser });
     expect(runInContext('typeof process + typeof Buffer + typeof require', context)).toBe(
       'undefinedundefinedundefined',
     );
     runInContext(outputFiles[0].text, context);
+    const { scores, images, intervals }: SystemScores = await context.result;
     expect(scores.Bleu_4).toBeCloseTo(corpus.coco.Bleu_4, 9);
     expect(scores.CIDEr).toBeCloseTo(corpus.coco.CIDEr, 9);
     expect(scores.ROUGE_L).toBeCloseTo(corpus.coco.ROUGE_L, 9);
     expect(scores.METEOR).toBeCloseTo(corpus.coco.METEOR_exact_stem_synonym, 9);
     expect(scores.rouge1).toBeGreaterThan(0.5);
+    expect(images).toHaveLength(items.length);
+    expect(intervals?.CIDEr.low).toBeLessThan(scores.CIDEr);
   });
 });

@@ -3,8 +3,10 @@
 import type { DocumentFrequencyTable } from '../document-frequencies.ts';
 import type { MeteorData } from '../meteor/data.ts';
 import type { ParaphraseTable } from '../meteor/paraphrases.ts';
+import { type ImageMetricName, imageMetrics, type MetricResources } from '../registry.ts';
+import type { Surroundings } from '../tokenizer/tokenizer.ts';
 import type { CaptionedImage, Metric } from '../types.ts';
-import { type FamilyName, families, layoutOf } from './families.ts';
+import { layoutOf } from './layout.ts';
 import { type PackedTexts, packTexts, unpackTexts } from './packed-texts.ts';
 import type { TaskHandler } from './runner.ts';
 import { type UnusualCaptions, UnusualCounter } from './unusual.ts';
@@ -16,7 +18,7 @@ export interface Tokenized {
 }
 
 export interface ScorerSetup {
-  families: readonly FamilyName[];
+  metrics: readonly ImageMetricName[];
   tokenized: Tokenized;
   paraphrases?: ParaphraseTable | undefined;
   /** What CIDEr weighs n-grams by. */
@@ -32,6 +34,8 @@ export interface ChunkTask {
   first: Int32Array<ArrayBuffer>;
   /** For each system its captions of the images. */
   candidates: readonly PackedTexts[];
+  /** What stands around the captions in the corpus, for the tokenizer; absent where they are tokens. */
+  around?: { references: Surroundings; candidates: readonly Surroundings[] };
 }
 
 export interface ChunkResult {
@@ -52,7 +56,8 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
   readonly #meteorData: () => MeteorData;
   #setup: ScorerSetup | undefined;
   #metrics: readonly Metric[] = [];
-  #tokenize: (caption: string) => string = (caption) => caption;
+  /** Undefined where no metric reads tokens. */
+  #tokenize: ((captions: readonly string[], around?: Surroundings) => string[]) | undefined;
 
   /** @param meteorData WordNet for METEOR, called when it is first wanted */
   constructor(meteorData: () => MeteorData) {
@@ -61,33 +66,37 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
 
   async setUp(setup: ScorerSetup): Promise<void> {
     const { paraphrases, tokenized } = setup;
-    let frequencies: undefined | import('../document-frequencies.ts').DocumentFrequencies;
+    let frequencies: MetricResources['frequencies'];
     if (setup.frequencies) {
       const { DocumentFrequencies } = await import('../document-frequencies.ts');
       frequencies = DocumentFrequencies.fromTable(setup.frequencies);
     }
     this.#metrics = await Promise.all(
-      setup.families.map((name) =>
-        families[name].create({ frequencies, paraphrases, meteorData: this.#meteorData }),
+      setup.metrics.map((name) =>
+        imageMetrics[name].create({ frequencies, paraphrases, meteorData: this.#meteorData }),
       ),
     );
-    const needed = setup.returnTokens || setup.families.some((name) => families[name].tokens);
+    const needed =
+      setup.returnTokens || setup.metrics.some((name) => imageMetrics[name].reads === 'tokens');
+    this.#tokenize = undefined;
     if (needed && !(tokenized.candidates && tokenized.references)) {
-      const { tokenizeCaption } = await import('../tokenizer/tokenizer.ts');
-      this.#tokenize = tokenizeCaption;
-    } else this.#tokenize = (caption) => caption;
+      const { tokenizeCaptions } = await import('../tokenizer/tokenizer.ts');
+      this.#tokenize = tokenizeCaptions;
+    }
     this.#setup = setup;
   }
 
   run(task: ChunkTask): ChunkResult {
     if (!this.#setup) throw new Error('a chunk came before the setup');
     const { tokenized, returnTokens } = this.#setup;
+    const tokens = (texts: string[], isDone: boolean, around?: Surroundings): string[] =>
+      isDone || !this.#tokenize ? texts : this.#tokenize(texts, around);
     const references = unpackTexts(task.references);
-    const referenceTokens = tokenized.references ? references : references.map(this.#tokenize);
+    const referenceTokens = tokens(references, tokenized.references, task.around?.references);
     const candidates = task.candidates.map(unpackTexts);
-    const candidateTokens = tokenized.candidates
-      ? candidates
-      : candidates.map((texts) => texts.map(this.#tokenize));
+    const candidateTokens = candidates.map((texts, system) =>
+      tokens(texts, tokenized.candidates, task.around?.candidates[system]),
+    );
     const rows = candidates.map((texts, system) => {
       const images = texts.map((candidate, i): CaptionedImage => {
         const [from, to] = [task.first[i], task.first[i + 1]];
@@ -102,7 +111,7 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
       });
       return this.#count(images);
     });
-    const tokens = returnTokens
+    const tokenTask = returnTokens
       ? {
           references: packTexts(referenceTokens),
           first: task.first,
@@ -110,7 +119,7 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
         }
       : undefined;
     const unusual = [...candidates, references].map((texts) => UnusualCounter.of(texts));
-    return { rows, tokens, unusual };
+    return { rows, tokens: tokenTask, unusual };
   }
 
   transfers({ rows, tokens }: ChunkResult): ArrayBuffer[] {

@@ -1,20 +1,4 @@
-/** Scores a corpus: chunks of images to the workers, sums of their statistics back, scores from the sums. */
-
-import type { StatisticsTable } from '../bootstrap.ts';
-import { Diversity, type DiversityResult } from '../diversity.ts';
-import { DocumentFrequencies, withoutSingles } from '../document-frequencies.ts';
-import type { ParaphraseTable } from '../meteor/paraphrases.ts';
-import {
-  type ChunkResult,
-  type ChunkTask,
-  chunkBuffers,
-  type ScorerSetup,
-  type Tokenized,
-} from './chunk-scorer.ts';
-import { type FamilyName, families, type Layout, layoutOf } from './families.ts';
-import { packBytes, packTexts, unpackTexts } from './packed-texts.ts';
-import type { Runner } from './runner.ts';
-import { UnusualCounter } from './unusual.ts';
+/** The captions of a corpus as the scoring reads them. */
 
 /** Captions to score: image i of system s has one candidate and some references, as UTF-8. */
 export interface Corpus {
@@ -25,241 +9,22 @@ export interface Corpus {
   referenceCount(image: number): number;
 }
 
-export interface CorpusOptions {
-  families: readonly FamilyName[];
-  /** Measure the captions' variety. */
-  diversity: boolean;
-  /** The training set's captions, for the share of captions that are not among them. */
-  training?: readonly string[] | undefined;
-  tokenized: Tokenized;
-  /** METEOR's paraphrase table. */
-  paraphrases?: ParaphraseTable | undefined;
-  /** CIDEr's document frequencies; from the corpus' own references where undefined. */
-  frequencies?: DocumentFrequencies | undefined;
-  /** Keep the statistics of each image, for intervals and per-image scores. */
-  keepTables: boolean;
-  /** Give back the document frequencies that were counted. */
-  keepFrequencies: boolean;
-  /** Told the share done, 0 to 1. */
-  onProgress?: ((done: number) => void) | undefined;
-}
-
-export interface SystemScores {
-  /** In the order of `layout.names`. */
-  scores: number[];
-  table: StatisticsTable | undefined;
-  diversity: DiversityResult | undefined;
-  unusual: UnusualCounter;
-}
-
-export interface CorpusScores {
-  layout: Layout;
-  systems: SystemScores[];
-  unusualReferences: UnusualCounter;
-  /** CIDEr's document frequencies of this corpus, where they were counted and wanted. */
-  frequencies: DocumentFrequencies | undefined;
-}
-
-/** Images a task; fixed, so that sums are made in the same order whatever the number of workers. */
-const chunkSize = 128;
-/** Where chunks are scored. */
-export type ScoreRunner = Runner<ScorerSetup, ChunkTask, ChunkResult>;
+const encoder = new TextEncoder();
 
 /**
- * Scores every system of `corpus` on all images.
- * CIDEr needs the document frequencies of all references first, so it is counted in a second pass
- * over the tokens of the first.
- * @param runner where chunks are scored; no result depends on it. It is closed at the end.
+ * A corpus of strings.
+ * @param systems the captions of each, in the order of the images.
+ * @param references of each image.
  */
-export async function scoreCorpus(
-  corpus: Corpus,
-  options: CorpusOptions,
-  runner: ScoreRunner,
-): Promise<CorpusScores> {
-  try {
-    return await new CorpusScorer(corpus, options, runner).run();
-  } finally {
-    await runner.close();
-  }
-}
-
-class CorpusScorer {
-  readonly #corpus: Corpus;
-  readonly #options: CorpusOptions;
-  readonly #runner: ScoreRunner;
-  /** The chunks with their captions tokenized, for the second pass. */
-  readonly #tokens: ChunkTask[] = [];
-  #counted: DocumentFrequencies | undefined;
-  readonly #unusualReferences = new UnusualCounter();
-
-  constructor(corpus: Corpus, options: CorpusOptions, runner: ScoreRunner) {
-    this.#corpus = corpus;
-    this.#options = options;
-    this.#runner = runner;
-    if (options.families.includes('cider') && !options.frequencies)
-      this.#counted = new DocumentFrequencies();
-  }
-
-  async run(): Promise<CorpusScores> {
-    const { families: wanted, keepTables, training } = this.#options;
-    // What has to wait for the document frequencies stands last in the rows.
-    const first = wanted.filter((name) => name !== 'cider' || !this.#counted);
-    const order: FamilyName[] = this.#counted ? [...first, 'cider'] : first;
-    const scorings = await Promise.all(order.map((name) => families[name].scoring()));
-    const layout = layoutOf(scorings);
-    const known = training && (await this.#tokenizedSet(training));
-    const systems = Array.from(
-      { length: this.#corpus.systems },
-      () => new SystemSums(layout.width, keepTables ? this.#corpus.images : 0),
-    );
-    const variety = this.#options.diversity
-      ? systems.map(() => new Diversity(known))
-      : systems.map(() => undefined);
-    const unusual = systems.map(() => new UnusualCounter());
-    const ciderWidth = this.#counted ? scorings[order.length - 1].width : 0;
-    const firstWidth = layout.width - ciderWidth;
-    await this.#firstPass(first, firstWidth, systems, variety, unusual);
-    const frequencies = this.#options.keepFrequencies ? this.#counted : undefined;
-    if (this.#counted) await this.#secondPass(firstWidth, ciderWidth, systems);
-    return {
-      layout,
-      systems: systems.map(({ sums, table }, s) => ({
-        scores: layout.scores(sums, this.#corpus.images),
-        table: table && { values: table, width: layout.width },
-        diversity: variety[s]?.result(),
-        unusual: unusual[s],
-      })),
-      unusualReferences: this.#unusualReferences,
-      frequencies,
-    };
-  }
-
-  async #firstPass(
-    names: readonly FamilyName[],
-    width: number,
-    systems: readonly SystemSums[],
-    variety: readonly (Diversity | undefined)[],
-    unusual: readonly UnusualCounter[],
-  ): Promise<void> {
-    const { tokenized, paraphrases, frequencies, diversity } = this.#options;
-    await this.#runner.setUp({
-      families: names,
-      tokenized,
-      paraphrases,
-      frequencies:
-        frequencies && names.includes('cider') ? withoutSingles(frequencies.table()) : undefined,
-      returnTokens: diversity || this.#counted !== undefined,
-    });
-    let image = 0;
-    for await (const { rows, tokens, unusual: found } of this.#runner.map(
-      this.#chunks(),
-      chunkBuffers,
-    )) {
-      const images = Math.min(chunkSize, this.#corpus.images - image);
-      systems.forEach((system, s) => {
-        system.add(rows[s], image, 0, width);
-        unusual[s].add(found[s], images);
-      });
-      this.#unusualReferences.add(found[systems.length], this.#referenceCount(image, images));
-      if (tokens) this.#readTokens(tokens, variety);
-      image += images;
-      this.#options.onProgress?.((image / this.#corpus.images) * (this.#counted ? 0.9 : 1));
-    }
-  }
-
-  #readTokens(tokens: ChunkTask, variety: readonly (Diversity | undefined)[]): void {
-    variety.forEach((diversity, s) => {
-      if (diversity) for (const text of unpackTexts(tokens.candidates[s])) diversity.add(text);
-    });
-    if (!this.#counted) return;
-    const references = unpackTexts(tokens.references);
-    for (let i = 0; i + 1 < tokens.first.length; i++)
-      this.#counted.add(references.slice(tokens.first[i], tokens.first[i + 1]));
-    this.#tokens.push(tokens);
-  }
-
-  async #secondPass(offset: number, width: number, systems: readonly SystemSums[]): Promise<void> {
-    const frequencies = this.#counted && withoutSingles(this.#counted.table());
-    // Of half a million images these are hundreds of megabytes, not needed any more.
-    this.#counted = undefined;
-    await this.#runner.setUp({
-      families: ['cider'],
-      tokenized: { candidates: true, references: true },
-      frequencies,
-      returnTokens: false,
-    });
-    let image = 0;
-    for await (const { rows } of this.#runner.map(this.#tokens, chunkBuffers)) {
-      systems.forEach((system, s) => {
-        system.add(rows[s], image, offset, width);
-      });
-      image = Math.min(image + chunkSize, this.#corpus.images);
-      this.#options.onProgress?.(0.9 + (image / this.#corpus.images) * 0.1);
-    }
-  }
-
-  *#chunks(): Generator<ChunkTask> {
-    const { images, systems } = this.#corpus;
-    for (let start = 0; start < images; start += chunkSize) {
-      const end = Math.min(start + chunkSize, images);
-      const positions = Array.from({ length: end - start }, (_, i) => start + i);
-      const first = new Int32Array(positions.length + 1);
-      const references = positions.flatMap((image, i) => {
-        const texts = this.#corpus.references(image);
-        first[i + 1] = first[i] + texts.length;
-        return texts;
-      });
-      yield {
-        references: packBytes(references),
-        first,
-        candidates: Array.from({ length: systems }, (_, system) =>
-          packBytes(positions.map((image) => this.#corpus.candidate(system, image))),
-        ),
-      };
-    }
-  }
-
-  #referenceCount(image: number, images: number): number {
-    let count = 0;
-    for (let i = image; i < image + images; i++) count += this.#corpus.referenceCount(i);
-    return count;
-  }
-
-  /** The distinct captions among `texts`, tokenized as the candidates are. */
-  async #tokenizedSet(texts: readonly string[]): Promise<Set<string>> {
-    const { tokenized } = this.#options;
-    await this.#runner.setUp({ families: [], tokenized, returnTokens: true });
-    const tasks = function* (): Generator<ChunkTask> {
-      for (let start = 0; start < texts.length; start += chunkSize * 8) {
-        const candidates = [packTexts(texts.slice(start, start + chunkSize * 8))];
-        const first = new Int32Array(candidates[0].ends.length + 1);
-        yield { references: packTexts([]), first, candidates };
-      }
-    };
-    const set = new Set<string>();
-    for await (const { tokens } of this.#runner.map(tasks(), chunkBuffers)) {
-      for (const text of tokens ? unpackTexts(tokens.candidates[0]) : []) set.add(text);
-    }
-    return set;
-  }
-}
-
-/** One system's statistics: always their sums, on demand every row. */
-class SystemSums {
-  readonly sums: Float64Array;
-  readonly table: Float64Array | undefined;
-
-  constructor(width: number, keptImages: number) {
-    this.sums = new Float64Array(width);
-    this.table = keptImages > 0 ? new Float64Array(width * keptImages) : undefined;
-  }
-
-  /** Adds the columns `offset` to `offset + width` of the rows of images from `image` on. */
-  add(rows: Float64Array, image: number, offset: number, width: number): void {
-    const rowWidth = this.sums.length;
-    for (let at = 0; at < rows.length; at += width, image++) {
-      for (let i = 0; i < width; i++) this.sums[offset + i] += rows[at + i];
-      this.table?.set(rows.subarray(at, at + width), image * rowWidth + offset);
-    }
-  }
+export function corpusOf(
+  systems: readonly (readonly string[])[],
+  references: readonly (readonly string[])[],
+): Corpus {
+  return {
+    images: references.length,
+    systems: systems.length,
+    candidate: (system, image) => encoder.encode(systems[system][image]),
+    references: (image) => references[image].map((text) => encoder.encode(text)),
+    referenceCount: (image) => references[image].length,
+  };
 }

@@ -21,6 +21,15 @@ export interface Runner<Setup, Task, Result> {
   close(): Promise<void>;
 }
 
+/** Lets signals and timers have their turn. */
+export function breathe(): Promise<void> {
+  // Browsers have no setImmediate; their timers wait some milliseconds.
+  const soon = typeof setImmediate === 'function' ? setImmediate : setTimeout;
+  return new Promise((resolve) => {
+    soon(resolve);
+  });
+}
+
 /** A runner in this thread, for work too small to start threads for. */
 export function localRunner<Setup, Task, Result>(
   handler: TaskHandler<Setup, Task, Result>,
@@ -30,8 +39,7 @@ export function localRunner<Setup, Task, Result>(
     async *map(tasks) {
       for (const task of tasks) {
         yield handler.run(task);
-        // Signals and timers get their turn between tasks.
-        await new Promise((resolve) => setImmediate(resolve));
+        await breathe();
       }
     },
     close: async () => {},

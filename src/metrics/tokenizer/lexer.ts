@@ -30,6 +30,8 @@ export class Lexer {
   /** What the last `scan()` found: the pattern's number, or -1, and where its match ends. */
   rule = -1;
   end = 0;
+  /** Whether the last `scan()` was stopped by the text's end alone. */
+  reachedEnd = false;
   readonly #classOf: Uint8Array;
   readonly #classCount: number;
   /** For each deterministic state: the next one by class of unit, and the pattern that ends there or -1. */
@@ -99,7 +101,8 @@ export class Lexer {
     let state = initial;
     let rule = -1;
     let end = start;
-    for (let index = start; index < text.length; index++) {
+    let index = start;
+    for (; index < text.length; index++) {
       const unitClass = classOf[text.charCodeAt(index)];
       let next = table[state * count + unitClass];
       if (next === unknown) {
@@ -120,6 +123,7 @@ export class Lexer {
     if (this.#trail.length > 0) this.#leaveMarks(end);
     this.rule = rule;
     this.end = end;
+    this.reachedEnd = index === text.length;
     return rule >= 0;
   }
 

@@ -38,6 +38,8 @@ class TokenScanner {
   start = 0;
   end = 0;
   written: string | undefined;
+  /** Whether a token was looked for up to the text's end, so that more text might have changed it. */
+  reachedEnd = false;
   readonly #lexer = new Lexer(tokenRules, characterSets);
   #text = '';
   #limit = 0;
@@ -49,6 +51,7 @@ class TokenScanner {
     this.#text = text;
     this.#limit = limit;
     this.#at = 0;
+    this.reachedEnd = false;
     this.#hasSoftHyphens = text.includes(softHyphen);
   }
 
@@ -69,6 +72,7 @@ class TokenScanner {
       }
       // Every unit matches some rule, if only the last.
       if (!this.#lexer.scan(text, start)) throw new RangeError(`no rule for the text at ${start}`);
+      if (this.#lexer.reachedEnd) this.reachedEnd = true;
       const rule = tokenRules[this.#lexer.rule];
       const end = tokenEnd(rule, text, start, this.#lexer.end) - (rule.leaves ?? 0);
       this.#at = end - (rule.repeats ?? 0);
@@ -118,48 +122,144 @@ export function ptbTokens(caption: string, following = commonNext): string[] {
  * A caption as the COCO evaluation scores it: tokens of Stanford's PTBTokenizer 3.4.1 in lower
  * case, without punctuation, joined by spaces. Line breaks of every kind count as spaces.
  *
- * That program reads all captions as one text, where a caption's end can depend on the next one's
- * start: of "the letter T." the period goes if a new sentence seems to follow. Here one does, so
- * that no score depends on the order of images.
+ * That program reads a corpus as one text, where a caption's end can depend on the next one's
+ * start: of "the letter T." the period goes if a new sentence seems to follow. For a caption by
+ * itself one does here; the captions of a corpus are for `tokenizeCaptions()`.
  */
 export function tokenizeCaption(caption: string): string {
-  return tokenizeCaptionBefore(caption, commonNext);
+  return tokenizeCaptions([caption], { behind: commonNext })[0];
+}
+
+/** What stands around some captions of a corpus in the reference program's input (see `CaptionStream`). */
+export interface Surroundings {
+  /** From the start of a token that goes on in the first caption, with the line end before it; else ''. */
+  before?: string;
+  /** From the line end behind the last caption on, as far as it matters; '' at the corpus' end. */
+  behind?: string;
 }
 
 /**
- * A caption as `tokenizeCaption()` gives it, in a given place.
+ * The captions of a corpus as the COCO evaluation scores them: like `tokenizeCaption()`, but read
+ * as one text with a caption a line, so that they depend on each other and on their order as there.
+ * pycocoevalcap reads the references of all images as one such text, and the candidates as another.
  *
- * @param following what stands behind it in the reference program's input, from the line end on; '' at the end.
+ * @returns the tokens of each caption, joined by spaces.
  */
-export function tokenizeCaptionBefore(caption: string, following: string): string {
-  const line = caption.includes('\n') ? caption.replaceAll('\n', ' ') : caption;
-  const text = line + following;
-  const scanner = scannerOf(text, line.length);
-  let result = '';
-  const append = (piece: string) => {
-    result += result === '' ? piece : ` ${piece}`;
+export function tokenizeCaptions(
+  captions: readonly string[],
+  { before = '', behind = '' }: Surroundings = {},
+): string[] {
+  if (captions.length === 0) return [];
+  const text = before + captionLines(captions);
+  const left = before.split('\n').length - 1;
+  return lines(text + behind, text.length).slice(left, left + captions.length);
+}
+
+/**
+ * Where the token starts that begins before `limit` and goes on behind it; -1 if none does, and
+ * undefined if only more text could tell.
+ *
+ * @param isAll whether nothing stands behind the text.
+ */
+export function tokenAcross(text: string, limit: number, isAll: boolean): number | undefined {
+  const scanner = scannerOf(text, limit);
+  let start = -1;
+  while (scanner.next()) if (scanner.end > limit) start = scanner.start;
+  return scanner.reachedEnd && !isAll ? undefined : start;
+}
+
+/** Captions as lines of a text, as pycocoevalcap makes them. */
+export function captionLines(captions: readonly string[]): string {
+  return captions
+    .map((text) => (text.includes('\n') ? text.replaceAll('\n', ' ') : text))
+    .join('\n');
+}
+
+/** The tokens that begin before `limit` without the punctuation, joined by spaces, line by line. */
+function lines(text: string, limit: number): string[] {
+  const scanner = scannerOf(text, limit);
+  const line = new Line(text);
+  const done: string[] = [];
+  let lineEnd = text.indexOf('\n');
+  const endLine = (): void => {
+    done.push(line.take());
+    lineEnd = text.indexOf('\n', lineEnd + 1);
   };
-  // A run of tokens that stand in the text with single spaces between them is copied at once.
-  let runStart = 0;
-  let runEnd = 0;
-  let lastIsKept = false;
   while (scanner.next()) {
     const { start, end, written } = scanner;
-    if (written === lineBreak) continue;
-    const first = written === undefined ? text.charCodeAt(start) : written.charCodeAt(0);
-    lastIsKept = !(punctuationStarts.has(first) && punctuation.has(scanner.token));
-    const goesOn = lastIsKept && written === undefined && start === runEnd + 1;
-    if (goesOn && runEnd > 0 && text.charCodeAt(runEnd) === 0x20) {
-      runEnd = end;
-      continue;
+    const goesOn = lineEnd >= 0 && end > lineEnd;
+    if (written === lineBreak) {
+      // Other line breaks stand within captions, and count as spaces.
+      if (goesOn) endLine();
+    } else if (!goesOn && !written?.includes(' ')) line.add(start, end, written);
+    else {
+      // Markup can begin in one caption and end in another, and the evaluation parts what the program wrote as one.
+      for (const [i, part] of scanner.token.split('\n').entries()) {
+        if (i > 0) endLine();
+        for (const piece of part.split(' ')) if (piece !== '') line.add(start, end, piece);
+      }
     }
-    if (runEnd > runStart) append(text.slice(runStart, runEnd));
-    runStart = runEnd = 0;
-    if (lastIsKept && written === undefined) [runStart, runEnd] = [start, end];
-    else if (lastIsKept) append(scanner.token);
   }
-  if (runEnd > runStart) append(text.slice(runStart, runEnd));
-  result = result.toLowerCase();
-  // The evaluation strips each line before it looks at the tokens.
-  return lastIsKept ? trimEnd(result) : result;
+  done.push(line.take());
+  return done;
 }
+
+/** Gathers the tokens of a line. */
+class Line {
+  readonly #text: string;
+  #tokens = '';
+  // A run of tokens that stand in the text with single spaces between them is copied at once.
+  #runStart = 0;
+  #runEnd = 0;
+  #lastIsKept = false;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Adds the token at `start` to `end`, `written` if not as it stands there; but no punctuation. */
+  add(start: number, end: number, written: string | undefined): void {
+    const text = this.#text;
+    const first = written === undefined ? text.charCodeAt(start) : written.charCodeAt(0);
+    this.#lastIsKept = !(
+      punctuationStarts.has(first) && punctuation.has(written ?? text.slice(start, end))
+    );
+    const goesOn = this.#lastIsKept && written === undefined && start === this.#runEnd + 1;
+    if (goesOn && this.#runEnd > this.#runStart && text.charCodeAt(this.#runEnd) === 0x20) {
+      this.#runEnd = end;
+      return;
+    }
+    this.#endRun();
+    if (!this.#lastIsKept) return;
+    if (written === undefined) [this.#runStart, this.#runEnd] = [start, end];
+    else this.#append(written);
+  }
+
+  /** The line in lower case; the next one begins. */
+  take(): string {
+    this.#endRun();
+    const line = this.#tokens.toLowerCase();
+    this.#tokens = '';
+    // The evaluation strips each line before it looks at the tokens.
+    return this.#lastIsKept ? trimEnd(line) : line;
+  }
+
+  #endRun(): void {
+    if (this.#runEnd > this.#runStart) this.#append(this.#text.slice(this.#runStart, this.#runEnd));
+    this.#runStart = this.#runEnd = 0;
+  }
+
+  #append(piece: string): void {
+    this.#tokens += this.#tokens === '' ? piece : ` ${piece}`;
+  }
+}
+
+/** The tokenizer of the caption metrics; text for a model goes through the model's own. */
+export const captionTokenizer = {
+  /** The tokens of each caption of a corpus, which depend on their order as in the reference program. */
+  tokenize: tokenizeCaptions,
+  /** The tokens of a caption by itself. */
+  tokenizeOne: tokenizeCaption,
+  /** All its tokens, punctuation included. */
+  tokens: ptbTokens,
+} as const;

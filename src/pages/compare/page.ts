@@ -39,10 +39,14 @@ export interface ComparisonContent {
   }[];
 }
 
-/** @param pictures a `data:` address for each image, in order; undefined where there is none */
+/**
+ * @param pictures a `data:` address for each image, in order; undefined where there is none
+ * @param heading what a score is called
+ */
 export function comparePage(
   comparison: ComparisonContent,
   pictures: readonly (string | undefined)[],
+  heading: (score: string) => string,
 ): string {
   const { names, images, runs } = comparison;
   const metrics = Object.keys(images[0]?.scores[0] ?? {});
@@ -65,7 +69,7 @@ ${runItem('B', names[1], runs[1])}
 <h2>Scores</h2>
 <p class="quiet">Intervals of the difference: paired bootstrap over the pictures; bold where the interval leaves out 0.
 p: two-sided, approximate randomization.</p>
-${scoreTables(comparison)}
+${scoreTables(comparison, heading)}
 <h2>Pictures</h2>
 <noscript><p>Sorting and showing the pictures needs JavaScript, which is off.</p></noscript>
 ${filterForm(metrics)}
@@ -96,21 +100,24 @@ function runItem(letter: 'A' | 'B', name: string, { results }: ComparedRun): str
 /** The scores that captions are usually judged by; the others are folded away. */
 const usual = /^(?:Bleu_[1-4]|METEOR|ROUGE_L|CIDEr)$/;
 
-function scoreTables(comparison: ComparisonContent): string {
-  const names = Object.keys(comparison.reports[0].metrics);
+function scoreTables({ reports }: ComparisonContent, heading: (score: string) => string): string {
+  const table = (names: readonly string[], label: string): string =>
+    scoreTable(reports, names, label, heading);
+  const names = Object.keys(reports[0].metrics);
   const first = names.filter((name) => usual.test(name));
-  if (first.length === 0) return scoreTable(comparison, names, 'Scores');
+  if (first.length === 0) return table(names, 'Scores');
   const others = names.filter((name) => !usual.test(name));
-  if (others.length === 0) return scoreTable(comparison, first, 'Scores');
-  return `${scoreTable(comparison, first, 'Scores')}
+  if (others.length === 0) return table(first, 'Scores');
+  return `${table(first, 'Scores')}
 <details><summary>${others.length} more scores</summary>
-${scoreTable(comparison, others, 'More scores')}</details>`;
+${table(others, 'More scores')}</details>`;
 }
 
 function scoreTable(
-  { reports }: ComparisonContent,
+  reports: ComparisonContent['reports'],
   names: readonly string[],
   label: string,
+  heading: (score: string) => string,
 ): string {
   const [a, b] = reports;
   const rows = names.map((name) => {
@@ -125,8 +132,7 @@ function scoreTable(
       found ? `${number(found.low)} to ${number(found.high)}` : '',
       found ? found.p_value.toFixed(4) : '',
     ];
-    const heading = name === 'METEOR' ? 'METEOR (no paraphrases)' : name;
-    return `<tr><th scope="row">${escapeHtml(heading)}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`;
+    return `<tr><th scope="row">${escapeHtml(heading(name))}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`;
   });
   const columns = ['A', 'B', 'B minus A', '95 % interval', 'p'];
   const head = columns.map((name) => `<th scope="col" class="number">${name}</th>`).join('');

@@ -35,7 +35,7 @@ import { parameterGroups, type TrainingGraphs, trainingGraphs } from '../objecti
 import { fitMicroBatch } from '../objective/memory.ts';
 import { encodeCaption, trainingText } from './batches.ts';
 import { cachedImages, decodedImages, type ImageFeed } from './images.ts';
-import { ciderReward, tokenizeReferences } from './scoring.ts';
+import { ciderReward } from './scoring.ts';
 import type { Sampler } from './scst.ts';
 import { type Start, startFromModel, startFromTower } from './start.ts';
 import { openUpdater, type TrainingEvent, train } from './trainer.ts';
@@ -275,7 +275,7 @@ function splitOf(
     captions: used.map(({ captions }) =>
       captions.map((caption) => encodeCaption(caption, tokenizer, encode)),
     ),
-    references: tokenizeReferences(used.map(({ captions }) => captions)),
+    references: used.map(({ captions }) => captions),
     files: used.map(({ id }) => id),
   };
 }

@@ -14,13 +14,12 @@ import { addSums, type ObjectiveSums, objectiveSums } from '../objective/gradien
 import type { TrainingGraphs } from '../objective/graphs.ts';
 import { captionsOf, type EncodedImages, epochBatches, textBatch } from './batches.ts';
 import type { ImageFeed } from './images.ts';
-import { scoreCaptions, type TokenizedReferences, type ValidationMetrics } from './scoring.ts';
+import { type ImageReferences, scoreCaptions, type ValidationMetrics } from './scoring.ts';
 
 /** Captions and images of one split, in the same order. */
 export interface TrainingSplit {
   readonly captions: EncodedImages;
-  /** After the metrics' tokenizer. */
-  readonly references: TokenizedReferences;
+  readonly references: ImageReferences;
   /** Names to show. */
   readonly files: readonly string[];
   readonly images: ImageFeed;
@@ -95,9 +94,10 @@ export class Validator implements Disposable {
     return {
       losses,
       ...(scored.length > 0 && {
-        metrics: scoreCaptions(
+        metrics: await scoreCaptions(
           scored.map(written),
           scored.map((place) => dev.references[place]),
+          signal,
         ),
       }),
       samples: shown.map((place) => ({ file: dev.files[place], caption: written(place) })),

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import {
   ptbTokens,
   tokenizeCaption,
-  tokenizeCaptionBefore,
+  tokenizeCaptions,
 } from '../../../src/metrics/tokenizer/tokenizer.ts';
+import { type Item, metricFixture } from '../../data/caption-files.ts';
 
 /** Input and the tokens that Stanford's PTBTokenizer 3.4.1 gives, joined by '|'. */
 const cases: [string, string][] = [
@@ -35,13 +36,6 @@ const cases: [string, string][] = [
 describe('ptbTokens', () => {
   it.each(cases)('reads %j as the reference program does', (text, expected) => {
     expect(ptbTokens(text, '')).toEqual(expected.split('|'));
-  });
-
-  it('lets the next caption decide about a letter with a period at the end', () => {
-    expect(tokenizeCaptionBefore('the letter T.', '\nA dog runs')).toBe('the letter t');
-    expect(tokenizeCaptionBefore('the letter T.', '\na dog runs')).toBe('the letter t.');
-    expect(tokenizeCaptionBefore('the letter T.', '')).toBe('the letter t.');
-    expect(tokenizeCaption('the letter T.')).toBe('the letter t');
   });
 });
 
@@ -94,5 +88,47 @@ describe('tokenizeCaption', () => {
     expect((user + system) / 1e6).toBeLessThan(3);
   });
 });
+
+describe('tokenizeCaptions', () => {
+  const { items } = metricFixture<{ items: (Item & { ptb: TokenizedItem })[] }>(
+    'caption_stream.json',
+  );
+
+  it('reads a corpus as the reference program does, which reads it as one text', () => {
+    expect(tokenizeCaptions(items.map(({ candidate }) => candidate))).toEqual(
+      items.map(({ ptb }) => ptb.candidate),
+    );
+    expect(tokenizeCaptions(items.flatMap(({ references }) => references))).toEqual(
+      items.flatMap(({ ptb }) => ptb.references),
+    );
+  });
+
+  it('lets the next caption decide about a letter with a period at the end', () => {
+    const first = (...captions: string[]) => tokenizeCaptions(captions)[0];
+    expect(first('the letter T.', 'A dog runs')).toBe('the letter t');
+    expect(first('the letter T.', 'a dog runs')).toBe('the letter t.');
+    expect(first('the letter T.', '', '  ', 'The', 'dog')).toBe('the letter t');
+    expect(first('the letter T.')).toBe('the letter t.');
+    expect(tokenizeCaption('the letter T.')).toBe('the letter t');
+  });
+
+  it('parts markup that goes on in the next caption as the reference program does', () => {
+    expect(tokenizeCaptions(['a <b c="', 'd"> dog T.', 'The end'])).toEqual([
+      'a <b\u00a0c="',
+      'd"> dog t',
+      'the end',
+    ]);
+  });
+
+  it('gives a caption’s line breaks no say in which caption is which', () => {
+    expect(tokenizeCaptions(['a\rb\nc\u2028d\r', 'e\u0085f'])).toEqual(['a b c d', 'e f']);
+    expect(tokenizeCaptions([])).toEqual([]);
+  });
+});
+
+interface TokenizedItem {
+  candidate: string;
+  references: string[];
+}
 
 const tokenizeOnly = (text: string) => tokenizeCaption(text);

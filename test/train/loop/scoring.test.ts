@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { createCider } from '../../../src/metrics/cider.ts';
 import { DocumentFrequencies } from '../../../src/metrics/document-frequencies.ts';
-import { ciderReward, tokenizeReferences } from '../../../src/train/loop/scoring.ts';
+import { tokenizeCaption } from '../../../src/metrics/tokenizer/tokenizer.ts';
+import { ciderReward, scoreCaptions } from '../../../src/train/loop/scoring.ts';
+import { type Item, metricFixture } from '../../data/caption-files.ts';
 
 const images = [
   ['A dog runs in the snow.', 'a brown dog is running in a field', 'the dog runs'],
@@ -12,7 +14,7 @@ const images = [
 
 /** CIDEr-D of one caption with a made-up last word in it and in all references. */
 function byTheMetric(image: number, caption: string): number {
-  const marked = tokenizeReferences(images).map((list) => list.map((text) => `${text} endword`));
+  const marked = images.map((list) => list.map((text) => `${tokenizeCaption(text)} endword`));
   const frequencies = new DocumentFrequencies();
   for (const list of marked) frequencies.add(list);
   const metric = createCider(frequencies);
@@ -24,7 +26,7 @@ function byTheMetric(image: number, caption: string): number {
 }
 
 describe('the reward', () => {
-  const reward = ciderReward(tokenizeReferences(images));
+  const reward = ciderReward(images);
 
   it.each([
     [0, 'a dog runs in the snow'],
@@ -46,5 +48,22 @@ describe('the reward', () => {
       { text: 'a boy jumps into a pool in a', ended: true },
     ]);
     expect(whole).toBeGreaterThan(broken);
+  });
+});
+
+describe('the scores of a validation', () => {
+  it('are those of the COCO evaluation, the metric by its name', async () => {
+    const { items, corpus } = metricFixture<{
+      items: Item[];
+      corpus: { coco: Record<string, number> };
+    }>('caption_stream.json');
+    const scores = await scoreCaptions(
+      items.map(({ candidate }) => candidate),
+      items.map(({ references }) => references),
+    );
+    expect(scores['CIDEr-D']).toBeCloseTo(corpus.coco.CIDEr, 9);
+    expect(scores['BLEU-4']).toBeCloseTo(corpus.coco.Bleu_4, 9);
+    expect(scores['ROUGE-L']).toBeCloseTo(corpus.coco.ROUGE_L, 9);
+    expect(scores.METEOR).toBeCloseTo(corpus.coco.METEOR_exact_stem_synonym, 9);
   });
 });

@@ -1,13 +1,17 @@
-/** Scoring a corpus: equal to the fixtures, the same to the bit on any number of workers, order-free. */
+/** A corpus' statistics: equal to the fixtures, the same to the bit on any number of workers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Corpus, CorpusOptions } from '../../src/metrics/corpus/corpus.ts';
-import { familyNames } from '../../src/metrics/corpus/families.ts';
-import { packTexts, unpackTexts } from '../../src/metrics/corpus/packed-texts.ts';
-import { readParaphrases } from '../../src/score/paraphrases.ts';
-import { scoreOnThreads } from '../../src/score/threads.ts';
-import { type Item, metricFixture } from '../data/caption-files.ts';
-import { fixtures } from '../paths.ts';
+import type { Corpus } from '../../../src/metrics/corpus/corpus.ts';
+import {
+  type CorpusStatistics,
+  type CountOptions,
+  countCorpus,
+} from '../../../src/metrics/corpus/statistics.ts';
+import { imageMetricNames } from '../../../src/metrics/registry.ts';
+import { readParaphrases } from '../../../src/score/paraphrases.ts';
+import { scoreRunner } from '../../../src/score/threads.ts';
+import { type Item, metricFixture } from '../../data/caption-files.ts';
+import { fixtures } from '../../paths.ts';
 
 interface Fixture {
   items: Item[];
@@ -15,8 +19,8 @@ interface Fixture {
 }
 
 const encoder = new TextEncoder();
-const everything: CorpusOptions = {
-  families: familyNames,
+const everything: CountOptions = {
+  metrics: imageMetricNames,
   diversity: true,
   tokenized: { candidates: false, references: false },
   keepTables: true,
@@ -34,19 +38,21 @@ function corpusOf(items: readonly Item[], systems = 1): Corpus {
   };
 }
 
-async function scoresOf(items: readonly Item[], options: Partial<CorpusOptions> = {}) {
-  const { layout, systems } = await scoreOnThreads(
-    corpusOf(items),
-    { ...everything, ...options },
-    0,
-  );
+function count(corpus: Corpus, options: CountOptions, workers = 0): Promise<CorpusStatistics> {
+  return countCorpus(corpus, options, scoreRunner(0, workers));
+}
+
+async function scoresOf(items: readonly Item[], options: Partial<CountOptions> = {}) {
+  const { layout, systems } = await count(corpusOf(items), { ...everything, ...options }, 0);
   return Object.fromEntries(layout.names.map((name, i) => [name, systems[0].scores[i]]));
 }
 
 const edge = metricFixture<Fixture>('edge_dev.json');
 const coco = metricFixture<Fixture>('coco_fakecap1000.json');
+/** Captions whose tokens depend on the next caption; more than two chunks of images. */
+const stream = metricFixture<Fixture>('caption_stream.json');
 
-describe('scoreCorpus', () => {
+describe('countCorpus', () => {
   it('gives the reference programs’ corpus scores of awkward captions', async () => {
     const scores = await scoresOf(edge.items);
     const { CIDEr_plain_noClip_noLen, METEOR_exact_stem_synonym, ...rest } = edge.corpus.coco;
@@ -68,16 +74,16 @@ describe('scoreCorpus', () => {
       expect(Math.abs(scores[name] - expected[name]), name).toBeLessThan(1e-9);
     expect(scores.NLTK_METEOR).toBeCloseTo(edge.corpus.nltk_meteor.ptb_tokens, 9);
     const paraphrases = await readParaphrases(`${fixtures}metrics/synthetic-paraphrase-en.gz`);
-    const { METEOR } = await scoresOf(edge.items, { families: ['meteor'], paraphrases });
+    const { METEOR } = await scoresOf(edge.items, { metrics: ['meteor'], paraphrases });
     expect(METEOR).toBeCloseTo(edge.corpus.coco.METEOR_with_synthetic_paraphrase_table, 9);
     expect(METEOR).not.toBe(scores.METEOR);
   });
 
   it('does not change by a bit with the number of workers', async () => {
-    const items = [...coco.items.slice(0, 500), ...edge.items];
+    const items = [...stream.items, ...coco.items.slice(0, 300), ...edge.items];
     const runs = [];
     for (const workers of [0, 1, 3])
-      runs.push(await scoreOnThreads(corpusOf(items, 2), everything, workers));
+      runs.push(await count(corpusOf(items, 2), everything, workers));
     const [alone, ...threaded] = runs;
     for (const run of threaded) {
       expect(run.systems.map(({ scores }) => scores)).toEqual(
@@ -97,14 +103,29 @@ describe('scoreCorpus', () => {
     }
   });
 
-  it('does not depend on the order of images', async () => {
+  it('gives the COCO evaluation’s scores of captions that depend on each other’s order', async () => {
+    const { CIDEr, METEOR_exact_stem_synonym, Bleu_4, ROUGE_L } = stream.corpus.coco;
+    const expected: Record<string, number> = {
+      ...{ CIDEr, Bleu_4, ROUGE_L },
+      METEOR: METEOR_exact_stem_synonym,
+    };
+    const scores = await scoresOf(stream.items);
+    const reversed = await scoresOf([...stream.items].reverse());
+    for (const [name, score] of Object.entries(expected)) {
+      expect(Math.abs(scores[name] - score), name).toBeLessThan(1e-9);
+      expect(Math.abs(reversed[name] - score), name).toBeGreaterThan(1e-6);
+    }
+  });
+
+  it('does not depend on the order of images where it gets tokens', async () => {
     const items = [...edge.items, ...coco.items.slice(0, 100)];
-    const expected = await scoresOf(items);
+    const tokenized = { candidates: true, references: true };
+    const expected = await scoresOf(items, { tokenized });
     await fc.assert(
       fc.asyncProperty(
         fc.shuffledSubarray(items, { minLength: items.length }),
         async (shuffled) => {
-          const scores = await scoresOf(shuffled);
+          const scores = await scoresOf(shuffled, { tokenized });
           for (const [name, score] of Object.entries(expected))
             expect(Math.abs(scores[name] - score), name).toBeLessThan(1e-12 * Math.max(1, score));
         },
@@ -144,26 +165,26 @@ describe('scoreCorpus', () => {
 
   it('takes document frequencies from elsewhere, and the same ones give the same score', async () => {
     const corpus = corpusOf(coco.items);
-    const own = await scoreOnThreads(corpus, { ...everything, families: ['cider'] }, 0);
-    const again = await scoreOnThreads(
+    const own = await count(corpus, { ...everything, metrics: ['cider'] }, 0);
+    const again = await count(
       corpus,
       {
         ...everything,
-        families: ['cider'],
+        metrics: ['cider'],
         frequencies: own.frequencies,
       },
       2,
     );
     expect(again.systems[0].scores).toEqual(own.systems[0].scores);
     expect(own.systems[0].scores[0]).toBeCloseTo(coco.corpus.coco.CIDEr, 1);
-    const few = await scoreOnThreads(corpusOf(coco.items.slice(0, 10)), {
+    const few = await count(corpusOf(coco.items.slice(0, 10)), {
       ...everything,
-      families: ['cider'],
+      metrics: ['cider'],
       frequencies: own.frequencies,
     });
-    const alone = await scoreOnThreads(corpusOf(coco.items.slice(0, 10)), {
+    const alone = await count(corpusOf(coco.items.slice(0, 10)), {
       ...everything,
-      families: ['cider'],
+      metrics: ['cider'],
     });
     expect(few.systems[0].scores[0]).not.toBeCloseTo(alone.systems[0].scores[0], 3);
   });
@@ -178,9 +199,9 @@ describe('scoreCorpus', () => {
   it('counts the captions that the training set lacks', async () => {
     const items = edge.items.filter(({ candidate }) => candidate.trim() !== '');
     const run = async (training: string[]) => {
-      const { systems } = await scoreOnThreads(corpusOf(items), {
+      const { systems } = await count(corpusOf(items), {
         ...everything,
-        families: [],
+        metrics: [],
         training,
       });
       return systems[0].diversity?.novel;
@@ -192,24 +213,12 @@ describe('scoreCorpus', () => {
   it('passes on what goes wrong in a worker', async () => {
     const corpus = { ...corpusOf(edge.items), candidate: () => new Uint8Array([0xff]) };
     // Bytes that are no text are no fault of the workers: they decode to U+FFFD.
-    await expect(scoreOnThreads(corpus, everything, 1)).resolves.toBeDefined();
+    await expect(count(corpus, everything, 1)).resolves.toBeDefined();
     // What is no table of paraphrases is found out where it is used: in the worker.
-    const broken = { ...everything, families: ['meteor' as const], paraphrases: {} as never };
-    const failure = await scoreOnThreads(corpusOf(edge.items), broken, 1).catch(
-      (error: unknown) => error,
-    );
+    const broken = { ...everything, metrics: ['meteor' as const], paraphrases: {} as never };
+    const failure = await count(corpusOf(edge.items), broken, 1).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Error);
     expect(String(failure)).toMatch(/is not a function|undefined|iterable/);
     expect((failure as Error).stack).toMatch(/worker|paraphrases|meteor/);
-  });
-});
-
-describe('packed texts', () => {
-  it('come out as they went in', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' })), (texts) => {
-        expect(unpackTexts(packTexts(texts))).toEqual(texts);
-      }),
-    );
   });
 });
