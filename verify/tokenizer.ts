@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import {
-  type CaptionTokenizer,
-  createTokenizer,
+  createTextTokenizer,
   parseVocabulary,
+  type TextTokenizer,
   tokenizerFromVocabulary,
 } from '../src/data/index.ts';
 import { readCases } from './read-cases.ts';
@@ -45,22 +45,22 @@ export async function run([file]: readonly string[]): Promise<number> {
   }
 }
 
-async function tokenizersBeside(file: string): Promise<[name: string, CaptionTokenizer][]> {
+async function tokenizersBeside(file: string): Promise<[name: string, TextTokenizer][]> {
   const vocabulary = join(dirname(file), 'vocab.txt');
   const json = join(dirname(file), 'tokenizer.json');
-  const made: [string, CaptionTokenizer][] = [];
+  const made: [string, TextTokenizer][] = [];
   if (existsSync(vocabulary)) {
     const tokens = parseVocabulary(await readFile(vocabulary, 'utf8'), vocabulary);
     made.push(['vocab.txt', tokenizerFromVocabulary(tokens, vocabulary)]);
   }
   if (existsSync(json)) {
     const content: unknown = JSON.parse(await readFile(json, 'utf8'));
-    made.push(['tokenizer.json', createTokenizer(content, json)]);
+    made.push(['tokenizer.json', createTextTokenizer(content, json)]);
   }
   return made;
 }
 
-function check(cases: readonly Case[], tokenizer: CaptionTokenizer, name: string): boolean {
+function check(cases: readonly Case[], tokenizer: TextTokenizer, name: string): boolean {
   let equal = 0;
   for (const { text, ids, tokens } of cases) {
     const actual = tokenizer.encode(text);

@@ -3,7 +3,7 @@ import { InputError } from '../base/errors.ts';
 import { type DecodeOptions, decodeImage } from '../data/images/decode.ts';
 import { createPreprocessor, type Preprocessor } from '../data/images/preprocess.ts';
 import type { RgbImage } from '../data/images/rgb.ts';
-import type { CaptionTokenizer } from '../data/text/tokenizer.ts';
+import type { TextTokenizer } from '../data/text/tokenizer.ts';
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { threadSettings } from '../engine/runtime/thread-settings.ts';
 import type { GenerationContext } from '../generation/context.ts';
@@ -92,7 +92,7 @@ async function openInference(
 /** Writes captions. Dispose it when done: its memory is not the garbage collector's. */
 export class Captioner implements Disposable {
   readonly config: BlipConfig;
-  readonly tokenizer: CaptionTokenizer;
+  readonly tokenizer: TextTokenizer;
   /** The model's own defaults of generation. */
   readonly defaults: GenerationOptions;
   readonly #inference: Ensemble;

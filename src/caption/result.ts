@@ -1,5 +1,5 @@
 /** What a caller gets for an image: texts with their log-probabilities, from sequences of ids. */
-import type { CaptionTokenizer } from '../data/text/tokenizer.ts';
+import type { TextTokenizer } from '../data/text/tokenizer.ts';
 import type { Sequence } from '../generation/context.ts';
 
 /** A word of a caption and its log-probability: the sum over its pieces. */
@@ -37,7 +37,7 @@ export interface ImageCaption {
 /** Turns a finished sequence into a caption. */
 export function toCaption(
   sequence: Sequence,
-  tokenizer: CaptionTokenizer,
+  tokenizer: TextTokenizer,
   promptLength: number,
   withWords: boolean,
 ): Caption {
@@ -56,7 +56,7 @@ export function toCaption(
 function wordsOf(
   ids: readonly number[],
   logprobs: readonly number[],
-  tokenizer: CaptionTokenizer,
+  tokenizer: TextTokenizer,
 ): Word[] {
   const collector = new WordCollector(tokenizer);
   const words: Word[] = [];
@@ -70,11 +70,11 @@ function wordsOf(
 
 /** Puts word pieces together: a word is known to be whole when the next one begins. */
 export class WordCollector {
-  readonly #tokenizer: CaptionTokenizer;
+  readonly #tokenizer: TextTokenizer;
   #ids: number[] = [];
   #logprob = 0;
 
-  constructor(tokenizer: CaptionTokenizer) {
+  constructor(tokenizer: TextTokenizer) {
     this.#tokenizer = tokenizer;
   }
 

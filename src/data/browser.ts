@@ -12,9 +12,9 @@ export { type ResizeFilter, resizeRgb } from './images/resize.ts';
 export type { RgbImage } from './images/rgb.ts';
 export { captionWords, cleanCaption } from './text/clean.ts';
 export {
-  type CaptionTokenizer,
-  createTokenizer,
+  createTextTokenizer,
   type SpecialIds,
+  type TextTokenizer,
   type TokenizerOptions,
   tokenizerFromVocabulary,
 } from './text/tokenizer.ts';

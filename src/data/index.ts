@@ -38,7 +38,7 @@ export {
 } from './images/decode.ts';
 export { type ImageFolder, listImages } from './images/folder.ts';
 export { type ImageFormat, imageExtensions } from './images/formats.ts';
-export { loadTokenizer } from './text/load.ts';
+export { loadTextTokenizer } from './text/load.ts';
 export {
   makeVocabulary,
   type Vocabulary,

@@ -41,11 +41,9 @@ export async function readInput(options: ScoreFilesOptions): Promise<ScoreInput>
     name: options.images,
     images: await readImageList(options.images),
   };
-  const match = matchCaptions(
+  const match = asListed(
+    matchCaptions(references, systems, options.allowMissing ?? false, list || undefined),
     references,
-    systems,
-    options.allowMissing ?? false,
-    list || undefined,
   );
   for (const note of [references, ...systems, match].flatMap(({ notes }) => notes)) warn(note);
   let training: string[] | undefined;
@@ -57,12 +55,30 @@ export async function readInput(options: ScoreFilesOptions): Promise<ScoreInput>
   references.byId.clear();
   references.files.clear();
   references.numbers.clear();
+  references.listed.clear();
   for (const { byId, numbers } of systems) {
     byId?.clear();
     numbers.clear();
   }
   const corpus = corpusOf(references, systems, match);
   return { references, systems, names: systemNames(options.candidates), match, corpus, training };
+}
+
+/** The images in the order of the references' list of images, where they have one: the COCO evaluation's order. */
+function asListed(match: Match, { listed, byId }: References): Match {
+  if (listed.size === 0) return match;
+  const ranks = new Map<number, number>();
+  for (const id of listed) {
+    const image = byId.get(id);
+    if (image !== undefined) ranks.set(image, ranks.size);
+  }
+  const rank = (place: number): number => ranks.get(match.images[place]) ?? ranks.size;
+  const places = match.images.map((_, place) => place).sort((a, b) => rank(a) - rank(b));
+  return {
+    ...match,
+    images: places.map((place) => match.images[place]),
+    rows: match.rows.map((rows) => places.map((place) => rows[place])),
+  };
 }
 
 function corpusOf(references: References, systems: readonly Candidates[], match: Match): Corpus {

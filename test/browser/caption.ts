@@ -1,7 +1,7 @@
 /** Captions a picture by the library's browser-safe entries: the same code for Node and for the page. */
 import {
   createPreprocessor,
-  createTokenizer,
+  createTextTokenizer,
   parsePreprocessing,
   type RgbImage,
 } from '../../src/data/browser.ts';
@@ -25,7 +25,7 @@ export async function captionPixels(
   quantize?: 'int8',
 ): Promise<{ ids: readonly number[]; logprobs: readonly number[]; text: string }> {
   const config = parseBlipConfig(files.config, 'config.json');
-  const tokenizer = createTokenizer(files.tokenizer, 'tokenizer.json');
+  const tokenizer = createTextTokenizer(files.tokenizer, 'tokenizer.json');
   const preprocessor = createPreprocessor(
     parsePreprocessing(files.preprocessor, 'preprocessor_config.json'),
   );

@@ -30,6 +30,8 @@ export interface References {
   files: Map<string, string>;
   /** The id of an image by its number or key, where the id is a file name. */
   numbers: Map<string, string>;
+  /** The ids in the order of the files' lists of images, where they have such; a set, so none comes twice. */
+  listed: Set<string>;
   /** All references; `first[i]` to `first[i + 1]` in `order` are the texts of image i. */
   texts: TextStore;
   first: Int32Array;
@@ -92,6 +94,7 @@ export async function readReferences(
   const ids: string[] = [];
   const byId = new Map<string, number>();
   const aliases = { file: new Aliases(), number: new Aliases() };
+  const listed = new Set<string>();
   const imageOf: number[] = [];
   const notes: string[] = [];
   const imageNumber = (id: string): number => {
@@ -123,6 +126,7 @@ export async function readReferences(
         else if (earlier !== place) duplicate ??= { id, place, earlier };
       },
       alias: (id, other, kind) => aliases[kind].add(id, other),
+      image: (id) => listed.add(id),
     });
     if (duplicate)
       throw new InputError(
@@ -141,6 +145,7 @@ export async function readReferences(
     byId,
     files: aliases.file.ids,
     numbers: aliases.number.ids,
+    listed,
     texts,
     ...grouped(imageOf, ids.length),
     notes,

@@ -207,12 +207,10 @@ function readJsonEntry(context: Context, entry: JsonEntry): void {
   }
 
   function readCocoImage(image: JsonObject): void {
-    if (image.id === undefined || typeof image.file_name !== 'string') return;
-    sink.alias?.(
-      records.id(image.id, () => `${path()}.id`),
-      image.file_name,
-      'file',
-    );
+    if (image.id === undefined) return;
+    const id = records.id(image.id, () => `${path()}.id`);
+    sink.image?.(id);
+    if (typeof image.file_name === 'string') sink.alias?.(id, image.file_name, 'file');
   }
 }
 

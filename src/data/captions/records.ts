@@ -24,6 +24,8 @@ export interface CaptionSink {
   list?(id: string, place: Place): void;
   /** Another name of the image: its file, such as COCO's file_name, or a number or key. */
   alias?(id: string, other: string, kind: 'file' | 'number'): void;
+  /** The next image of a list that the file has beside its captions, as COCO's does. */
+  image?(id: string): void;
 }
 
 /** The fields or columns that hold the image and the caption, where their names do not say so. */

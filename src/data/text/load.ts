@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
-import { type CaptionTokenizer, createTokenizer } from './tokenizer.ts';
+import { createTextTokenizer, type TextTokenizer } from './tokenizer.ts';
 import { parseVocabulary, wordPieceJson } from './wordpiece.ts';
 
 const configSchema = z.looseObject({
@@ -41,7 +41,7 @@ function withSettings(json: unknown, config: TokenizerConfig): unknown {
  * tokenizer_config.json where there is one.
  * @throws InputError naming the file that is missing or at fault.
  */
-export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
+export async function loadTextTokenizer(folder: string): Promise<TextTokenizer> {
   const configPath = join(folder, 'tokenizer_config.json');
   const configText = await readTextIfThere(configPath);
   const parsed = configSchema.safeParse(
@@ -56,7 +56,7 @@ export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
   const jsonPath = join(folder, 'tokenizer.json');
   const json = await readTextIfThere(jsonPath);
   if (json !== undefined)
-    return createTokenizer(withSettings(parseJson(json, jsonPath), config), jsonPath, options);
+    return createTextTokenizer(withSettings(parseJson(json, jsonPath), config), jsonPath, options);
   const vocabularyPath = join(folder, 'vocab.txt');
   const text = await readTextIfThere(vocabularyPath);
   if (text === undefined)
@@ -66,5 +66,5 @@ export async function loadTokenizer(folder: string): Promise<CaptionTokenizer> {
     stripAccents: config.strip_accents ?? null,
     chineseCharacters: config.tokenize_chinese_chars ?? true,
   });
-  return createTokenizer(content, vocabularyPath, options);
+  return createTextTokenizer(content, vocabularyPath, options);
 }

@@ -15,7 +15,7 @@ export interface SpecialIds {
   readonly enc: number | undefined;
 }
 
-export interface CaptionTokenizer {
+export interface TextTokenizer {
   /** One more than the largest id that the tokenizer knows. */
   readonly size: number;
   readonly ids: SpecialIds;
@@ -46,11 +46,11 @@ export interface TokenizerOptions {
  * Makes a tokenizer from the content of a tokenizer.json.
  * @throws InputError when it is of no known form or lacks [PAD], [UNK], [CLS] or [SEP].
  */
-export function createTokenizer(
+export function createTextTokenizer(
   json: unknown,
   source: string,
   options: TokenizerOptions = {},
-): CaptionTokenizer {
+): TextTokenizer {
   const { normalizer } = checkTokenizerJson(json, source);
   const tokenizer = buildTokenizer(json, source);
   const vocabulary = tokenizer.get_vocab();
@@ -162,6 +162,6 @@ export function tokenizerFromVocabulary(
   tokens: readonly string[],
   source = 'the vocabulary',
   options: TokenizerOptions = {},
-): CaptionTokenizer {
-  return createTokenizer(wordPieceJson(tokens, source), source, options);
+): TextTokenizer {
+  return createTextTokenizer(wordPieceJson(tokens, source), source, options);
 }

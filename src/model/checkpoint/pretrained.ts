@@ -6,8 +6,8 @@ import { readTextIfThere } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
 import { findPreprocessing } from '../../data/images/load.ts';
 import { blipPreprocessing, type Preprocessing } from '../../data/images/preprocess.ts';
-import { loadTokenizer } from '../../data/text/load.ts';
-import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
+import { loadTextTokenizer } from '../../data/text/load.ts';
+import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { Group } from '../../nn/parameter-store.ts';
 import { ParameterStore } from '../../nn/parameter-store.ts';
@@ -30,7 +30,7 @@ export interface PretrainedModel extends AsyncDisposable {
   /** config.json as it stands, with the fields that the graph does not need. */
   readonly configJson: Readonly<Record<string, unknown>>;
   readonly weights: PretrainedWeights;
-  readonly tokenizer: CaptionTokenizer;
+  readonly tokenizer: TextTokenizer;
   readonly preprocessing: Preprocessing;
   /** Defaults of generation_config.json. */
   readonly generation: GenerationOptions;
@@ -84,7 +84,7 @@ async function loadBeside(
   refuseOtherFamily(configJson, configPath);
   const config = withImageSize(parseBlipConfig(configJson, configPath), options, configPath);
   const preprocessing = await preprocessingOf(folder, config, options);
-  const tokenizer = await loadTokenizer(folder);
+  const tokenizer = await loadTextTokenizer(folder);
   if (tokenizer.size > config.text_config.vocab_size)
     throw new InputError(
       `${folder}: the tokenizer has ids up to ${tokenizer.size - 1}, but text_config.vocab_size in config.json is ${config.text_config.vocab_size}: the vocabulary does not fit the embedding.`,

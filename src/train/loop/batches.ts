@@ -2,7 +2,7 @@
 
 import { type Random, shuffle } from '../../base/random.ts';
 import { cleanCaption } from '../../data/text/clean.ts';
-import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
+import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import { ignoredLabel } from '../objective/objective.ts';
 
 /** A caption as ids, [DEC] first and [SEP] last. */
@@ -36,7 +36,7 @@ export interface EncodeOptions {
 /** Encodes one caption. A caption longer than `maxIds` is cut and keeps its end. */
 export function encodeCaption(
   caption: string,
-  tokenizer: CaptionTokenizer,
+  tokenizer: TextTokenizer,
   { bos, maxWords, prompt = '', maxIds = Number.POSITIVE_INFINITY }: EncodeOptions,
 ): EncodedCaption {
   const text = trainingText(caption, maxWords);

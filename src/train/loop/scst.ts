@@ -3,7 +3,7 @@
  * in training, and each is made more or less likely by how far its reward is above a baseline.
  */
 
-import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
+import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import type { Tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
 import type { Inference } from '../../generation/inference.ts';
@@ -23,7 +23,7 @@ export interface Samples {
 
 export interface Sampler {
   readonly inference: Inference;
-  readonly tokenizer: CaptionTokenizer;
+  readonly tokenizer: TextTokenizer;
   readonly config: TrainConfig;
   /** What generation begins with: [DEC] and the prompt. */
   readonly prompt: readonly number[];

@@ -2,7 +2,7 @@
 
 import { InputError, UsageError } from '../../base/errors.ts';
 import { readTextIfThere } from '../../base/files.ts';
-import { type CaptionTokenizer, tokenizerFromVocabulary } from '../../data/text/tokenizer.ts';
+import { type TextTokenizer, tokenizerFromVocabulary } from '../../data/text/tokenizer.ts';
 import { makeVocabulary } from '../../data/text/vocabulary.ts';
 import { parseVocabulary } from '../../data/text/wordpiece.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
@@ -27,7 +27,7 @@ import type { TrainConfig } from '../config/config.ts';
 export interface Start {
   readonly model: BlipConfig;
   readonly tower: PretrainedTower;
-  readonly tokenizer: CaptionTokenizer;
+  readonly tokenizer: TextTokenizer;
   readonly isFresh: boolean;
   /** Tells starts apart: a hash of all weights, or of the tower's where the decoder is fresh. */
   readonly fingerprint: string;
@@ -138,7 +138,7 @@ function copyTower(tower: PretrainedTower, store: ParameterStore): void {
 function freshConfig(
   config: TrainConfig,
   tower: PretrainedTower,
-  tokenizer: CaptionTokenizer,
+  tokenizer: TextTokenizer,
 ): BlipConfig {
   return parseBlipConfig(
     {

@@ -1,7 +1,7 @@
 /** What is measured after each epoch: losses of both paths, captions and their scores. */
 
 import { createRandom } from '../../base/random.ts';
-import type { CaptionTokenizer } from '../../data/text/tokenizer.ts';
+import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import { Session, type SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
@@ -39,7 +39,7 @@ export interface ValidatorInput {
   readonly store: ParameterStore;
   /** The values that are validated: the trained ones, or their average. */
   readonly trainable: Float32Array;
-  readonly tokenizer: CaptionTokenizer;
+  readonly tokenizer: TextTokenizer;
   readonly prompt: readonly number[];
   readonly settings: GenerationSettings;
   readonly dev: TrainingSplit;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/base/errors.ts';
 import {
-  createTokenizer,
-  loadTokenizer,
+  createTextTokenizer,
+  loadTextTokenizer,
   parseVocabulary,
   tokenizerFromVocabulary,
   wordPieceFiles,
@@ -95,7 +95,7 @@ describe('a model folder', () => {
   it('may have a vocabulary of 150,000', async () => {
     const words = Array.from({ length: 150_000 }, (_, i) => `w${i}`);
     const path = put({ 'vocab.txt': ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...words].join('\n') });
-    const large = await loadTokenizer(path);
+    const large = await loadTextTokenizer(path);
     expect(large.size).toBe(150_004);
     expect(large.encode('w149999')).toEqual([2, 150_003, 3]);
   });
@@ -113,13 +113,13 @@ describe('a model folder', () => {
       'tokenizer.json': json,
       'tokenizer_config.json': '{"do_lower_case":false}',
     });
-    expect((await loadTokenizer(cased)).encode('Dog')).toEqual([2, 4, 3]);
+    expect((await loadTextTokenizer(cased)).encode('Dog')).toEqual([2, 4, 3]);
     const uncased = put({ 'tokenizer.json': json, 'tokenizer_config.json': '{}' });
-    expect((await loadTokenizer(uncased)).encode('Dog')).toEqual([2, 5, 3]);
+    expect((await loadTextTokenizer(uncased)).encode('Dog')).toEqual([2, 5, 3]);
   });
 
   it('of the tiny checkpoint decodes every generated caption', async () => {
-    const own = await loadTokenizer(tiny);
+    const own = await loadTextTokenizer(tiny);
     let count = 0;
     for (const { ids, texts } of Object.values(expected.generate))
       texts.forEach((text, i) => {
@@ -131,8 +131,8 @@ describe('a model folder', () => {
 
   it('gives the same with vocab.txt alone as with tokenizer.json', async () => {
     const [whole, alone] = await Promise.all([
-      loadTokenizer(tiny),
-      loadTokenizer(put({ 'vocab.txt': read(join(tiny, 'vocab.txt')) })),
+      loadTextTokenizer(tiny),
+      loadTextTokenizer(put({ 'vocab.txt': read(join(tiny, 'vocab.txt')) })),
     ]);
     expect(alone.ids).toEqual(whole.ids);
     for (const { text } of cases) expect(alone.encode(text)).toEqual(whole.encode(text));
@@ -143,15 +143,15 @@ describe('a model folder', () => {
       model: Record<string, unknown>;
     };
     delete json.model.type;
-    const old = await loadTokenizer(put({ 'tokenizer.json': JSON.stringify(json) }));
-    const own = await loadTokenizer(tiny);
+    const old = await loadTextTokenizer(put({ 'tokenizer.json': JSON.stringify(json) }));
+    const own = await loadTextTokenizer(tiny);
     for (const { text } of cases) expect(old.encode(text)).toEqual(own.encode(text));
   });
 
   it('takes its settings from tokenizer_config.json', async () => {
     const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'Dog', 'dog', "'", 's', 'é'].join('\n');
     const config = { clean_up_tokenization_spaces: true, do_lower_case: false };
-    const own = await loadTokenizer(
+    const own = await loadTextTokenizer(
       put({ 'vocab.txt': `${vocabulary}\r\n`, 'tokenizer_config.json': JSON.stringify(config) }),
     );
     expect(own.encode("Dog's é", { specialTokens: false })).toEqual([4, 6, 7, 8]);
@@ -165,7 +165,7 @@ describe('a model folder', () => {
       ['vocab.txt', 'tokenizer_config.json'],
       ['tokenizer.json', 'tokenizer_config.json'],
     ]) {
-      const own = await loadTokenizer(
+      const own = await loadTextTokenizer(
         put(Object.fromEntries(names.map((name) => [name, files[name]]))),
       );
       expect(own.encode("A mans man's .")).toEqual([2, 4, 5, 6, 5, 7, 8, 9, 3]);
@@ -205,13 +205,13 @@ describe('a model folder', () => {
   };
   for (const [name, [files, message]] of Object.entries(wrong))
     it(`with ${name} is refused in one sentence`, async () => {
-      const loading = loadTokenizer(put(files));
+      const loading = loadTextTokenizer(put(files));
       await expect(loading).rejects.toThrow(message);
       await expect(loading).rejects.toBeInstanceOf(InputError);
     });
 
   it('[DEC] in the vocabulary is special too', () => {
-    const own = createTokenizer(
+    const own = createTextTokenizer(
       wordPieceJson(['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', '[DEC]'], 'v'),
       'v',
     );
