@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isThere } from '../base/files.ts';
+import { environmentFetch } from '../base/proxy.ts';
 import { type Environment, findCached, type HubModel, isCommit, readSettings } from './cache.ts';
 import { type DownloadProgress, downloadModel } from './download.ts';
 import { HubError, HubUnreachableError } from './errors.ts';
@@ -107,7 +108,7 @@ async function resolveHub(
   if (cached && found.whole && isCommit(model.revision)) return cached;
   try {
     return await downloadModel(model, settings, {
-      fetch: options.fetch ?? fetch,
+      fetch: options.fetch ?? environmentFetch(options.env),
       signal: options.signal,
       onProgress: options.onProgress,
       retries: options.retries ?? 5,

@@ -1,10 +1,19 @@
 /** Fetches pictures from public addresses: limits on bytes, time and redirects, no private networks. */
 import { lookup as resolveName } from 'node:dns';
-import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  get as getHttp,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { get as getHttps } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
+import { request as requestUndici } from 'undici';
 import { InputError } from '../../base/errors.ts';
+import { describeFault, proxyAgent, proxyFor } from '../../base/proxy.ts';
 import { defaultMaxBytes } from '../../data/images/decode.ts';
+import { isPublicAddress, mayBePublic } from './public.ts';
 
 export interface FetchOptions {
   readonly maxBytes?: number;
@@ -13,71 +22,47 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
   /** Whether an IP address may be reached. Default: public ones. */
   readonly isAllowed?: (address: string) => boolean;
+  /** Where proxies are named. Default: process.env. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A server's answer, before its body is read. */
+interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+  readonly length: number;
+  readonly body: Readable;
 }
 
 const mostRedirects = 5;
 
-const privateAddresses = new BlockList();
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const)
-  privateAddresses.addSubnet(network, bits, 'ipv4');
-// Of IPv6 only 2000::/3 is global; in it, tunnels and documentation are left out.
-const globalV6 = new BlockList();
-globalV6.addSubnet('2000::', 3, 'ipv6');
-const specialV6 = new BlockList();
-for (const [network, bits] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const)
-  specialV6.addSubnet(network, bits, 'ipv6');
-
-/** Whether an IP address belongs to the public internet. */
-export function isPublicAddress(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const plain = mapped ?? address;
-  if (isIP(plain) === 4) return !privateAddresses.check(plain, 'ipv4');
-  if (isIP(plain) !== 6) return false;
-  return globalV6.check(plain, 'ipv6') && !specialV6.check(plain, 'ipv6');
-}
-
 /**
  * Fetches the bytes behind an http(s) address. Every hop's name is resolved once, checked, and that
- * very address connected to.
+ * very address connected to. Behind a proxy (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) it is the proxy that resolves names
+ * and connects: then names that have no dot, or that this machine resolves to a private address, are refused here.
  * @throws InputError naming the address and the reason
  */
 export async function fetchImage(address: string, options: FetchOptions = {}): Promise<Uint8Array> {
   let url = parseUrl(address, address);
   for (let hop = 0; hop <= mostRedirects; hop++) {
-    const response = await request(url, address, options);
-    const { statusCode = 0, headers } = response;
-    if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
-      response.destroy();
-      if (!URL.canParse(headers.location, url.href))
+    const proxy = proxyFor(url, options.env);
+    const answer = await (proxy
+      ? requestBy(proxy, url, address, options)
+      : request(url, address, options));
+    const { status, location, body } = answer;
+    if (status >= 300 && status < 400 && location !== undefined) {
+      discard(body);
+      if (!URL.canParse(location, url.href))
         throw new InputError(`${address}: the server sends on to what is no address.`);
-      url = parseUrl(new URL(headers.location, url).href, address);
+      url = parseUrl(new URL(location, url).href, address);
       continue;
     }
-    if (statusCode !== 200) {
-      response.destroy();
-      throw new InputError(`${address}: the server answers ${statusCode}.`);
+    if (status !== 200) {
+      discard(body);
+      const through = proxy ? ` (through the proxy ${proxy.host})` : '';
+      throw new InputError(`${address}: the server answers ${status}${through}.`);
     }
-    return readBody(response, address, options.maxBytes ?? defaultMaxBytes);
+    return readBody(answer, address, options.maxBytes ?? defaultMaxBytes);
   }
   throw new InputError(`${address}: more than ${mostRedirects} redirects.`);
 }
@@ -97,11 +82,19 @@ function refusal(name: string): InputError {
   );
 }
 
-function request(url: URL, name: string, options: FetchOptions): Promise<IncomingMessage> {
+const requestHeaders = { accept: 'image/*', 'user-agent': 'refcap' };
+
+/** Ends an answer whose body nobody wants. */
+function discard(body: Readable): void {
+  body.on('error', () => {});
+  body.destroy();
+}
+
+function request(url: URL, name: string, options: FetchOptions): Promise<Answer> {
   const { isAllowed = isPublicAddress, timeout = 30_000, signal } = options;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !isAllowed(host)) return Promise.reject(refusal(name));
-  const lookup: LookupFunction = (hostname, settings, callback) => {
+  const lookupAllowed: LookupFunction = (hostname, settings, callback) => {
     resolveName(hostname, { ...settings, all: true }, (error, found) => {
       if (error) return callback(error, '');
       if (found.length === 0 || !found.every((one) => isAllowed(one.address)))
@@ -111,14 +104,17 @@ function request(url: URL, name: string, options: FetchOptions): Promise<Incomin
     });
   };
   const settings: RequestOptions = {
-    lookup,
+    lookup: lookupAllowed,
     timeout,
-    headers: { accept: 'image/*', 'user-agent': 'refcap' },
+    headers: requestHeaders,
     ...(signal && { signal }),
   };
   return new Promise((resolve, reject) => {
     const get = url.protocol === 'https:' ? getHttps : getHttp;
-    const sent = get(url, settings, resolve);
+    const sent = get(url, settings, (body: IncomingMessage) => {
+      const { statusCode: status = 0, headers } = body;
+      resolve({ status, location: headers.location, length: lengthOf(headers), body });
+    });
     sent.on('timeout', () => sent.destroy(new Error(`no answer in ${timeout / 1000} s`)));
     sent.on('error', (error) => {
       if (error instanceof InputError || signal?.aborted) reject(error);
@@ -127,27 +123,62 @@ function request(url: URL, name: string, options: FetchOptions): Promise<Incomin
   });
 }
 
+async function requestBy(
+  proxy: URL,
+  url: URL,
+  name: string,
+  { isAllowed = isPublicAddress, timeout = 30_000, signal }: FetchOptions,
+): Promise<Answer> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (!(await mayBePublic(host, isAllowed))) throw refusal(name);
+  try {
+    const { statusCode, headers, body } = await requestUndici(url, {
+      dispatcher: proxyAgent(proxy),
+      headers: requestHeaders,
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+      ...(signal && { signal }),
+    });
+    const { location } = headers;
+    return {
+      status: statusCode,
+      location: typeof location === 'string' ? location : undefined,
+      length: lengthOf(headers),
+      body,
+    };
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const fault = describeFault(error, proxy);
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    throw new InputError(`${name}: it cannot be fetched (${reason}).`);
+  }
+}
+
+function lengthOf(headers: IncomingHttpHeaders): number {
+  return Number(headers['content-length'] ?? 0);
+}
+
 async function readBody(
-  response: IncomingMessage,
+  { body, length }: Answer,
   name: string,
   maxBytes: number,
 ): Promise<Uint8Array> {
   const tooLarge = () =>
     new InputError(`${name}: more bytes than the limit of ${maxBytes.toLocaleString('en')}.`);
-  if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
-    response.destroy();
+  if (length > maxBytes) {
+    discard(body);
     throw tooLarge();
   }
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const part of response as AsyncIterable<Uint8Array>) {
+    for await (const part of body as AsyncIterable<Uint8Array>) {
       size += part.length;
       if (size > maxBytes) throw tooLarge();
       parts.push(part);
     }
   } catch (error) {
-    response.destroy();
+    discard(body);
     if (error instanceof InputError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new InputError(`${name}: the transfer broke off (${reason}).`);

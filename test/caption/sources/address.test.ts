@@ -2,40 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fetchImage, isPublicAddress } from '../../../src/caption/sources/address.ts';
-
-describe('isPublicAddress', () => {
-  it.each([
-    '8.8.8.8',
-    '1.1.1.1',
-    '172.15.255.255',
-    '192.169.0.1',
-    '2606:4700:4700::1111',
-    '::ffff:8.8.8.8',
-  ])('%s is public', (address) => expect(isPublicAddress(address)).toBe(true));
-
-  it.each([
-    '127.0.0.1',
-    '10.1.2.3',
-    '172.16.0.1',
-    '172.31.255.255',
-    '192.168.1.1',
-    '169.254.169.254',
-    '100.64.0.1',
-    '0.0.0.0',
-    '224.0.0.1',
-    '255.255.255.255',
-    '::1',
-    '::',
-    'fe80::1',
-    'fd00::1',
-    '::ffff:127.0.0.1',
-    '::ffff:7f00:1',
-    '64:ff9b::7f00:1',
-    '2002:7f00:1::',
-    'localhost',
-  ])('%s is not', (address) => expect(isPublicAddress(address)).toBe(false));
-});
+import { fetchImage } from '../../../src/caption/sources/address.ts';
+import { isPublicAddress } from '../../../src/caption/sources/public.ts';
+import { FakeProxy } from '../../proxy-server.ts';
 
 describe('fetchImage', () => {
   let server: Server;
@@ -98,5 +67,43 @@ describe('fetchImage', () => {
     const named = base.replace('127.0.0.1', 'localhost');
     await expect(fetchImage(`${named}/picture`)).rejects.toThrow(/private or reserved/);
     await expect(fetchImage('http://user:word@example.com/')).rejects.toThrow(/user name/);
+  });
+
+  describe('behind a proxy', () => {
+    const proxy = new FakeProxy();
+    beforeAll(() => proxy.start());
+    afterAll(() => proxy.stop());
+
+    it('asks the proxy, whose connections it leaves to it', async () => {
+      proxy.route = () => base;
+      const env = { HTTP_PROXY: proxy.url };
+      const bytes = await fetchImage('http://pictures.invalid/moved', { env });
+      expect(Buffer.from(bytes).toString()).toBe('bytes');
+      expect(proxy.asked).toEqual([
+        'GET http://pictures.invalid/moved',
+        'GET http://pictures.invalid/picture',
+      ]);
+      expect(
+        Buffer.from(await get('/picture', { env: { ...env, NO_PROXY: '127.0.0.0/8' } })).toString(),
+      ).toBe('bytes');
+      expect(proxy.asked).toHaveLength(2);
+    });
+
+    it.each([
+      ['http://intranet/x', /private or reserved/],
+      ['http://10.0.0.1/x', /private or reserved/],
+      ['http://pictures.invalid/inside', /private or reserved/],
+      ['http://pictures.invalid/none', /the server answers 404 \(through the proxy 127/],
+      [
+        'https://pictures.invalid/x',
+        /cannot be fetched \(through the proxy 127[^:]+:\d+: it answers 502\)/,
+      ],
+    ])('refuses %s in one sentence', async (address, sentence) => {
+      proxy.route = () => base;
+      proxy.refusal = 502;
+      await expect(fetchImage(address, { env: { all_proxy: proxy.url } })).rejects.toThrow(
+        sentence,
+      );
+    });
   });
 });
