@@ -1,112 +1,133 @@
-/** The rooms of docs/architecture.md: a room imports only rooms above it, and files form no import cycle. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+/** The rules of the rooms: what they catch, and that the page shows their table. `npm run rooms` checks the sources. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { violations } from '../scripts/rooms/cruise.ts';
+import { type Room, rooms } from '../scripts/rooms/rooms.ts';
+import { withTable } from '../scripts/rooms/table.ts';
 import { repositoryRoot } from './paths.ts';
 
-/** Each room and the rooms it may import besides itself, low to high. */
-const rooms: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  engine: ['base'],
-  weights: ['base'],
-  nn: ['base', 'engine'],
-  metrics: ['base'],
-  hub: ['base', 'weights'],
-  data: ['base'],
-  pages: ['base'],
-  model: ['base', 'engine', 'weights', 'nn', 'hub', 'data'],
-  generation: ['base', 'engine', 'nn', 'model'],
-  caption: ['base', 'engine', 'weights', 'hub', 'data', 'model', 'generation'],
-  score: ['base', 'metrics', 'data'],
-  train: [
-    ...['base', 'engine', 'weights', 'nn', 'metrics', 'hub', 'data', 'pages', 'model'],
-    ...['generation', 'score'],
-  ],
-  evaluate: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score'],
-  compare: ['base', 'metrics', 'score', 'evaluate'],
-  ablate: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score', 'train', 'evaluate'],
-  cli: [
-    ...['base', 'metrics', 'hub', 'data', 'pages', 'model', 'generation', 'caption', 'score'],
-    ...['train', 'evaluate', 'compare', 'ablate'],
-  ],
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A project of these files, beside the project's own packages. */
+function project(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'refcap-rules-'));
+  folders.push(root);
+  symlinkSync(join(repositoryRoot, 'node_modules'), join(root, 'node_modules'));
+  const browser = { './src/engine/runtime/node.ts': './src/engine/runtime/web.ts' };
+  const all = { 'package.json': JSON.stringify({ browser }), ...files };
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+  return root;
+}
+
+const small: Readonly<Record<string, Room>> = {
+  base: { holds: '', uses: [] },
+  engine: { holds: '', uses: ['base'], browser: 'whole' },
+  data: { holds: '', uses: ['base'], browser: 'part' },
+  metrics: { holds: '', uses: [] },
+  cli: { holds: '', uses: ['base', 'data'] },
 };
 
-const source = join(repositoryRoot, 'src');
+/** Files that keep every rule; a case changes some. */
+const good = {
+  'src/index.ts': `export * from './data/index.ts';`,
+  'src/base/errors.ts': `export class InputError extends Error {}`,
+  'src/base/files.ts': `import { readFileSync } from 'node:fs'; export const read = readFileSync; export type Path = string;`,
+  'src/engine/session.ts': `import { run } from './runtime/node.ts'; import type { Path } from '../base/files.ts'; export const path: Path = String(run);`,
+  'src/engine/runtime/node.ts': `import * as ort from 'onnxruntime-node'; import { cpus } from 'node:os'; export const run = [ort, cpus];`,
+  'src/engine/runtime/web.ts': `export const run = async () => import('onnxruntime-web');`,
+  'src/data/browser.ts': `export * from './resize.ts';`,
+  'src/data/index.ts': `export * from './browser.ts'; export * from './load.ts';`,
+  'src/data/resize.ts': `export const resize = 1;`,
+  'src/data/load.ts': `import { read } from '../base/files.ts'; export const load = read;`,
+  'src/metrics/bleu.ts': `export const bleu = 1;`,
+  'src/cli/main.ts': `const { load } = await import('../data/load.ts'); load('x');`,
+};
 
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesBelow(path) : path.endsWith('.ts') ? [path] : [];
-  });
-}
-
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
-  const pattern = /(?:^|[\s;}])(?:import|export)\s*(?:[^'";]*?from\s*)?\(?\s*['"]([^'"]+)['"]/g;
-  return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
-}
-
-const files = filesBelow(source);
-const graph = new Map(
-  files.map((file) => [
-    file,
-    importsOf(file)
-      .filter((name) => name.startsWith('.'))
-      .map((name) => join(dirname(file), name)),
-  ]),
-);
-const roomOf = (file: string) => relative(source, file).split(/[\\/]/)[0] ?? '';
-
-describe('rooms', () => {
-  it('finds imports in every form', () => {
-    expect(files.length).toBeGreaterThan(5);
-    expect([...graph.values()].flat().length).toBeGreaterThan(5);
+describe('the rules', () => {
+  it('let pass what keeps them', async () => {
+    expect(await violations(project(good), small)).toEqual([]);
   });
 
-  it('import only the rooms above them', () => {
-    const wrong: string[] = [];
-    for (const [file, targets] of graph) {
-      const from = roomOf(file);
-      if (from.endsWith('.ts')) continue; // src/index.ts gathers the library
-      const allowed = rooms[from];
-      if (!allowed) {
-        wrong.push(`${relative(source, file)}: unknown room`);
-        continue;
-      }
-      for (const target of targets) {
-        const to = roomOf(target);
-        if (to !== from && !allowed.includes(to))
-          wrong.push(`${relative(source, file)} imports ${relative(source, target)}`);
-      }
-    }
-    expect(wrong).toEqual([]);
+  const cases: Readonly<Record<string, readonly [files: Record<string, string>, RegExp]>> = {
+    'a room above': [
+      { 'src/base/errors.ts': `import { load } from '../data/load.ts'; export const x = load;` },
+      /^room-base: src\/base\/errors\.ts -> src\/data\/load\.ts$/m,
+    ],
+    'a type of a room above': [
+      { 'src/base/errors.ts': `import type { InputError } from '../cli/main.ts';` },
+      /^room-base: src\/base\/errors\.ts -> src\/cli\/main\.ts$/m,
+    ],
+    'a room above, when it is needed': [
+      { 'src/base/errors.ts': `export const x = () => import('../cli/main.ts');` },
+      /^room-base: src\/base\/errors\.ts -> src\/cli\/main\.ts$/m,
+    ],
+    'a type passed on from a room above': [
+      { 'src/base/errors.ts': `export type { InputError } from '../cli/main.ts';` },
+      /^room-base: src\/base\/errors\.ts -> src\/cli\/main\.ts$/m,
+    ],
+    'a folder without a row': [
+      { 'src/attic/old.ts': `import '../base/errors.ts';` },
+      /^known-rooms: src\/attic\/old\.ts/m,
+    ],
+    'a circle': [
+      { 'src/data/resize.ts': `import type { x } from './browser.ts'; export const resize = 1;` },
+      /^no-circles: src\/data\/(?:resize|browser)\.ts -> /m,
+    ],
+    'onnxruntime in another room': [
+      {
+        'src/data/load.ts': `import { Tensor } from 'onnxruntime-node'; export const load = Tensor;`,
+      },
+      /^onnxruntime-behind-the-engine: src\/data\/load\.ts/m,
+    ],
+    'a package in the metrics': [
+      { 'src/metrics/bleu.ts': `import { z } from 'zod'; export const bleu = z;` },
+      /^metrics-without-packages: src\/metrics\/bleu\.ts/m,
+    ],
+    'an entry used from within': [
+      { 'src/cli/main.ts': `import '../data/index.ts';` },
+      /^entries-are-for-users: src\/cli\/main\.ts -> src\/data\/index\.ts$/m,
+    ],
+    'a file that is not there': [
+      { 'src/cli/main.ts': `import './gone.ts';` },
+      /^resolvable: src\/cli\/main\.ts/m,
+    ],
+    'Node in what runs in browsers': [
+      {
+        'src/data/resize.ts': `import { read } from '../base/files.ts'; export const resize = read;`,
+      },
+      /^browser-without-node: src\/data\/browser\.ts -> .*fs/m,
+    ],
+    'a package that needs Node in what runs in browsers': [
+      { 'src/engine/session.ts': `import sharp from 'sharp'; export const run = sharp;` },
+      /^browser-without-node: src\/engine\/session\.ts -> .*sharp/m,
+    ],
+  };
+  for (const [name, [files, expected]] of Object.entries(cases))
+    it(`refuse ${name}`, async () => {
+      expect((await violations(project({ ...good, ...files }), small)).join('\n')).toMatch(
+        expected,
+      );
+    });
+});
+
+describe('docs/architecture.md', () => {
+  it('shows the table of rooms as it is (npx tsx scripts/rooms/table.ts)', () => {
+    const page = readFileSync(join(repositoryRoot, 'docs/architecture.md'), 'utf8');
+    expect(withTable(page, rooms)).toBe(page);
   });
 
-  it('keep onnxruntime behind the engine and Node out of the metrics', () => {
-    const wrong: string[] = [];
-    for (const file of files) {
-      for (const name of importsOf(file)) {
-        if (name.startsWith('onnxruntime') && roomOf(file) !== 'engine')
-          wrong.push(`${file}: ${name}`);
-        if (roomOf(file) === 'metrics' && !name.startsWith('.')) wrong.push(`${file}: ${name}`);
-      }
-    }
-    expect(wrong).toEqual([]);
-  });
-
-  it('have no import cycle', () => {
-    const state = new Map<string, 'open' | 'done'>();
-    const visit = (file: string, path: string[]): string[] | undefined => {
-      if (state.get(file) === 'done') return undefined;
-      if (state.get(file) === 'open') return [...path.slice(path.indexOf(file)), file];
-      state.set(file, 'open');
-      for (const target of graph.get(file) ?? []) {
-        const cycle = visit(target, [...path, file]);
-        if (cycle) return cycle;
-      }
-      state.set(file, 'done');
-      return undefined;
-    };
-    for (const file of files) expect(visit(file, [])).toBeUndefined();
+  it('takes a table that changed', () => {
+    const page = readFileSync(join(repositoryRoot, 'docs/architecture.md'), 'utf8');
+    const changed = withTable(page, small);
+    expect(changed).not.toBe(page);
+    expect(changed).toContain('| `cli/` |  | base, data |');
   });
 });

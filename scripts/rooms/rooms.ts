@@ -1,0 +1,133 @@
+/** The rooms of src/, low to high: what each holds, and which other rooms its files may import. */
+
+export interface Room {
+  /** What is in it, as docs/architecture.md says. */
+  readonly holds: string;
+  /** Rooms that it may import, besides itself. */
+  readonly uses: readonly RoomName[];
+  /**
+   * Whether it runs in a browser: the whole room, or what its browser.ts gathers. Absent: it needs Node.
+   */
+  readonly browser?: 'whole' | 'part';
+}
+
+export type RoomName =
+  | 'base'
+  | 'engine'
+  | 'weights'
+  | 'nn'
+  | 'metrics'
+  | 'hub'
+  | 'data'
+  | 'pages'
+  | 'model'
+  | 'generation'
+  | 'caption'
+  | 'score'
+  | 'train'
+  | 'evaluate'
+  | 'compare'
+  | 'ablate'
+  | 'cli';
+
+export const rooms: Readonly<Record<RoomName, Room>> = {
+  base: {
+    holds:
+      'errors for people, atomic files and folders, locks, seeded random numbers, 16-bit floats, the version',
+    uses: [],
+  },
+  engine: {
+    holds:
+      '`graph/` (shapes, ops, rule tables, gradients, simplifying), `onnx/` (encoding), `runtime/` (sessions; back ends for Node and browsers). `runtime/` alone imports onnxruntime',
+    uses: ['base'],
+    browser: 'whole',
+  },
+  weights: {
+    holds:
+      'safetensors and torch files, read lazily and written whole; one table of number formats',
+    uses: ['base'],
+    browser: 'part',
+  },
+  nn: {
+    holds: 'layers, losses, dropout, optimizers, schedules, the parameter store and its updater',
+    uses: ['base', 'engine'],
+    browser: 'whole',
+  },
+  metrics: {
+    holds:
+      'BLEU, METEOR, ROUGE, CIDEr, diversity, the caption tokenizer, significance: pure functions on strings',
+    uses: ['base'],
+    browser: 'whole',
+  },
+  hub: {
+    holds:
+      'model names to folders: paths, bundled models, downloads into the cache shared with Python',
+    uses: ['base', 'weights'],
+  },
+  data: {
+    holds: '`images/`, `text/`, `captions/` (caption files) and `datasets/`',
+    uses: ['base'],
+    browser: 'part',
+  },
+  pages: {
+    holds: 'HTML pages, each one file: their frame, charts, and what each shows',
+    uses: ['base'],
+  },
+  model: {
+    holds:
+      'config, `towers/` (a table of vision towers), the decoder, `refiner/`, `checkpoint/` (names, loading, saving, converting)',
+    uses: ['base', 'engine', 'weights', 'nn', 'hub', 'data'],
+    browser: 'part',
+  },
+  generation: {
+    holds:
+      'from images to ids: options, logits, selection, beams, sessions, members, 8-bit weights',
+    uses: ['base', 'engine', 'nn', 'model'],
+    browser: 'whole',
+  },
+  caption: {
+    holds:
+      'pictures in, captions out: the captioner, `sources/` of pictures, `output/` formats, a run over many',
+    uses: ['base', 'engine', 'weights', 'hub', 'data', 'model', 'generation'],
+  },
+  score: {
+    holds: 'caption files against references: matching, workers, reports',
+    uses: ['base', 'metrics', 'data'],
+  },
+  train: {
+    holds:
+      '`config/`, `features/` (their cache), `objective/` (graphs), `loop/`, `checkpoint/`, `recipe/` (several stages)',
+    uses: [
+      ...(['base', 'engine', 'weights', 'nn', 'metrics', 'hub', 'data', 'pages'] as const),
+      ...(['model', 'generation', 'score'] as const),
+    ],
+  },
+  evaluate: {
+    holds: "a model's captions, scores and speed on a split",
+    uses: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score'],
+  },
+  compare: {
+    holds: 'two evaluations, picture by picture',
+    uses: ['base', 'metrics', 'score', 'evaluate'],
+  },
+  ablate: {
+    holds: 'one experiment with parts left out: runs, statistics, tables',
+    uses: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score', 'train', 'evaluate'],
+  },
+  cli: {
+    holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
+    uses: [
+      ...(['base', 'metrics', 'hub', 'data', 'pages', 'model', 'generation', 'caption'] as const),
+      ...(['score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+    ],
+  },
+};
+
+/** npm packages that run in a browser, which the browser-safe part may use. */
+export const browserPackages: readonly string[] = [
+  '@bufbuild/protobuf',
+  '@huggingface/tokenizers',
+  'onnx-buf',
+  'onnxruntime-web',
+  'zod',
+];
