@@ -13,7 +13,7 @@ const pages = [
 
 /** What a page tells the reader to make, and rooms that are to come. */
 const absent =
-  /^(?:src\/)?(?:model\/towers\/(?:swin|NAME)|video\/|server\/|explain\/|cli\/(?:serve|explain)\.ts)/;
+  /^(?:(?:src\/)?(?:model\/towers\/(?:swin|NAME)|video\/|server\/|explain\/|cli\/(?:serve|explain)\.ts)|(?:src|test)\/metrics\/lengths\.)/;
 
 const rooms = readdirSync(join(repositoryRoot, 'src'));
 const roots = ['src', 'test', 'scripts', 'docs', 'bench', 'verify', 'recipes', 'samples'];
@@ -29,6 +29,19 @@ function pathsOf(page: string): string[] {
   return [...inCode, ...links];
 }
 
+/** Files that the walks' tables name, each below the room of its row or of the row above. */
+function walkedFiles(): string[] {
+  const text = readFileSync(join(repositoryRoot, 'docs/architecture.md'), 'utf8');
+  const walks = text.slice(text.indexOf('## Three walks'), text.indexOf('## The engine'));
+  let room = '';
+  return walks.split('\n').flatMap((line) => {
+    const [, first, files] = line.startsWith('|') ? line.split('|') : [];
+    if (first === undefined) return [];
+    room = /`(\w+)\/`/.exec(first)?.[1] ?? room;
+    return [...files.matchAll(/`([\w./-]+)`/g)].map(([, name]) => `src/${room}/${name}`);
+  });
+}
+
 const isThere = (path: string): boolean =>
   existsSync(join(repositoryRoot, path)) || existsSync(join(repositoryRoot, 'src', path));
 
@@ -36,6 +49,12 @@ describe('documents', () => {
   it.each(pages)('%s names files that are there', (page) => {
     const missing = pathsOf(page).filter((path) => !absent.test(path) && !isThere(path));
     expect(missing).toEqual([]);
+  });
+
+  it('walk through files that are there', () => {
+    const files = walkedFiles();
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.filter((path) => !isThere(path))).toEqual([]);
   });
 
   it('are found to name files', () => {
