@@ -53,17 +53,28 @@ class JointDecoder implements Decoder {
   }
 }
 
-/** The log of the mean of the probabilities, so that the normalizers are 0. */
-function meanScores(all: readonly StepScores[]): StepScores {
+/**
+ * Logits of the mean of the members' probabilities. Of all that have these probabilities, those whose
+ * normalizer is the mean of the members' are on the members' scale, so that rules for logits, such as the
+ * penalty of repetitions, do what they do to a single model.
+ */
+export function meanScores(all: readonly StepScores[]): StepScores {
   const rows = all[0].normalizer.length;
   const logits = new Float32Array(all[0].logits.length);
+  const normalizer = new Float32Array(rows);
   const words = logits.length / rows;
-  for (const scores of all)
-    for (let row = 0; row < rows; row++) {
-      const normalizer = scores.normalizer[row] + Math.log(all.length);
-      for (let i = row * words; i < (row + 1) * words; i++)
-        logits[i] += Math.exp(scores.logits[i] - normalizer);
+  const sums = new Float64Array(words);
+  for (let row = 0; row < rows; row++) {
+    sums.fill(0);
+    let scale = 0;
+    for (const scores of all) {
+      const own = scores.normalizer[row];
+      scale += own / all.length;
+      for (let i = 0; i < words; i++) sums[i] += Math.exp(scores.logits[row * words + i] - own);
     }
-  for (let i = 0; i < logits.length; i++) logits[i] = Math.log(logits[i]);
-  return { logits, normalizer: new Float32Array(rows) };
+    for (let i = 0; i < words; i++)
+      logits[row * words + i] = Math.log(sums[i] / all.length) + scale;
+    normalizer[row] = scale;
+  }
+  return { logits, normalizer };
 }
