@@ -49,62 +49,87 @@ export async function buildShards(
   missing: readonly MissingGroup[],
   options: BuildOptions,
 ): Promise<void> {
-  const scope = new Scope();
-  const exact = towerGraph(scope, tower.config);
-  // Not every GPU has 16-bit floats.
-  const inGraph = (options.device ?? 'cpu') === 'cpu';
-  const tokens = inGraph ? ops.cast(exact, 'f16') : exact;
-  using session = await Session.open(
-    { tokens },
-    {
-      ...(options.threads !== undefined && { threads: options.threads }),
-      ...(options.device !== undefined && { device: options.device }),
-      weight: (name) => ({ dtype: 'f32', data: bytesOf(tower.store.tensor(name).data) }),
-    },
-  );
+  using session = await openTowerSession(tower, options);
   const preprocessor = createPreprocessor(tower.preprocessing);
-  const { width, height } = tower.preprocessing;
-  const size = 3 * height * width;
-  const values = new Float32Array(batchSize * size);
   const jobs = missing.flatMap(({ images, shards }) =>
     images.map((image) => () => loadViews(image, shards, preprocessor, options.settings)),
   );
   const loaded = prefetch(jobs, ahead);
   const total = missing.reduce((sum, { images, shards }) => sum + images.length * shards.length, 0);
+  const compute = towerRunner(session, preprocessor);
   let done = 0;
+  const computed = async (pictures: readonly RgbImage[]): Promise<Uint8Array> => {
+    options.signal?.throwIfAborted();
+    return compute(pictures);
+  };
+  const onDone = (count: number): void => {
+    done += count;
+    options.onProgress?.(done, total);
+  };
   try {
-    for (const { images, shards } of missing) {
-      const writers: ShardWriter[] = [];
-      try {
-        for (const { path, content } of shards) writers.push(await ShardWriter.open(path, content));
-        for (let start = 0; start < images.length; start += batchSize) {
-          const count = Math.min(batchSize, images.length - start);
-          const batch = await take(loaded, count);
-          for (const [place, writer] of writers.entries()) {
-            options.signal?.throwIfAborted();
-            const pixels = tensor(
-              'f32',
-              [count, 3, height, width],
-              values.subarray(0, count * size),
-            );
-            for (const [slot, views] of batch.entries())
-              preprocessor.write(views[place], pixels.data, slot);
-            const result = await session.run({ pixels });
-            await writer.append(bytesOf(halves(result.tokens.data)));
-            done += count;
-            options.onProgress?.(done, total);
-          }
-        }
-        for (const [place, writer] of writers.entries())
-          shards[place].onWritten(await writer.finish());
-      } catch (error) {
-        for (const writer of writers) await writer.discard();
-        throw error;
-      }
-    }
+    for (const group of missing) await buildGroup(group, loaded, computed, onDone);
   } finally {
     await loaded.return(undefined);
   }
+}
+
+/** The features of pictures that have the model's size, as bytes of f16. */
+type Compute = (pictures: readonly RgbImage[]) => Promise<Uint8Array>;
+
+/** Writes a group's shards, all of its views at once, as an image is decoded once for all of them. */
+async function buildGroup(
+  { images, shards }: MissingGroup,
+  loaded: AsyncGenerator<RgbImage[], undefined>,
+  compute: Compute,
+  onDone: (count: number) => void,
+): Promise<void> {
+  const writers: ShardWriter[] = [];
+  try {
+    for (const { path, content } of shards) writers.push(await ShardWriter.open(path, content));
+    for (let start = 0; start < images.length; start += batchSize) {
+      const batch = await take(loaded, Math.min(batchSize, images.length - start));
+      for (const [place, writer] of writers.entries()) {
+        await writer.append(await compute(batch.map((views) => views[place])));
+        onDone(batch.length);
+      }
+    }
+    for (const [place, writer] of writers.entries()) shards[place].onWritten(await writer.finish());
+  } catch (error) {
+    for (const writer of writers) await writer.discard();
+    throw error;
+  }
+}
+
+function openTowerSession(
+  tower: PretrainedTower,
+  { threads, device }: BuildOptions,
+): Promise<Session> {
+  const exact = towerGraph(new Scope(), tower.config);
+  // Not every GPU has 16-bit floats.
+  const inGraph = (device ?? 'cpu') === 'cpu';
+  const tokens = inGraph ? ops.cast(exact, 'f16') : exact;
+  return Session.open(
+    { tokens },
+    {
+      ...(threads !== undefined && { threads }),
+      ...(device !== undefined && { device }),
+      weight: (name) => ({ dtype: 'f32', data: bytesOf(tower.store.tensor(name).data) }),
+    },
+  );
+}
+
+function towerRunner(session: Session, preprocessor: Preprocessor): Compute {
+  const { width, height } = preprocessor.preprocessing;
+  const size = 3 * height * width;
+  const values = new Float32Array(batchSize * size);
+  return async (pictures) => {
+    const shape = [pictures.length, 3, height, width];
+    const pixels = tensor('f32', shape, values.subarray(0, pictures.length * size));
+    for (const [slot, picture] of pictures.entries())
+      preprocessor.write(picture, pixels.data, slot);
+    const result = await session.run({ pixels });
+    return bytesOf(halves(result.tokens.data));
+  };
 }
 
 /** The views of an image that are wanted, at the model's size. */

@@ -2,15 +2,21 @@
  * The image tokens of a frozen tower, computed once and kept on disk: f16, in shards that are reused
  * while tower, preprocessing and their images' bytes stay the same.
  */
-import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { errorCode } from '../../base/files.ts';
 import type { Augmentation } from '../../data/images/augment.ts';
 import type { PretrainedTower } from '../../model/checkpoint/tower.ts';
 import { towerOf } from '../../model/towers/towers.ts';
 import { buildShards, type MissingGroup, type MissingShard } from './build.ts';
-import { type FeatureImage, hashImages, planShards, shardKey, type ViewSettings } from './plan.ts';
+import {
+  type FeatureImage,
+  hashImages,
+  type ImageGroup,
+  planShards,
+  shardKey,
+  type ViewSettings,
+} from './plan.ts';
 import {
   checkShard,
   FilePool,
@@ -19,6 +25,7 @@ import {
   type ShardContent,
   shardBytes,
 } from './shard.ts';
+import { removeAbandoned } from './temporary.ts';
 
 export type { FeatureImage } from './plan.ts';
 
@@ -88,29 +95,15 @@ export async function openFeatures(
   const plan = planShards(await hashImages(images, signal));
   const valuesPerImage = valuesOf(tower);
   await mkdir(folder, { recursive: true });
-  await removeLeftovers(folder);
+  await removeAbandoned(folder);
 
-  const shards: Shard[][] = plan.groups.map(() => []);
-  const missing: MissingGroup[] = [];
-  for (const [g, group] of plan.groups.entries()) {
-    signal?.throwIfAborted();
-    const absent: MissingShard[] = [];
-    for (let view = 0; view < views; view++) {
-      const key = shardKey(group, view, settings);
-      const content: ShardContent = { key, images: group.length, valuesPerImage };
-      const path = join(folder, `${key.slice(0, 20)}.f16`);
-      const found = await checkShard(path, content);
-      if (found === 'damaged')
-        onNote?.(`${path}: these image features are damaged; they are computed again.`);
-      const keep = (shard: Shard): void => {
-        shards[g][view] = shard;
-      };
-      if (found === undefined || found === 'damaged')
-        absent.push({ view, path, content, onWritten: keep });
-      else keep(found);
-    }
-    if (absent.length > 0) missing.push({ images: group, shards: absent });
-  }
+  const { shards, missing } = await findShards(
+    plan.groups,
+    views,
+    settings,
+    valuesPerImage,
+    options,
+  );
   if (missing.length > 0) {
     await checkSpace(folder, missing, onNote);
     await buildShards(tower, missing, { ...options, settings });
@@ -135,6 +128,38 @@ export async function openFeatures(
   };
 }
 
+/** Shards by group and view, and those that are not there or not whole, which take their place when written. */
+async function findShards(
+  groups: readonly ImageGroup[],
+  views: number,
+  settings: ViewSettings,
+  valuesPerImage: number,
+  { folder, signal, onNote }: FeatureOptions,
+): Promise<{ shards: readonly Shard[][]; missing: readonly MissingGroup[] }> {
+  const shards: Shard[][] = groups.map(() => []);
+  const missing: MissingGroup[] = [];
+  for (const [g, group] of groups.entries()) {
+    signal?.throwIfAborted();
+    const absent: MissingShard[] = [];
+    for (let view = 0; view < views; view++) {
+      const key = shardKey(group, view, settings);
+      const content: ShardContent = { key, images: group.length, valuesPerImage };
+      const path = join(folder, `${key.slice(0, 20)}.f16`);
+      const found = await checkShard(path, content);
+      if (found === 'damaged')
+        onNote?.(`${path}: these image features are damaged; they are computed again.`);
+      const keep = (shard: Shard): void => {
+        shards[g][view] = shard;
+      };
+      if (found === undefined || found === 'damaged')
+        absent.push({ view, path, content, onWritten: keep });
+      else keep(found);
+    }
+    if (absent.length > 0) missing.push({ images: group, shards: absent });
+  }
+  return { shards, missing };
+}
+
 /** Says how much is computed. @throws InputError when the disk has no room for it */
 async function checkSpace(
   folder: string,
@@ -156,33 +181,4 @@ async function checkSpace(
 
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
-}
-
-/** A build writes to each shard more often than this, in milliseconds. */
-const longestPause = 10 * 60 * 1000;
-
-/** Half-written shards of processes that are no more, or whose number now belongs to another. */
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const owner = /\.f16\.(\d+)\.tmp$/.exec(name)?.[1];
-    if (owner === undefined) continue;
-    const path = join(folder, name);
-    // Another process may be done with it by now.
-    const written = await stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => Date.now(),
-    );
-    if (!isRunning(Number(owner)) || Date.now() - written > longestPause)
-      await rm(path, { force: true });
-  }
-}
-
-function isRunning(id: number): boolean {
-  if (id === process.pid) return true;
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
 }

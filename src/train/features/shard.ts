@@ -2,10 +2,11 @@
  * One file of cached image features: a header, f16 features of some images one after the other, and
  * a checksum an image. Found out as damaged or foreign when it is opened or read, never half there.
  */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../../base/errors.ts';
 import { describeWriteError, errorCode } from '../../base/files.ts';
+import { temporaryName } from './temporary.ts';
 
 /** What a shard must hold to be the one that is looked for. */
 export interface ShardContent {
@@ -119,12 +120,17 @@ export class ShardWriter {
   }
 
   static async open(path: string, content: ShardContent): Promise<ShardWriter> {
-    const temporary = `${path}.${process.pid}.tmp`;
-    const file = await open(temporary, 'w').catch((error: unknown) => {
+    const temporary = await temporaryName(path);
+    const file = await open(temporary, 'wx').catch((error: unknown) => {
       throw describeWriteError(path, error);
     });
     const writer = new ShardWriter(file, { path, temporary, content });
-    await writer.#write(shardHeader(content));
+    try {
+      await writer.#write(shardHeader(content));
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
     return writer;
   }
 
@@ -136,17 +142,42 @@ export class ShardWriter {
     await this.#write(features);
   }
 
+  /**
+   * Puts the file under its name. Where another writer was first, its file stays, and may be read by
+   * now: another processor's features differ in their last bits, and so do their checksums.
+   * @returns the shard that is there
+   */
   async finish(): Promise<Shard> {
     const checksums = Uint32Array.from(this.#checksums);
     await this.#write(new Uint8Array(checksums.buffer));
     try {
       await this.#file.sync();
       await this.#file.close();
-      await rename(this.#temporary, this.#path);
+      const there = await this.#takeName();
+      return there ?? { path: this.#path, checksums };
     } catch (error) {
       throw describeWriteError(this.#path, error);
     }
-    return { path: this.#path, checksums };
+  }
+
+  /** @returns the whole shard of another writer that has the name already */
+  async #takeName(): Promise<Shard | undefined> {
+    try {
+      // A link never replaces a file.
+      await link(this.#temporary, this.#path);
+    } catch (error) {
+      const isTaken = errorCode(error) === 'EEXIST';
+      const there = isTaken ? await checkShard(this.#path, this.#content) : undefined;
+      if (there === undefined || there === 'damaged') {
+        // A damaged file, or a file system without links.
+        await rename(this.#temporary, this.#path);
+        return undefined;
+      }
+      await rm(this.#temporary, { force: true });
+      return there;
+    }
+    await rm(this.#temporary, { force: true });
+    return undefined;
   }
 
   /** Removes what was written so far. */

@@ -1,18 +1,8 @@
 /** The feature cache: what it holds, what it computes again, and what damage does. */
 import { createHash } from 'node:crypto';
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/base/errors.ts';
@@ -346,22 +336,5 @@ describe('what cannot be cached', () => {
     await expect(openFeatures(huge, list, { folder, ...two })).rejects.toThrow(
       /the image features need [\d,]+ MB and the disk has [\d,]+ MB left/,
     );
-  });
-
-  it('removes what a killed process left, and leaves what a running one writes', async () => {
-    const folder = folderOf('leftovers');
-    await mkdir(folder);
-    // Process ids end far below this.
-    await writeFile(join(folder, 'a.f16.4194999.tmp'), 'x');
-    await writeFile(join(folder, `b.f16.${process.ppid}.tmp`), 'x');
-    // A number that another process has by now: nothing was written for long.
-    const old = join(folder, `c.f16.${process.ppid}.tmp`);
-    await writeFile(old, 'x');
-    await utimes(old, new Date(0), new Date(0));
-    await features(images.slice(0, 2), { folder, threads: 1 });
-    const names = (await readdir(folder)).map((name) => basename(name));
-    expect(names).not.toContain(basename(old));
-    expect(names).toContain(`b.f16.${process.ppid}.tmp`);
-    expect(names).not.toContain('a.f16.4194999.tmp');
   });
 });
