@@ -260,7 +260,7 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
   sin: ({ inputs: [x] }, dy) => [mul(cos(x), dy)],
   // dx = -sin(x) dy
   cos: ({ inputs: [x] }, dy) => [neg(mul(sin(x), dy))],
-  // dx = dy where min < x < max
+  // dx = dy where min < x < max: none at the bounds, as in relu6 and, since 2026, in torch.clamp
   clip: ({ inputs: [x], attributes: { min, max } }, dy) => [
     where(and(greater(x, min), less(x, max)), dy, 0),
   ],

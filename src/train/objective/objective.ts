@@ -11,7 +11,7 @@ import { contrastiveLoss } from '../../model/refiner/alignment.ts';
 import { type RefinerConfig, refine, refinerCross } from '../../model/refiner/refiner.ts';
 import { channelDropout, noDropout, seededDropout } from '../../nn/dropout.ts';
 import { hidden } from '../../nn/layers.ts';
-import { crossEntropy, klDivergence } from '../../nn/losses.ts';
+import { type CountedLoss, crossEntropy, klDivergence } from '../../nn/losses.ts';
 import type { Scope } from '../../nn/scope.ts';
 
 const { add, mul, reshape } = ops;
@@ -120,30 +120,12 @@ export function objectiveGraph(
   config: BlipConfig,
   options: ObjectiveOptions,
 ): ObjectiveOutputs {
-  const { refiner, labelSmoothing } = options;
+  const { refiner } = options;
   const text = config.text_config;
-  const { dropout, ids, labels, imageTokens, states, positions, flatLabels, logitsOf } = decode(
-    scope,
-    config,
-    options,
-  );
+  const decoded = decode(scope, config, options);
+  const { dropout, ids, imageTokens, states, logitsOf } = decoded;
   const share = input('share', 'f32', []);
-  const perCaption = options.advantages
-    ? input('advantages', 'f32', ['images', 'captions'])
-    : undefined;
-  const weights =
-    perCaption &&
-    reshape(
-      ops.expand(reshape(perCaption, ['images', 'captions', 1]), ['images', 'captions', 'length']),
-      [positions],
-    );
-  const { advantages } = options;
-  const likelihood = (logits: Value) =>
-    crossEntropy(advantages ? drawnLogits(logits, advantages) : logits, flatLabels, {
-      ignoreIndex: ignoredLabel,
-      labelSmoothing,
-      ...(weights && { weights }),
-    });
+  const likelihood = likelihoodOf(decoded, options);
   const baseLogits = logitsOf(states[states.length - 1]);
   const base = likelihood(baseLogits);
   if (!refiner) return { loss: mul(base.sum, share), base: base.sum, count: base.count };
@@ -165,20 +147,14 @@ export function objectiveGraph(
   if (options.baseWeight > 0) total = add(total, mul(base.sum, options.baseWeight));
   let distillation: Value | undefined;
   if (options.distillationWeight > 0) {
-    const { distillationTemperature: temperature } = options;
-    const soft = (logits: Value) => mul(logits, 1 / temperature);
-    const target = ops.stopGradient(soft(refinedLogits));
-    const divergence = klDivergence(target, soft(baseLogits), flatLabels, {
-      ignoreIndex: ignoredLabel,
-    });
-    distillation = mul(divergence.sum, temperature * temperature);
+    distillation = distilled(refinedLogits, baseLogits, decoded.flatLabels, options);
     total = add(total, mul(distillation, options.distillationWeight));
   }
   let loss = mul(total, share);
   const contrastiveWeight = refiner.alignment?.contrastive ?? 0;
   let contrastive: Value | undefined;
   if (contrastiveWeight > 0) {
-    const kept = ops.cast(ops.not(ops.equal(labels, ignoredLabel)), 'f32');
+    const kept = ops.cast(ops.not(ops.equal(decoded.labels, ignoredLabel)), 'f32');
     const place = scope.at('alignment.contrastive');
     contrastive = contrastiveLoss(place, refinedStates, reaching(imageTokens), kept).sum;
     const captionShare = input('captionShare', 'f32', []);
@@ -192,6 +168,38 @@ export function objectiveGraph(
     ...(distillation && { distillation }),
     ...(contrastive && { contrastive }),
   };
+}
+
+/** The cross-entropy of logits, weighted by the input `advantages` where captions were drawn. */
+function likelihoodOf(
+  { positions, flatLabels }: ReturnType<typeof decode>,
+  { advantages, labelSmoothing }: ObjectiveOptions,
+): (logits: Value) => CountedLoss {
+  const perCaption = advantages
+    ? reshape(input('advantages', 'f32', ['images', 'captions']), ['images', 'captions', 1])
+    : undefined;
+  const weights =
+    perCaption && reshape(ops.expand(perCaption, ['images', 'captions', 'length']), [positions]);
+  return (logits) =>
+    crossEntropy(advantages ? drawnLogits(logits, advantages) : logits, flatLabels, {
+      ignoreIndex: ignoredLabel,
+      labelSmoothing,
+      ...(weights && { weights }),
+    });
+}
+
+/** KL(stopGradient(refined) || base) at the temperature, times its square (Hinton et al. 2015). */
+function distilled(
+  refinedLogits: Value,
+  baseLogits: Value,
+  labels: Value,
+  { distillationTemperature: temperature }: ObjectiveOptions,
+): Value {
+  const soft = (logits: Value) => mul(logits, 1 / temperature);
+  const target = ops.stopGradient(soft(refinedLogits));
+  const options = { ignoreIndex: ignoredLabel };
+  const divergence = klDivergence(target, soft(baseLogits), labels, options);
+  return mul(divergence.sum, temperature * temperature);
 }
 
 /** The logits [positions, vocabulary] that words were drawn from. */
