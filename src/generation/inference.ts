@@ -1,4 +1,5 @@
 /** The sessions of a captioner: images to keys and values once, then one run a word. */
+import { Opened } from '../base/disposal.ts';
 import { topologicalOrder, type Value } from '../engine/graph/graph.ts';
 import type { Weight } from '../engine/onnx/encode.ts';
 import { weightLimit } from '../engine/runtime/int8.ts';
@@ -107,14 +108,12 @@ export class Inference implements Disposable {
     graph: GraphOptions,
     open: (build: (scope: Scope) => Record<string, Value>) => Promise<Runner>,
   ): Promise<Inference> {
+    using opened = new Opened();
     const encoder = await open((scope) => encoderGraph(scope, config, graph));
-    try {
-      const step = await open((scope) => stepGraph(scope, config.text_config, graph));
-      return new Inference(config, encoder, step, graph);
-    } catch (error) {
-      encoder.session.dispose();
-      throw error;
-    }
+    opened.use(encoder.session);
+    const step = await open((scope) => stepGraph(scope, config.text_config, graph));
+    opened.keep();
+    return new Inference(config, encoder, step, graph);
   }
 
   /**

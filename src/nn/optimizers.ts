@@ -9,7 +9,7 @@ const { add, div, mul, sqrt, sub } = ops;
 
 /** What changes from step to step. */
 export interface StepSettings {
-  /** Counted from 1. */
+  /** Counted from 1; steps that were skipped do not count. */
   readonly step: number;
   readonly learningRate: number;
   /** Decoupled weight decay of the parameters at hand; 0 for those without. */
@@ -20,8 +20,10 @@ export interface StepSettings {
 
 /** One element-wise step: what it keeps for each parameter, and how it moves one. */
 export interface Optimizer {
-  /** Names of the state tensors of a parameter's shape, zeros at first. */
+  /** Names of the state tensors of a parameter's shape. */
   readonly slots: readonly string[];
+  /** Those of them that begin as the parameter; the others begin as zeros. Default none. */
+  readonly copies?: readonly string[];
   /** Names of the scalars that `scalars` gives. */
   readonly scalarNames: readonly string[];
   /** The scalars of a step. */
@@ -97,10 +99,12 @@ export function sgd({ momentum = 0.9 }: { momentum?: number } = {}): Optimizer {
 export function withAverage(inner: Optimizer, decay: number): Optimizer {
   return {
     slots: [...inner.slots, 'average'],
+    // Until the first step the average is the parameter itself.
+    copies: [...(inner.copies ?? []), 'average'],
     scalarNames: [...inner.scalarNames, 'averageKeep'],
     scalars: (settings) => ({
       ...inner.scalars(settings),
-      // Young averages follow faster, so that the zeros they began with are forgotten at once.
+      // Young averages follow faster, so that what they began with is forgotten at once.
       averageKeep:
         settings.step === 1 ? 0 : Math.min(decay, (1 + settings.step) / (10 + settings.step)),
     }),

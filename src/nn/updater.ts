@@ -1,4 +1,5 @@
 /** Runs an optimizer over the flat parameters in place, a stretch at a time, so that its temporaries stay in cache. */
+import { Opened } from '../base/disposal.ts';
 import { input } from '../engine/graph/graph.ts';
 import * as ops from '../engine/graph/ops.ts';
 import { Session, type SessionOptions } from '../engine/runtime/session.ts';
@@ -23,20 +24,28 @@ export class Updater implements Disposable {
     this.#store = store;
     this.#update = update;
     this.#norm = norm;
-    this.slots = Object.fromEntries(
-      optimizer.slots.map((name) => [name, new Float32Array(store.trainable.length)]),
-    );
+    const first = (name: string): Float32Array =>
+      optimizer.copies?.includes(name)
+        ? store.trainable.slice()
+        : new Float32Array(store.trainable.length);
+    this.slots = Object.fromEntries(optimizer.slots.map((name) => [name, first(name)]));
   }
 
-  /** Opens the optimizer's steps over all trainable values of the store. @throws as `Session.open` */
+  /**
+   * Opens the optimizer's steps over all trainable values of the store, which hold their first values by now.
+   * @throws as `Session.open`
+   */
   static async open(
     optimizer: Optimizer,
     store: ParameterStore,
     options: SessionOptions = {},
   ): Promise<Updater> {
-    const update = await Session.open(updateGraph(optimizer), options);
+    using opened = new Opened();
+    const update = opened.use(await Session.open(updateGraph(optimizer), options));
     const gradient = input('gradient', 'f32', ['n']);
-    const norm = await Session.open({ sum: ops.reduceSum(ops.square(gradient)) }, options);
+    const squares = { sum: ops.reduceSum(ops.square(gradient)) };
+    const norm = opened.use(await Session.open(squares, options));
+    opened.keep();
     return new Updater(optimizer, store, update, norm);
   }
 

@@ -19,6 +19,8 @@ const progressSchema = z.strictObject({
   batch: z.int().nonnegative(),
   /** Steps skipped in a row. */
   skipped: z.int().nonnegative(),
+  /** Steps skipped in all; checkpoints of before do not tell. */
+  allSkipped: z.int().nonnegative().default(0),
   /** The best validation so far, as a number to be maximised, and validations since. */
   best: z.number().nullable(),
   sinceBest: z.int().nonnegative(),
@@ -32,6 +34,7 @@ export const beginning: Progress = {
   epoch: 1,
   batch: 0,
   skipped: 0,
+  allSkipped: 0,
   best: null,
   sinceBest: 0,
 };
@@ -126,12 +129,25 @@ export async function loadCheckpoint(
   return parsed.data.progress;
 }
 
-/** Keeps the lines of metrics.jsonl up to a step: what came after it is done again. */
-export async function truncateMetrics(path: string, text: string, step: number): Promise<void> {
+const lineSchema = z.looseObject({
+  kind: z.string(),
+  step: z.number(),
+  epoch: z.number().optional(),
+});
+
+/**
+ * Keeps the lines of metrics.jsonl up to where a run goes on: what came after is done again, and so is the
+ * validation of an epoch that is not done.
+ */
+export async function truncateMetrics(
+  path: string,
+  text: string,
+  { step, epoch }: Pick<Progress, 'step' | 'epoch'>,
+): Promise<void> {
   const kept = text.split('\n').filter((line) => {
     try {
-      const { step: at } = z.looseObject({ step: z.number() }).parse(JSON.parse(line));
-      return at <= step;
+      const { kind, ...at } = lineSchema.parse(JSON.parse(line));
+      return at.step <= step && !(kind === 'validation' && (at.epoch ?? 0) >= epoch);
     } catch {
       return false;
     }

@@ -7,8 +7,9 @@ import { readTextIfThere } from '../../base/files.ts';
 import { removeLeftovers } from '../../base/folders.ts';
 import { parseJson } from '../../base/json.ts';
 import { lockFolder } from '../../base/lock.ts';
-import { parseTrainConfig } from '../config/config.ts';
+import { parseTrainConfig, type TrainConfig } from '../config/config.ts';
 import { describeDifference, differences, type Settings } from '../config/file.ts';
+import { usualHeads } from '../config/layers.ts';
 
 /** What config.json says of a run, as far as going on with it needs to know. */
 const savedSchema = z.looseObject({
@@ -88,12 +89,22 @@ export function stepSettings(train: Settings): Settings {
 
 function filledIn(settings: Settings): Settings {
   try {
-    return parseTrainConfig(settings);
+    return asBefore(parseTrainConfig(settings));
   } catch (error) {
     // Of another version: the differences tell.
     if (error instanceof UsageError) return settings;
     throw error;
   }
+}
+
+/** Before heads could be left to the decoder, the usual number stood where none was given. */
+function asBefore(config: TrainConfig): Settings {
+  const { refinement, alignment } = config;
+  return {
+    ...config,
+    refinement: refinement && { ...refinement, heads: refinement.heads ?? usualHeads },
+    alignment: alignment && { ...alignment, heads: alignment.heads ?? usualHeads },
+  };
 }
 
 /** What is compared of two descriptions of a run. */

@@ -4,6 +4,7 @@ import { saveModel, storeWeights } from '../../model/checkpoint/save.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import { fromFloat32, type WeightTensor } from '../../weights/weight.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { savedGeneration } from '../loop/generation.ts';
 import type { Start } from '../loop/start.ts';
 import { isAdapter, type TrainingGraphs } from '../objective/graphs.ts';
 
@@ -41,7 +42,7 @@ export async function saveTrained(folder: string, trained: Trained): Promise<voi
       config: start.model,
       weights: base,
       dtype: config.dtype,
-      generation: { ...start.generation, max_length: maxLength, num_beams: config.savedBeams },
+      generation: savedGeneration(start.generation, maxLength, config.savedBeams),
       ...(graphs.refiner && { refiner: { config: graphs.refiner, weights: refiner } }),
     },
     { overwrite: true },

@@ -7,6 +7,9 @@ const count = z.int().positive();
 const rate = z.number().min(0).lt(1);
 const weight = z.number().nonnegative();
 
+/** null: 8, or the decoder's own number where 8 does not divide its width. */
+const layerHeads = { heads: count.nullable().default(null) };
+
 const schema = z.strictObject({
   /** Seed of everything random: first weights, data order, dropout, views, samples. */
   seed: z.int().nonnegative().default(1),
@@ -77,8 +80,8 @@ const schema = z.strictObject({
     .nullable()
     .default({ scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: true }),
   /** The caption refinement network, and the semantic alignment layer; null leaves one out. */
-  refinement: refinementSchema.nullable().default(null),
-  alignment: alignmentSchema.nullable().default(null),
+  refinement: refinementSchema.extend(layerHeads).nullable().default(null),
+  alignment: alignmentSchema.extend(layerHeads).nullable().default(null),
   /** Layer of the decoder that the two read, counted from 0; null: the last. */
   readLayer: z.int().nonnegative().nullable().default(null),
   /** lambda: weight of the base path's cross-entropy beside the refined path's. */

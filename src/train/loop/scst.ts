@@ -4,13 +4,18 @@
  */
 
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
+import type { SessionOptions } from '../../engine/runtime/session.ts';
 import type { Tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
 import type { Inference } from '../../generation/inference.ts';
 import type { GenerationSettings } from '../../generation/options.ts';
+import type { BlipConfig } from '../../model/config.ts';
+import type { ParameterStore } from '../../nn/parameter-store.ts';
 import type { TrainConfig } from '../config/config.ts';
+import type { TrainingGraphs } from '../objective/graphs.ts';
 import type { EncodedCaption, EncodedImages } from './batches.ts';
-import type { DrawnCaption } from './scoring.ts';
+import { liveInference } from './generation.ts';
+import { ciderReward, type DrawnCaption, type ImageReferences } from './scoring.ts';
 
 /** Drawn captions, with their advantages: reward less baseline. */
 export interface Samples {
@@ -19,6 +24,15 @@ export interface Samples {
   readonly advantages: Float32Array;
   /** Mean reward of the samples. */
   readonly reward: number;
+}
+
+/** What a sampler is opened with. */
+export interface SamplerParts
+  extends Pick<Sampler, 'config' | 'tokenizer' | 'prompt' | 'settings'> {
+  readonly model: BlipConfig;
+  readonly graphs: TrainingGraphs;
+  readonly store: ParameterStore;
+  readonly session: SessionOptions;
 }
 
 export interface Sampler {
@@ -30,6 +44,23 @@ export interface Sampler {
   readonly settings: GenerationSettings;
   /** Rewards of captions of an image of the split. */
   reward(image: number, captions: readonly DrawnCaption[]): number[];
+}
+
+/** A sampler of the weights as they are at each step. */
+export async function openSampler(
+  { config, model, graphs, store, tokenizer, prompt, settings, session }: SamplerParts,
+  references: ImageReferences,
+): Promise<Sampler & Disposable> {
+  const inference = await liveInference(graphs, model, store, session);
+  return {
+    config,
+    tokenizer,
+    prompt,
+    settings,
+    inference,
+    reward: ciderReward(references),
+    [Symbol.dispose]: () => inference[Symbol.dispose](),
+  };
 }
 
 /** Draws `scst.samples` captions of each image and weighs them. @param places of the images in the split */

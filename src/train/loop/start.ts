@@ -34,6 +34,7 @@ export interface Start {
   readonly note: string;
   /** What is saved with each model as it is. */
   readonly saved: Pick<ModelToSave, 'tokenizer' | 'preprocessing' | 'configJson'>;
+  /** The model's own defaults of generation: what it must not write holds in training too. */
   readonly generation: GenerationOptions;
   /** Puts the pretrained values into the store; what is fresh keeps its first values. */
   fill(store: ParameterStore, refiner: RefinerConfig | undefined): Promise<void>;
@@ -90,7 +91,6 @@ export async function startFromModel(
   };
   const model = { ...loaded.config, text_config: { ...loaded.config.text_config, ...rates } };
   const tower = await towerOfModel(loaded);
-  const { max_length: _max, num_beams: _beams, ...generation } = loaded.generation;
   return {
     model,
     tower,
@@ -103,7 +103,7 @@ export async function startFromModel(
       preprocessing: loaded.preprocessing,
       configJson: loaded.configJson,
     },
-    generation,
+    generation: loaded.generation,
     async fill(store, refiner) {
       await using again = await loadModel(path, { hub });
       await again.weights.fill(store);

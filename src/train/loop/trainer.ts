@@ -1,4 +1,5 @@
 /** The training loop: steps, validations, checkpoints. What is computed when; how, stands elsewhere. */
+import { Opened } from '../../base/disposal.ts';
 import { InputError } from '../../base/errors.ts';
 import { createRandom } from '../../base/random.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
@@ -107,6 +108,8 @@ class Run implements Disposable {
   readonly #totalSteps: number;
   #progress: Progress;
   #saved: number;
+  /** While an update is under way the weights are neither the old nor the new ones, and not saved. */
+  #isUpdating = false;
 
   private constructor(
     input: TrainerInput,
@@ -137,8 +140,11 @@ class Run implements Disposable {
     const gradients = new Float32Array(store.trainable.length);
     const open = (outputs: TrainingGraphs['objective']) =>
       GradientSession.open(graphs.scope, outputs, store, gradients, session);
-    const policy = graphs.policy && (await open(graphs.policy));
-    return new Run(input, gradients, await open(graphs.objective), policy);
+    using opened = new Opened();
+    const policy = graphs.policy && opened.use(await open(graphs.policy));
+    const objective = opened.use(await open(graphs.objective));
+    opened.keep();
+    return new Run(input, gradients, objective, policy);
   }
 
   async toTheEnd(): Promise<void> {
@@ -157,7 +163,7 @@ class Run implements Disposable {
   /** Saves the state, unless it is saved already. */
   async checkpoint(always = false): Promise<void> {
     const { step } = this.#progress;
-    if (!always && step === this.#saved) return;
+    if (this.#isUpdating || (!always && step === this.#saved)) return;
     await this.#input.onCheckpoint(this.#progress);
     this.#saved = step;
   }
@@ -230,38 +236,25 @@ class Run implements Disposable {
   }
 
   async #step(parts: readonly StepPart[], waited: number): Promise<void> {
-    const { config, updater, onEvent } = this.#input;
+    const { updater, onEvent } = this.#input;
     const started = performance.now();
     this.#gradients.fill(0);
     const { loss, terms } = this.#input.sampler
       ? await this.#selfCritical(this.#input.sampler, parts)
       : await this.#crossEntropy(parts, 1);
     const gradientNorm = await updater.gradientNorm(this.#gradients);
-    const learningRate = this.#input.learningRate * this.#schedule(this.#progress.step);
-    const { step: before, batch, epoch } = this.#progress;
-    const step = before + 1;
-    const finite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
-    const skipped = finite ? 0 : this.#progress.skipped + 1;
-    this.#progress = { ...this.#progress, step, batch: batch + 1, skipped };
-    if (!finite) {
-      await onEvent({ kind: 'skipped', step, inARow: skipped });
-      if (skipped >= config.maxSkippedSteps)
-        throw new InputError(
-          `${skipped} steps in a row had no finite loss or gradient; lower learningRate (${this.#input.learningRate}). The last saved model is unchanged.`,
-        );
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      await this.#skip();
       return;
     }
-    await updater.apply(this.#gradients, {
-      step,
-      learningRate,
-      weightDecay: config.weightDecay,
-      gradientScale: Math.min(1, config.maxGradientNorm / (gradientNorm + 1e-6)),
-    });
+    const { step: before, epoch } = this.#progress;
+    const learningRate = this.#input.learningRate * this.#schedule(before);
+    await this.#update(learningRate, gradientNorm);
     const seconds = (performance.now() - started + waited) / 1000;
     const images = parts.reduce((sum, { places }) => sum + places.length, 0);
     await onEvent({
       kind: 'step',
-      step,
+      step: before + 1,
       totalSteps: this.#totalSteps,
       epoch,
       loss,
@@ -271,6 +264,40 @@ class Run implements Disposable {
       imagesPerSecond: images / seconds,
       waiting: waited / 1000 / seconds,
     });
+  }
+
+  /** Moves the weights, and then where the run stands: what fails in between is done again from a checkpoint. */
+  async #update(learningRate: number, gradientNorm: number): Promise<void> {
+    const { config, updater } = this.#input;
+    const { step, batch, allSkipped } = this.#progress;
+    this.#isUpdating = true;
+    await updater.apply(this.#gradients, {
+      step: step + 1 - allSkipped,
+      learningRate,
+      weightDecay: config.weightDecay,
+      gradientScale: Math.min(1, config.maxGradientNorm / (gradientNorm + 1e-6)),
+    });
+    this.#isUpdating = false;
+    this.#progress = { ...this.#progress, step: step + 1, batch: batch + 1, skipped: 0 };
+  }
+
+  /** Passes over a step without a finite loss or gradient. @throws InputError when too many were in a row */
+  async #skip(): Promise<void> {
+    const { config, onEvent, learningRate } = this.#input;
+    const step = this.#progress.step + 1;
+    const skipped = this.#progress.skipped + 1;
+    this.#progress = {
+      ...this.#progress,
+      step,
+      batch: this.#progress.batch + 1,
+      skipped,
+      allSkipped: this.#progress.allSkipped + 1,
+    };
+    await onEvent({ kind: 'skipped', step, inARow: skipped });
+    if (skipped >= config.maxSkippedSteps)
+      throw new InputError(
+        `${skipped} steps in a row had no finite loss or gradient; lower learningRate (${learningRate}). The last saved model is unchanged.`,
+      );
   }
 
   /** Adds the gradients of the objective on the captions given, times `weight`. */

@@ -1,11 +1,12 @@
 /** What is measured after each epoch: losses of both paths, captions and their scores. */
 
+import { Opened } from '../../base/disposal.ts';
 import { createRandom } from '../../base/random.ts';
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import { Session, type SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
-import { Inference } from '../../generation/inference.ts';
+import type { Inference } from '../../generation/inference.ts';
 import type { GenerationSettings } from '../../generation/options.ts';
 import type { BlipConfig } from '../../model/config.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -13,6 +14,7 @@ import type { TrainConfig } from '../config/config.ts';
 import { addSums, type ObjectiveSums, objectiveSums } from '../objective/gradients.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
 import { captionsOf, type EncodedImages, epochBatches, textBatch } from './batches.ts';
+import { liveInference } from './generation.ts';
 import type { ImageFeed } from './images.ts';
 import { type ImageReferences, scoreCaptions, type ValidationMetrics } from './scoring.ts';
 
@@ -41,6 +43,7 @@ export interface ValidatorInput {
   readonly trainable: Float32Array;
   readonly tokenizer: TextTokenizer;
   readonly prompt: readonly number[];
+  /** Of the captions that are scored. */
   readonly settings: GenerationSettings;
   readonly dev: TrainingSplit;
   readonly session: SessionOptions;
@@ -70,17 +73,11 @@ export class Validator implements Disposable {
   static async open(input: ValidatorInput): Promise<Validator> {
     const { graphs, store, trainable, model, session } = input;
     const { base, refined, count } = graphs.validation;
-    const losses = await Session.open({ base, count, ...(refined && { refined }) }, session);
-    const inference = await Inference.live(
-      model,
-      (name) => store.tensor(name, trainable),
-      session,
-      {
-        images: graphs.images,
-        tokensDtype: graphs.tokensDtype,
-        ...(graphs.adapters && { adapters: graphs.adapters }),
-      },
-    );
+    using opened = new Opened();
+    const sums = { base, count, ...(refined && { refined }) };
+    const losses = opened.use(await Session.open(sums, session));
+    const inference = opened.use(await liveInference(graphs, model, store, session, trainable));
+    opened.keep();
     return new Validator(input, losses, inference);
   }
 
@@ -127,14 +124,13 @@ export class Validator implements Disposable {
 
   /** Captions of the base path for images at these places. */
   async #captions(places: readonly number[], signal?: AbortSignal): Promise<Map<number, string>> {
-    const { dev, tokenizer, prompt, settings, model, config } = this.#input;
+    const { dev, tokenizer, prompt, settings, model } = this.#input;
     const captions = new Map<number, string>();
     const context = { config: model.text_config, prompt, ...(signal && { signal }) };
-    const beams = { ...settings, num_beams: config.validationBeams };
     for (let start = 0; start < places.length; start += captionBatch) {
       const part = places.slice(start, start + captionBatch);
       const encoded = await this.#inference.encode(await dev.images.read(part));
-      const written = await generate(this.#inference.decode(encoded), beams, context);
+      const written = await generate(this.#inference.decode(encoded), settings, context);
       for (const [i, place] of part.entries())
         captions.set(place, tokenizer.decode(written[i][0].ids));
     }

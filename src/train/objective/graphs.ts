@@ -8,6 +8,7 @@ import { towerOf } from '../../model/towers/towers.ts';
 import { type Group, usualGroup } from '../../nn/parameter-store.ts';
 import { type Adapters, type ParameterSpec, Scope } from '../../nn/scope.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { withLayerHeads } from '../config/layers.ts';
 import { type DrawnFrom, type ObjectiveOutputs, objectiveGraph } from './objective.ts';
 
 /** What a run computes. */
@@ -87,7 +88,7 @@ export function drawsDropout(config: TrainConfig): boolean {
 }
 
 function refinerOf(config: TrainConfig, model: BlipConfig): RefinerConfig | undefined {
-  const { refinement, alignment, readLayer } = config;
+  const { refinement, alignment, readLayer } = withLayerHeads(config, model.text_config);
   if (!refinement && !alignment) return undefined;
   const refiner = refinerSchema.parse({ refinement, alignment, readLayer });
   const fault = refinerFault(refiner, model.text_config);

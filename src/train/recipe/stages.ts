@@ -51,7 +51,7 @@ export function stageFolder(output: string, stages: readonly Stage[], place: num
  * @throws InputError and UsageError as `trainRun` does; UsageError when finished stages had other settings
  */
 export async function trainStages(options: RecipeOptions): Promise<void> {
-  const { output, stages, resume = false, allowChanges = false, signal, onNote } = options;
+  const { output, stages, resume = false, allowChanges = false, onNote } = options;
   await using _lock = await openRunFolder(output, 'stages', resume);
   const path = join(output, 'stages.json');
   const before = await readRecord(path);
@@ -68,7 +68,6 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     for (const change of changes) onNote(`changed: ${change}`);
   }
   for (const [place, stage] of stages.entries()) {
-    const folder = stageFolder(output, stages, place);
     const title = `stage ${place + 1} of ${stages.length}, ${stage.name}`;
     if (wasDone(record.stages[place])) {
       onNote(`${title}: done before.`);
@@ -78,25 +77,9 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     options.onStage(stage);
     await writeRecord(path, record);
     const started = performance.now();
-    const previous = place === 0 ? undefined : stageFolder(output, stages, place - 1);
     let isDone = false;
     try {
-      const folders: string[] = [];
-      for (const config of runsOf(stage)) {
-        const own = stage.runs === 1 ? folder : join(folder, `seed-${config.seed}`);
-        folders.push(own);
-        if (stage.runs > 1) onNote(`${title}, seed ${config.seed}:`);
-        await trainRun({
-          ...options,
-          output: own,
-          config,
-          start: previous === undefined ? options.start : { model: join(previous, stage.from) },
-          resume,
-          cache: options.cache ?? join(output, 'features'),
-        });
-        signal?.throwIfAborted();
-      }
-      if (stage.runs > 1) await averageRuns(folders, folder);
+      await trainStage(options, place, title);
       isDone = true;
     } finally {
       record = worked(record, place, (performance.now() - started) / 60_000, isDone);
@@ -107,6 +90,29 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     }
   }
   await keepBest(stageFolder(output, stages, stages.length - 1), output);
+}
+
+/** Trains a stage's runs, from the model of the stage before. */
+async function trainStage(options: RecipeOptions, place: number, title: string): Promise<void> {
+  const { output, stages, signal, onNote } = options;
+  const stage = stages[place];
+  const folder = stageFolder(output, stages, place);
+  const previous = place === 0 ? undefined : stageFolder(output, stages, place - 1);
+  const folders: string[] = [];
+  for (const config of runsOf(stage)) {
+    const own = stage.runs === 1 ? folder : join(folder, `seed-${config.seed}`);
+    folders.push(own);
+    if (stage.runs > 1) onNote(`${title}, seed ${config.seed}:`);
+    await trainRun({
+      ...options,
+      output: own,
+      config,
+      start: previous === undefined ? options.start : { model: join(previous, stage.from) },
+      cache: options.cache ?? join(output, 'features'),
+    });
+    signal?.throwIfAborted();
+  }
+  if (stage.runs > 1) await averageRuns(folders, folder);
 }
 
 /**

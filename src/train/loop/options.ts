@@ -1,0 +1,55 @@
+/** What a run is told: where things are, where it computes, whom it tells. */
+import { UsageError } from '../../base/errors.ts';
+import type { ResolveOptions } from '../../hub/resolve.ts';
+import type { TrainConfig } from '../config/config.ts';
+import type { TrainingEvent } from './trainer.ts';
+
+export interface RunOptions {
+  /** A dataset as `readDataset` takes it. */
+  readonly data: string;
+  /** What to start from: a folder with a pretrained vision tower, or a captioner. */
+  readonly start: { readonly tower: string } | { readonly model: string };
+  /** The run's folder. */
+  readonly output: string;
+  readonly config: TrainConfig;
+  /** Go on with the run in the folder, from its newest checkpoint. */
+  readonly resume?: boolean;
+  /** Go on although settings, start or data differ. */
+  readonly allowChanges?: boolean;
+  readonly threads?: number;
+  readonly device?: string;
+  /** Bytes that a step's values may take: micro-batches are chosen to fit. */
+  readonly memoryLimit?: number;
+  /** Where computed image features are kept; default: `features` in the run's folder. */
+  readonly cache?: string;
+  readonly hub?: ResolveOptions;
+  readonly signal?: AbortSignal;
+  /** A sentence for the person. */
+  onNote(note: string): void;
+  onFeatures(done: number, total: number): void;
+  onEvent(event: TrainingEvent): void;
+}
+
+/**
+ * Finds out before any work what would stop a run late.
+ * @throws UsageError naming the option that is wrong
+ */
+export function checkRunOptions({ threads, memoryLimit }: RunOptions): void {
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
+    throw new UsageError(`threads (${threads}) must be a whole number from 1 on`);
+  if (memoryLimit !== undefined && !(memoryLimit > 0))
+    throw new UsageError(`the memory limit (${memoryLimit} bytes) must be more than 0`);
+}
+
+/** Not every GPU has 16-bit floats; the CPU does, and reads half as much. */
+export function tokensDtype({ device = 'cpu' }: RunOptions): 'f16' | 'f32' {
+  return device === 'cpu' ? 'f16' : 'f32';
+}
+
+/** Where sessions of the run compute. */
+export function sessionOptions({ threads, device }: RunOptions): {
+  threads?: number;
+  device?: string;
+} {
+  return { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) };
+}
