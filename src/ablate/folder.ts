@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
 import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
+import { isDesktopFile } from '../base/folders.ts';
 import { parseJson } from '../base/json.ts';
 import { version } from '../base/version.ts';
 import { imagesOfSplit } from '../data/datasets/dataset.ts';
@@ -70,7 +71,9 @@ async function hasRun(output: string): Promise<boolean> {
 }
 
 async function checkNew(output: string): Promise<void> {
-  const other = (await readdir(output)).find((name) => !harmless.has(name));
+  const other = (await readdir(output)).find(
+    (name) => !harmless.has(name) && !name.startsWith('.') && !isDesktopFile(name),
+  );
   if (other !== undefined)
     throw new InputError(
       `${output}: the folder holds ${other} and is not an ablation's; choose another --output folder.`,

@@ -1,7 +1,7 @@
 /** One run of an ablation, from training to its result; what is there already is kept. */
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/files.ts';
+import { isThere, writeFileAtomic } from '../base/files.ts';
 import { evaluateModel } from '../evaluate/evaluate.ts';
 import type { ResolveOptions } from '../hub/resolve.ts';
 import type { TrainConfig } from '../train/config/config.ts';
@@ -106,7 +106,7 @@ async function evaluateBest(
   const { threads, device, bootstrap, bootstrapSeed, signal, onNote, onCaptioned } = settings;
   const output = evaluationFolder(place, split, isKept);
   // An evaluation's folder appears whole or not at all.
-  if ((await readdir(output).catch((): string[] => [])).length > 0) return false;
+  if (await isThere(join(output, 'results.json'))) return false;
   onNote(
     `captioning the ${split} split: ${place.variant}, seed ${place.seed}${isKept ? ', layers kept' : ''}`,
   );

@@ -1,7 +1,8 @@
 /** Making folders so that nobody ever sees half of one. */
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errorCode, isThere, writing } from './files.ts';
+import { errorCode, isThere, readTextIfThere, writeFileAtomic, writing } from './files.ts';
+import { parseJson } from './json.ts';
 
 /**
  * Fills a new folder beside `target`, which then takes its place, whole or not at all. Until it is
@@ -33,6 +34,11 @@ export async function replaceFolder<T>(
   }
 }
 
+/** Whether a file is one that desktops leave in folders that they show, and that says nothing of their content. */
+export function isDesktopFile(name: string): boolean {
+  return /^(\.DS_Store|\._.*|\.directory|\.localized|Icon\r|Thumbs\.db|desktop\.ini)$/i.test(name);
+}
+
 /**
  * Removes what programs left in a folder that were killed while they wrote a file or folder there; one that was
  * being replaced and is not there any more is put back. For who holds the folder's lock.
@@ -48,11 +54,30 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-/** What an interrupted replacement moved away: the only copy, or one too many. */
+/** What an interrupted replacement moved away: the only copy, or one of which things are still to come over. */
 async function putBack(old: string, target: string): Promise<void> {
   if (!(await isThere(old))) return;
-  if (await isThere(target)) await rm(old, { recursive: true, force: true });
-  else await rename(old, target);
+  if (await isThere(target)) {
+    await moveKept(old, target);
+    await rm(old, { recursive: true, force: true });
+    return;
+  }
+  await rm(join(old, keptList), { force: true });
+  await rename(old, target);
+}
+
+/** The file in a folder that is being replaced that lists what stays: whoever finds it there can finish the work. */
+const keptList = '.refcap-kept.json';
+
+/** Moves what stays from the old folder to the new one, where that has none of the name. */
+async function moveKept(old: string, target: string): Promise<void> {
+  const text = await readTextIfThere(join(old, keptList));
+  if (text === undefined) return;
+  const kept: unknown = parseJson(text, join(old, keptList));
+  const made = new Set(await readdir(target));
+  for (const name of await readdir(old))
+    if (Array.isArray(kept) && kept.includes(name) && !made.has(name))
+      await rename(join(old, name), join(target, name));
 }
 
 async function takePlace(
@@ -73,16 +98,15 @@ async function takePlace(
     return;
   }
   try {
+    const kept = (await readdir(old)).filter(keeps);
+    if (kept.length > 0) await writeFileAtomic(join(old, keptList), JSON.stringify(kept));
     await rename(temporary, target);
   } catch (error) {
-    await rename(old, target);
+    await putBack(old, target);
     throw error;
   }
   // Moved when the new folder is in its place: whatever fails, nothing that stays is deleted with the rest.
-  const made = new Set(await readdir(target));
-  for (const name of await readdir(old))
-    if (keeps(name) && !made.has(name)) await rename(join(old, name), join(target, name));
-  await rm(old, { recursive: true, force: true });
+  await putBack(old, target);
 }
 
 async function replaceContent(

@@ -1,7 +1,9 @@
 /** A lock file that keeps two programs from working in one folder. */
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from './errors.ts';
 import { errorCode } from './files.ts';
 
@@ -19,43 +21,66 @@ interface Holder {
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, 'lock');
-  const own: Holder = {
-    pid: process.pid,
-    host: hostname(),
-    started: await startOf(process.pid),
-  };
-  const text = `${JSON.stringify(own)}\n`;
-  const temporary = join(folder, `.lock.${process.pid}.${Math.round(performance.now() * 1e6)}.tmp`);
-  await writeFile(temporary, text);
+  for (;;) {
+    const taken = await take(path);
+    if ('release' in taken) return { [Symbol.asyncDispose]: taken.release };
+    const { holder } = taken;
+    // A claim of another that is about to be over: see `take`.
+    if (holder === undefined) await sleep(5);
+    else
+      throw new InputError(
+        `${folder}: in use by process ${holder.pid} on ${holder.host}; wait for it, stop it, or choose another folder (if it is surely gone, remove ${path}).`,
+      );
+  }
+}
+
+type Taken = { release: () => Promise<void> } | { holder: Holder | undefined };
+
+/**
+ * Takes the lock file, or says who holds it; undefined: nobody any more, but another is at it.
+ *
+ * Only its holder removes a lock, or who has the claim to it when its holder is gone. The claim is a lock too, of a
+ * name that comes from the text of the dead one, so that nobody who looked at it earlier can take the next one away.
+ */
+async function take(path: string): Promise<Taken> {
+  const own: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid) };
+  const text = `${JSON.stringify({ ...own, id: randomUUID() })}\n`;
+  if (await create(path, text)) return { release: () => removeIf(path, text) };
+  const found = await readFile(path, 'utf8').catch(() => undefined);
+  if (found === undefined) return { holder: undefined };
+  const holder = parse(found);
+  if (holder && (await isAlive(holder))) return { holder };
+  const claim = await take(claimPath(path, found));
+  if (!('release' in claim)) return { holder: undefined };
+  await removeIf(path, found);
+  const isMine = await create(path, text);
+  await claim.release();
+  return isMine ? { release: () => removeIf(path, text) } : { holder: undefined };
+}
+
+/** A link to a whole file is made or refused at once: nobody reads half a lock. @returns whether it was made */
+async function create(path: string, text: string): Promise<boolean> {
+  const temporary = join(dirname(path), `.lock.${process.pid}.${randomUUID()}.tmp`);
+  await writeFile(temporary, text, { flag: 'wx' });
   try {
-    // A link to a whole file is made or refused at once: nobody reads half a lock.
-    for (let tries = 0; ; tries++) {
-      try {
-        await link(temporary, path);
-        break;
-      } catch (error) {
-        if (errorCode(error) !== 'EEXIST') throw error;
-      }
-      const found = await readFile(path, 'utf8').catch(() => undefined);
-      if (found === undefined) continue;
-      const holder = parse(found);
-      if (tries >= 20 || (holder && (await isAlive(holder))))
-        throw new InputError(
-          `${folder}: in use by process ${holder?.pid ?? '?'} on ${holder?.host ?? 'an unknown machine'}; wait for it, stop it, or choose another folder (if it is surely gone, remove ${path}).`,
-        );
-      // Only the lock that was looked at is removed, not one that another took in the meantime.
-      if ((await readFile(path, 'utf8').catch(() => undefined)) === found)
-        await rm(path, { force: true });
-    }
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
   } finally {
     await rm(temporary, { force: true });
   }
-  return {
-    async [Symbol.asyncDispose]() {
-      if ((await readFile(path, 'utf8').catch(() => undefined)) === text)
-        await rm(path, { force: true });
-    },
-  };
+}
+
+async function removeIf(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text)
+    await rm(path, { force: true });
+}
+
+function claimPath(path: string, text: string): string {
+  const hash = createHash('sha256').update(basename(path)).update(text).digest('hex').slice(0, 24);
+  return join(dirname(path), `.lock.${hash}.claim`);
 }
 
 function parse(text: string): Holder | undefined {

@@ -25,4 +25,4 @@ export function settle(): void {
   runInNewContext('gc')();
 }
 
-process.once('exit', settle);
+process.prependOnceListener('exit', settle);

@@ -1,10 +1,11 @@
 /** The `refcap` command: parses which subcommand is meant and loads only that one. */
 
+import '../base/process-settings.ts';
 import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
-import { InputError, UsageError } from '../base/errors.ts';
+import { Command } from 'commander';
 import { settle } from '../base/process-settings.ts';
 import { commands } from './commands.ts';
+import { reportFailure, reportStrayErrors } from './terminal/failure.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -14,11 +15,7 @@ const program = new Command('refcap')
   .exitOverride()
   .showHelpAfterError('(run with --help for the options)');
 
-// A reader that has seen enough, such as head, closes the pipe: the command then ends quietly.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+reportStrayErrors();
 
 const [first, second] = process.argv.slice(2);
 const wanted = first === 'help' ? second : first;
@@ -31,19 +28,7 @@ for (const { name, summary, load } of commands) {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else if (error instanceof InputError) {
-    console.error(`refcap: ${error.message}`);
-    const isVerbose = program.commands.some(
-      (command) => command.opts<{ verbose?: true }>().verbose,
-    );
-    if (isVerbose) for (const detail of error.details) console.error(detail);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  } else {
-    console.error(error);
-    process.exitCode = 1;
-  }
+  process.exitCode = reportFailure(error);
 } finally {
   settle();
 }

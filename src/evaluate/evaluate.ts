@@ -5,7 +5,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { replaceFolder } from '../base/folders.ts';
+import { isDesktopFile, replaceFolder } from '../base/folders.ts';
 import { version } from '../base/version.ts';
 import {
   Captioner,
@@ -129,7 +129,7 @@ async function checkOutput({ output, overwrite }: EvaluateOptions): Promise<void
   if (!found) return;
   if (!found.isDirectory())
     throw new InputError(`${output}: this is a file; name a folder for the evaluation.`);
-  const entries = await readdir(output);
+  const entries = (await readdir(output)).filter((name) => !isDesktopFile(name));
   if (entries.length === 0) return;
   if (!overwrite)
     throw new InputError(

@@ -230,6 +230,9 @@ describe('an ablation', { timeout: 60_000 }, () => {
   });
 
   it('does nothing twice, and adds the seeds and variants that are new', async () => {
+    // What a desktop leaves in a folder that it shows is nobody's work.
+    await mkdir(join(folder, 'grown'));
+    await writeFile(join(folder, 'grown/.DS_Store'), '');
     await run('grown', 1);
     expect(await work('grown', 1)).toEqual([]);
     expect(await work('grown', 2)).toEqual([

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJsonFile, writeFileAtomic } from '../../src/base/files.ts';
-import { removeLeftovers, replaceFolder } from '../../src/base/folders.ts';
+import { isDesktopFile, removeLeftovers, replaceFolder } from '../../src/base/folders.ts';
 import {
   bf16ToF32,
   f16BitsToF32,
@@ -116,6 +116,13 @@ describe('files', () => {
 });
 
 describe('folders', () => {
+  it('may hold what desktops leave there', () => {
+    for (const name of ['.DS_Store', 'Thumbs.db', 'desktop.ini', '._model.safetensors'])
+      expect(isDesktopFile(name)).toBe(true);
+    for (const name of ['model.safetensors', '.gitignore', 'notes.ini'])
+      expect(isDesktopFile(name)).toBe(false);
+  });
+
   it('are replaced whole or not at all, but for what is to stay', async () => {
     const parent = await mkdtemp(join(tmpdir(), 'refcap-folders-'));
     const target = join(parent, 'made/model');
@@ -156,6 +163,16 @@ describe('folders', () => {
     for (const name of ['.a.json.4.tmp', '.lock.5.6.tmp', '.profile']) await write(made, name, 'x');
     await removeLeftovers(made);
     expect((await readdir(made)).sort()).toEqual(['.lock.5.6.tmp', '.profile', 'model', 'moved']);
+    // Killed when the new folder was in its place, before what stays had come over: it still comes.
+    await mkdir(join(made, '.model.7.tmp.old'));
+    await write(join(made, '.model.7.tmp.old'), '.refcap-kept.json', '["mine", "a"]');
+    for (const name of ['a', 'b', 'mine']) await write(join(made, '.model.7.tmp.old'), name, 'old');
+    await removeLeftovers(made);
+    expect(await contents()).toEqual([
+      ['a', 'new'],
+      ['mine', 'old'],
+    ]);
+    expect(await readdir(made)).not.toContain('.model.7.tmp.old');
     await rm(parent, { recursive: true });
   });
 });

@@ -43,6 +43,38 @@ describe('refcap', () => {
     expect(code).toBe(0);
   });
 
+  it('says an error that nobody foresaw in one sentence, with its trace for who asks', () => {
+    // Stands for any bug: what is there in Node is not there.
+    const broken = `--import=data:text/javascript,${encodeURIComponent(`
+      import process from 'node:process';
+      process.once = () => { throw new TypeError('no such thing\\nmore'); };`)}`;
+    const run = (env: NodeJS.ProcessEnv) =>
+      spawnSync(process.execPath, [broken, 'dist/cli/main.js', 'caption', 'x.jpg'], {
+        cwd: repositoryRoot,
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      });
+    const { status, stderr } = run({});
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      'refcap: unexpected error: no such thing (this is a bug; REFCAP_DEBUG=1 in the environment shows where)\n',
+    );
+    expect(run({ REFCAP_DEBUG: '1' }).stderr).toMatch(/TypeError: no such thing\n.*\n +at /);
+  });
+
+  it('says an error from outside of its course in one sentence too', () => {
+    const stray = `--import=data:text/javascript,${encodeURIComponent(
+      "setTimeout(() => Promise.reject(new Error('lost')), 300);",
+    )}`;
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [stray, 'dist/cli/main.js', 'caption', 'samples', '--quiet'],
+      { cwd: repositoryRoot, encoding: 'utf8' },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^refcap: unexpected error: lost \(this is a bug; .*\)\n$/);
+  });
+
   it('answers wrong usage with code 2 and nothing on the standard output', () => {
     for (const args of [
       ['frobnicate'],

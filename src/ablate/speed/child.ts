@@ -1,5 +1,6 @@
 /** The child process of a measurement: a task as JSON on the standard input, the answer on the output. */
 
+import '../../base/process-settings.ts';
 import { text } from 'node:stream/consumers';
 import { InputError } from '../../base/errors.ts';
 import { settle } from '../../base/process-settings.ts';

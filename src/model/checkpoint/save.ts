@@ -3,7 +3,7 @@ import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { errorCode, writeFileAtomic } from '../../base/files.ts';
-import { replaceFolder } from '../../base/folders.ts';
+import { isDesktopFile, replaceFolder } from '../../base/folders.ts';
 import { type Preprocessing, preprocessingToJson } from '../../data/images/preprocess.ts';
 import { parseVocabulary, wordPieceFiles } from '../../data/text/wordpiece.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -114,7 +114,7 @@ async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
     if (errorCode(error) === 'ENOENT') return [];
     throw new InputError(`${folder}: this is not a folder; choose another place for the model.`);
   });
-  if (entries.length === 0) return;
+  if (entries.every(isDesktopFile)) return;
   if (!overwrite)
     throw new InputError(
       `${folder}: the folder exists and is not empty; choose another or overwrite it.`,

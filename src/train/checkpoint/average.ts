@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { isDesktopFile } from '../../base/folders.ts';
 import { openWeights } from '../../weights/open.ts';
 import { type LazyWeight, writeSafetensors } from '../../weights/safetensors/write.ts';
 import { elementCount, fromFloat32, isFloat, type WeightSource } from '../../weights/weight.ts';
@@ -12,7 +13,7 @@ import { elementCount, fromFloat32, isFloat, type WeightSource } from '../../wei
  */
 export async function averageWeights(models: readonly string[], target: string): Promise<void> {
   for (const file of await readdir(models[0]))
-    if (file.endsWith('.safetensors'))
+    if (file.endsWith('.safetensors') && !isDesktopFile(file))
       await averageFile(
         models.map((model) => join(model, file)),
         join(target, file),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../../base/errors.ts';
 import { readTextIfThere } from '../../base/files.ts';
-import { removeLeftovers } from '../../base/folders.ts';
+import { isDesktopFile, removeLeftovers } from '../../base/folders.ts';
 import { parseJson } from '../../base/json.ts';
 import { lockFolder } from '../../base/lock.ts';
 import { parseTrainConfig, type TrainConfig } from '../config/config.ts';
@@ -52,7 +52,9 @@ export async function openRunFolder(
 }
 
 function checkNew(folder: string, names: readonly string[], resume: boolean): void {
-  const other = names.find((name) => !harmless.has(name) && !name.startsWith('.'));
+  const other = names.find(
+    (name) => !harmless.has(name) && !name.startsWith('.') && !isDesktopFile(name),
+  );
   if (other === undefined) return;
   if (!resume)
     throw new InputError(

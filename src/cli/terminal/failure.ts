@@ -1,0 +1,34 @@
+/** How a command that failed says so: one sentence, and never a stack trace that nobody asked for. */
+import { CommanderError } from 'commander';
+import { InputError, UsageError } from '../../base/errors.ts';
+
+/** Prints what went wrong. @returns the exit code */
+export function reportFailure(error: unknown): number {
+  // Commander has printed its sentence.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InputError) {
+    console.error(`refcap: ${error.message}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  if (process.env.REFCAP_DEBUG) console.error(error);
+  else {
+    const message = error instanceof Error ? error.message : String(error);
+    const [line = ''] = message.split('\n');
+    console.error(
+      `refcap: unexpected error: ${line} (this is a bug; REFCAP_DEBUG=1 in the environment shows where)`,
+    );
+  }
+  return 1;
+}
+
+/** Ends the process where an error comes from outside of the command's own course. */
+export function reportStrayErrors(): void {
+  // A reader that has seen enough, such as head, closes the pipe: the command then ends quietly.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  // Rejections that nobody waits for come here too.
+  process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
+}
