@@ -113,8 +113,8 @@ function checkSame(before: Saved, now: Saved, output: string): void {
 }
 
 /** Tells the data apart; finds out before hours of training whether there is something to measure. */
-async function dataFingerprint({ data, split }: AblationRequest): Promise<string> {
-  const dataset = await readDataset(data);
+async function dataFingerprint({ data, reading, split }: AblationRequest): Promise<string> {
+  const dataset = await readDataset(data, reading);
   for (const name of new Set(['train', 'dev', split] as const))
     if (!imagesOfSplit(dataset, name).some(({ captions }) => captions.length > 0))
       throw new InputError(`${data}: the ${name} split has no image with a caption.`);

@@ -56,7 +56,7 @@ export async function finishRun(
 }
 
 async function trainVariant(
-  { data, start, output, cache, split }: AblationRequest,
+  { data, reading, start, output, cache, split }: AblationRequest,
   place: RunPlace,
   config: TrainConfig,
   settings: RunSettings,
@@ -68,6 +68,7 @@ async function trainVariant(
   try {
     await trainRun({
       data,
+      ...(reading && { reading }),
       start,
       output: folder,
       config,
@@ -98,7 +99,7 @@ async function trainVariant(
 
 /** Evaluates a run's best model, unless that is done. @returns whether there was something to do */
 async function evaluateBest(
-  { data, split }: AblationRequest,
+  { data, reading, split }: AblationRequest,
   place: RunPlace,
   isKept: boolean,
   settings: RunSettings,
@@ -113,6 +114,7 @@ async function evaluateBest(
   await evaluateModel({
     model: join(place.folder, 'best'),
     data,
+    ...(reading && { reading }),
     split,
     output,
     overwrite: false,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { UsageError } from '../base/errors.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
+import type { DatasetOptions } from '../data/datasets/read.ts';
 import type { TrainConfig } from '../train/config/config.ts';
 import type { Settings } from '../train/config/file.ts';
 import { resolveVariants } from './variants.ts';
@@ -25,6 +26,8 @@ const ownNames: ReadonlySet<string> = new Set(Object.keys(requestSchema.shape));
 
 export interface AblationRequest {
   readonly data: string;
+  /** How the data are read, as the command line says. */
+  readonly reading?: DatasetOptions;
   readonly start: { readonly tower: string } | { readonly model: string };
   readonly output: string;
   readonly split: SplitName;

@@ -6,13 +6,20 @@ import { type AblationFlags, type AblationRequest, resolveAblation } from '../ab
 import { UsageError } from '../base/errors.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import { applySetting, readConfigFile, type Settings } from '../train/config/file.ts';
+import {
+  captionColumnOption,
+  type DatasetFlags,
+  imageColumnOption,
+  imagesOption,
+  readingOf,
+} from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { number } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
-interface Flags extends AblationFlags {
+interface Flags extends AblationFlags, DatasetFlags {
   base?: string;
   config?: string;
   set?: string[];
@@ -54,6 +61,9 @@ export const command = new Command('ablate')
   .option('--config <file>', 'settings of the ablation and of training, YAML or JSON')
   .option('--seeds <n>', 'seeds 1 to n (default: 3)', number)
   .option('--data <source>', 'pictures with captions: a folder or a caption file')
+  .addOption(imagesOption())
+  .addOption(imageColumnOption())
+  .addOption(captionColumnOption())
   .addOption(new Option('-m, --model <model>', 'captioner to train further').conflicts('tower'))
   .option('--tower <folder>', 'pretrained vision tower for a fresh decoder')
   .option('-o, --output <folder>', 'where runs and tables go')
@@ -97,10 +107,11 @@ async function requestOf(flags: Flags): Promise<AblationRequest> {
   for (const text of flags.set ?? []) file = applySetting(file, text);
   const { data, tower, model, output, split, seeds, cache, baseline, variants } = flags;
   const given = { data, tower, model, output, split, seeds, cache, baseline, variants };
-  return resolveAblation(
+  const request = resolveAblation(
     file,
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   );
+  return { ...request, reading: readingOf(flags) };
 }
 
 function optionsOf(

@@ -4,13 +4,19 @@ import { InputError, UsageError } from '../base/errors.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import type { DatasetReport, SplitFigures } from '../data/datasets/inspect.ts';
 import { type DatasetFormat, datasetFormats } from '../data/datasets/sources.ts';
+import {
+  captionColumnOption,
+  type DatasetFlags,
+  imageColumnOption,
+  imagesOption,
+  readingOf,
+} from './options/dataset.ts';
 import { number } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
-interface Flags {
+interface Flags extends DatasetFlags {
   format?: DatasetFormat;
-  images?: string;
   outputFormat: 'table' | 'json';
   maxWords: number;
   seed: number;
@@ -18,8 +24,10 @@ interface Flags {
 
 const help = `
 Sources: a folder as Flickr8k, Flickr30k or COCO unpack it, one with Karpathy's dataset_*.json, with
-captions.txt, metadata.jsonl or a .csv or .tsv table (file, caption and perhaps split), or one whose
-images have text files of the same name beside them; or a caption file itself.
+captions.txt, metadata.jsonl or a .csv or .tsv table (file, caption and perhaps split), with a file for each
+split (train.json, val.json, test.json) or a folder for each split (train/metadata.jsonl ...), or one whose
+images have text files (.txt, .caption) of the same name beside them; or a caption file itself. A path or file
+name decides which image is meant, before any number beside it. Links to folders are followed.
 
 Exit code 0 whatever is wrong with parts of the data, 1 when nothing of it can be used.`;
 
@@ -39,7 +47,9 @@ command
       datasetFormats,
     ),
   )
-  .option('--images <folder>', 'where the images are, if not beside the captions')
+  .addOption(imagesOption())
+  .addOption(imageColumnOption())
+  .addOption(captionColumnOption())
   .addOption(
     new Option('--output-format <format>', 'a table, or all there is to say as JSON')
       .choices(['table', 'json'])
@@ -65,7 +75,7 @@ async function inspect(source: string, flags: Flags): Promise<void> {
       maxWords,
       shares: { seed },
       ...(flags.format !== undefined && { format: flags.format }),
-      ...(flags.images !== undefined && { images: flags.images }),
+      ...readingOf(flags),
       signal,
       onProgress: (_, total) => {
         progress.total = total;

@@ -4,12 +4,19 @@ import type { CaptionOptions } from '../caption/captioner.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { scoreHeading } from '../metrics/registry.ts';
+import {
+  captionColumnOption,
+  type DatasetFlags,
+  imageColumnOption,
+  imagesOption,
+  readingOf,
+} from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
-interface Flags {
+interface Flags extends DatasetFlags {
   base?: string;
   data: string;
   split: SplitName;
@@ -46,6 +53,9 @@ export const command = new Command('evaluate')
   .description("Caption a split's pictures, score them with all metrics, and measure the speed.")
   .argument('<model>', 'folder or file, bundled model, or hub id')
   .requiredOption('--data <source>', 'pictures with captions: a folder or a caption file')
+  .addOption(imagesOption())
+  .addOption(imageColumnOption())
+  .addOption(captionColumnOption())
   .addOption(new Option('--split <name>', 'what is measured').choices(splitNames).default('dev'))
   .option('-o, --output <folder>', "the run's folder (default: evaluation-SPLIT)")
   .option('--overwrite', 'replace an evaluation that is there')
@@ -79,6 +89,7 @@ async function run(model: string, flags: Flags): Promise<void> {
     const evaluation = await evaluateModel({
       model,
       data,
+      reading: readingOf(flags),
       split,
       output,
       overwrite: flags.overwrite ?? false,

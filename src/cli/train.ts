@@ -7,14 +7,22 @@ import { trainRun } from '../train/loop/run.ts';
 import type { TrainingEvent } from '../train/loop/trainer.ts';
 import { type Recipe, readRecipe, type Stage } from '../train/recipe/recipe.ts';
 import { trainMembers, trainStages } from '../train/recipe/stages.ts';
+import {
+  captionColumnOption,
+  type DatasetFlags,
+  imageColumnOption,
+  imagesOption,
+  readingOf,
+} from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { number } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
-interface Flags {
+interface Flags extends DatasetFlags {
   base?: string;
   data: string;
+  dev: boolean;
   output: string;
   tower?: string;
   model?: string;
@@ -72,6 +80,10 @@ export const command = new Command('train')
     'Train a captioner on pictures with captions: a BLIP checkpoint further, or a fresh decoder over a pretrained vision tower.',
   )
   .requiredOption('--data <source>', 'pictures with captions: a folder or a caption file')
+  .addOption(imagesOption())
+  .addOption(imageColumnOption())
+  .addOption(captionColumnOption())
+  .option('--no-dev', 'train without a dev split: training pictures are measured instead')
   .requiredOption('-o, --output <folder>', 'where the run goes')
   .addOption(
     new Option(
@@ -141,6 +153,8 @@ async function run(flags: Flags & Record<string, unknown>): Promise<void> {
   await interruptible(async (signal) => {
     const options = {
       data,
+      reading: readingOf(flags),
+      withoutDev: !flags.dev,
       start: startOf(flags),
       output,
       resume: flags.resume ?? false,

@@ -14,7 +14,7 @@ import {
   type PreparedImage,
 } from '../caption/captioner.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
-import { readDataset } from '../data/datasets/read.ts';
+import { type DatasetOptions, readDataset } from '../data/datasets/read.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import type { Interval } from '../metrics/bootstrap.ts';
 import { hashWeights } from '../model/checkpoint/hash.ts';
@@ -27,6 +27,7 @@ export interface EvaluateOptions {
   readonly model: string;
   /** A dataset as `readDataset` takes it. */
   readonly data: string;
+  readonly reading?: DatasetOptions;
   readonly split: SplitName;
   /** The run's folder. */
   readonly output: string;
@@ -143,8 +144,9 @@ async function checkOutput({ output, overwrite }: EvaluateOptions): Promise<void
     );
 }
 
-async function imagesOf({ data, split, limit, onNote }: EvaluateOptions): Promise<DatasetImage[]> {
-  const dataset = await readDataset(data);
+async function imagesOf(options: EvaluateOptions): Promise<DatasetImage[]> {
+  const { data, reading, split, limit, onNote } = options;
+  const dataset = await readDataset(data, reading);
   for (const note of dataset.notes) onNote(note);
   const images = imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0);
   if (images.length === 0)

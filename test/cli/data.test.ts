@@ -61,6 +61,20 @@ describe('refcap data inspect', () => {
     expect(elsewhere.stderr).toMatch(/none: there is no such folder/);
   });
 
+  it('is told the columns, and names those there are', () => {
+    const table = join(folder, 'other.csv');
+    writeFileSync(table, 'shot,blurb\na.png,A green square\nb.png,Another\n');
+    const asked = refcap('data', 'inspect', table);
+    expect(asked.status).toBe(1);
+    expect(asked.stderr).toMatch(/the columns shot, blurb; .*--image-column and --caption-column/);
+    const told = ['--image-column', 'shot', '--caption-column', 'blurb'];
+    expect(refcap('data', 'inspect', table, ...told).stdout).toMatch(/^all +2 +0 +0 +2 +1$/m);
+    const wrong = refcap('data', 'inspect', table, '--image-column', 'photo');
+    expect(wrong.stderr).toMatch(
+      /other\.csv: line 1 has no column "photo"; it has shot, blurb\.\n$/,
+    );
+  });
+
   it('answers wrong usage with code 2, and a source of nothing with 1', () => {
     for (const args of [
       ['inspect'],

@@ -124,7 +124,7 @@ async function picturesOf(
 ): Promise<string[]> {
   const { captions } = await readRunEvaluation(placeIn(request, model), request.split, false);
   const readable = new Set(captions.map(({ file }) => file));
-  return imagesOfSplit(await readDataset(request.data), request.split)
+  return imagesOfSplit(await readDataset(request.data, request.reading), request.split)
     .filter(({ id }) => readable.has(id))
     .slice(0, count)
     .map(({ path }) => path);

@@ -4,8 +4,8 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { version } from '../../base/version.ts';
 import type { SavedRun } from '../checkpoint/resume.ts';
 import type { TrainConfig } from '../config/config.ts';
+import type { RunData } from './data.ts';
 import type { RunOptions } from './options.ts';
-import type { RunData } from './splits.ts';
 import type { Start } from './start.ts';
 
 /** Tells data apart: the images used and their captions. */

@@ -2,11 +2,10 @@
 import { UsageError } from '../../base/errors.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { TrainConfig } from '../config/config.ts';
+import type { DataOptions } from './data.ts';
 import type { TrainingEvent } from './trainer.ts';
 
-export interface RunOptions {
-  /** A dataset as `readDataset` takes it. */
-  readonly data: string;
+export interface RunOptions extends DataOptions {
   /** What to start from: a folder with a pretrained vision tower, or a captioner. */
   readonly start: { readonly tower: string } | { readonly model: string };
   /** The run's folder. */

@@ -28,11 +28,12 @@ import { usualHeads, withLayerHeads } from '../config/layers.ts';
 import { parameterGroups, type TrainingGraphs, trainingGraphs } from '../objective/graphs.ts';
 import { fitMicroBatch } from '../objective/memory.ts';
 import { trainingText } from './batches.ts';
+import { type RunData, readRunData, unknownWordsNote } from './data.ts';
 import { asSaved, describeRun } from './description.ts';
 import { neverWritten, samplingSettings, validationSettings } from './generation.ts';
 import { checkRunOptions, type RunOptions, sessionOptions, tokensDtype } from './options.ts';
 import { openSampler } from './scst.ts';
-import { openSplit, type RunData, readData } from './splits.ts';
+import { openSplit } from './splits.ts';
 import { type Start, startFromModel, startFromTower } from './start.ts';
 import { openUpdater, type TrainingEvent, train } from './trainer.ts';
 import { type TrainingSplit, Validator } from './validation.ts';
@@ -51,9 +52,14 @@ export async function trainRun(options: RunOptions): Promise<void> {
   await using _lock = await openRunFolder(output, 'run', resume);
   await removeLeftovers(join(output, 'checkpoints'));
   const before = resume ? await readSavedRun(output) : undefined;
-  const data = await readData(options);
-  const start = await openStart(options, data.train);
+  const data = await readRunData(options);
+  const texts = data.train.flatMap(({ captions }) =>
+    captions.map((caption) => trainingText(caption, options.config.maxWords)),
+  );
+  const start = await openStart(options, texts);
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
+  const unknown = start.isFresh ? undefined : unknownWordsNote(texts, start.tokenizer);
+  if (unknown !== undefined) options.onNote(unknown);
   const plan = planRun(options, start, data, before);
   const { config, graphs } = plan;
   const open = (images: readonly DatasetImage[], isTrain: boolean) =>
@@ -71,7 +77,7 @@ export async function trainRun(options: RunOptions): Promise<void> {
 
 async function openStart(
   { start, config, hub }: RunOptions,
-  images: readonly DatasetImage[],
+  texts: readonly string[],
 ): Promise<Start> {
   if ('model' in start)
     return startFromModel((await resolveModel(start.model, hub)).path, config, hub);
@@ -83,9 +89,6 @@ async function openStart(
     throw new UsageError(
       'lora adapts a trained captioner: give --model, not --tower (a fresh decoder would stay as it is)',
     );
-  const texts = images.flatMap(({ captions }) =>
-    captions.map((caption) => trainingText(caption, config.maxWords)),
-  );
   return startFromTower(start.tower, config, texts);
 }
 

@@ -1,10 +1,9 @@
-/** The data of a run: its two splits read, and opened as captions, references and images. */
+/** A run's splits opened: captions, references and images. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { leakageNote, usableImages } from '../../data/datasets/check-images.ts';
-import { type DatasetImage, imagesOfSplit } from '../../data/datasets/dataset.ts';
-import { readDataset } from '../../data/datasets/read.ts';
+import { usableImages } from '../../data/datasets/check-images.ts';
+import type { DatasetImage } from '../../data/datasets/dataset.ts';
 import { mayFlip } from '../../data/images/augment.ts';
 import { createPreprocessor } from '../../data/images/preprocess.ts';
 import type { TrainConfig } from '../config/config.ts';
@@ -15,27 +14,6 @@ import { cachedImages, decodedImages, type ImageFeed } from './images.ts';
 import { type RunOptions, sessionOptions } from './options.ts';
 import type { Start } from './start.ts';
 import type { TrainingSplit } from './validation.ts';
-
-/** Images with captions, split by split. */
-export interface RunData {
-  readonly train: readonly DatasetImage[];
-  readonly dev: readonly DatasetImage[];
-}
-
-/** Reads the dataset. @throws InputError when a split has no image with a caption */
-export async function readData({ data, onNote, signal }: RunOptions): Promise<RunData> {
-  const dataset = await readDataset(data);
-  for (const note of dataset.notes) onNote(note);
-  const leak = await leakageNote(dataset.images, signal);
-  if (leak !== undefined) onNote(leak);
-  const wanted = (split: 'train' | 'dev'): DatasetImage[] => {
-    const images = imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0);
-    if (images.length === 0)
-      throw new InputError(`${data}: the ${split} split has no image with a caption`);
-    return images;
-  };
-  return { train: wanted('train'), dev: wanted('dev') };
-}
 
 /** A split ready to be trained on or measured. */
 export type OpenSplit = TrainingSplit &

@@ -1,0 +1,95 @@
+/** The pictures with captions that a run trains on and is measured with. */
+import { InputError } from '../../base/errors.ts';
+import { leakageNote } from '../../data/datasets/check-images.ts';
+import { type DatasetImage, imagesOfSplit } from '../../data/datasets/dataset.ts';
+import {
+  type DatasetOptions,
+  type DatasetSurvey,
+  surveyDataset,
+} from '../../data/datasets/read.ts';
+import type { TextTokenizer } from '../../data/text/tokenizer.ts';
+
+export interface DataOptions {
+  /** A dataset as `readDataset` takes it. */
+  readonly data: string;
+  /** How it is read. */
+  readonly reading?: DatasetOptions;
+  /** Train on all of a source without splits, and measure training pictures. */
+  readonly withoutDev?: boolean;
+  readonly signal?: AbortSignal;
+  /** A sentence for the person. */
+  onNote(note: string): void;
+}
+
+export interface RunData {
+  readonly train: readonly DatasetImage[];
+  readonly dev: readonly DatasetImage[];
+}
+
+/** Training pictures that are measured where there is no dev split. */
+const mostMeasured = 500;
+
+/** Images from which a tenth, rounded, is one. */
+const fewestToDeal = 5;
+
+/**
+ * Reads the dataset's train and dev splits.
+ * @throws InputError when a file is at fault, or a split has no image
+ */
+export async function readRunData(options: DataOptions): Promise<RunData> {
+  const { data, reading = {}, withoutDev = false, onNote, signal } = options;
+  const survey = await surveyDataset(data, {
+    ...reading,
+    ...(withoutDev && { shares: { ...reading.shares, dev: 0, test: 0 } }),
+  });
+  const { dataset } = survey;
+  for (const note of dataset.notes) onNote(note);
+  const leak = await leakageNote(dataset.images, signal);
+  if (leak !== undefined) onNote(leak);
+  const [train, dev] = (['train', 'dev'] as const).map((split) =>
+    imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0),
+  );
+  if (train.length === 0)
+    throw new InputError(`${data}: the train split has no image with a caption.`);
+  if (withoutDev) {
+    onNote('no dev split: the scores are of training pictures, and tell little of others.');
+    return { train, dev: train.slice(0, mostMeasured) };
+  }
+  if (dev.length === 0) throw new InputError(withoutDevSentence(data, survey));
+  return { train, dev };
+}
+
+function withoutDevSentence(data: string, { splitsFrom, dataset }: DatasetSurvey): string {
+  const { length } = dataset.images;
+  const needed =
+    splitsFrom === 'seed'
+      ? `${length} ${length === 1 ? 'image is' : 'images are'} too few to deal one out: give ${fewestToDeal} or more`
+      : 'mark some images as dev';
+  return `${data}: the dev split has no image with a caption; ${needed}, or train without a dev split (--no-dev).`;
+}
+
+/** From this share on, captions are told to be of other words than the model's. */
+const tellingShare = 0.1;
+
+/**
+ * A sentence on training captions whose words the model's vocabulary does not have, where they are many.
+ * Tokens are counted, so that scripts without spaces count like others.
+ */
+export function unknownWordsNote(
+  texts: readonly string[],
+  tokenizer: TextTokenizer,
+): string | undefined {
+  const { unknown } = tokenizer.ids;
+  let all = 0;
+  let missed = 0;
+  let example: string | undefined;
+  for (const text of texts) {
+    const ids = tokenizer.encode(text, { specialTokens: false });
+    const here = ids.filter((id) => id === unknown).length;
+    all += ids.length;
+    missed += here;
+    if (here > 0) example ??= text;
+  }
+  if (all === 0 || missed / all < tellingShare) return undefined;
+  return `${Math.round((100 * missed) / all)} % of the words of the training captions are not in the model's vocabulary, such as in "${example}": it cannot learn to write them. A fresh decoder (--tower) makes its vocabulary from your captions.`;
+}
