@@ -13,6 +13,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   start: () => import('./start.ts'),
   threads: () => import('./threads.ts'),
   train: () => import('./train.ts'),
+  workers: () => import('./workers.ts'),
 };
 
 const [subject = '', ...args] = process.argv.slice(2);

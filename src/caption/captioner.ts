@@ -1,42 +1,30 @@
-/** Pictures in, captions out: a model with its sessions, tokenizer and preprocessing. */
+/** Pictures in, captions out: a model with its tokenizer, over an executor that runs it. */
 import { InputError } from '../base/errors.ts';
-import { type DecodeOptions, decodeImage } from '../data/images/decode.ts';
-import { createPreprocessor, type Preprocessor } from '../data/images/preprocess.ts';
-import type { RgbImage } from '../data/images/rgb.ts';
+import type { DecodeOptions } from '../data/images/decode.ts';
 import type { TextTokenizer } from '../data/text/tokenizer.ts';
-import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
-import { threadSettings } from '../engine/runtime/thread-settings.ts';
 import type { GenerationContext } from '../generation/context.ts';
-import { generate, longestLength } from '../generation/generate.ts';
-import { Inference, type InferenceOptions, type ReadableWeights } from '../generation/inference.ts';
-import { Ensemble } from '../generation/members.ts';
+import { longestLength } from '../generation/generate.ts';
 import { type GenerationSettings, resolveGeneration } from '../generation/options.ts';
 import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
-import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
-import {
-  type LoadModelOptions,
-  loadModel,
-  type PretrainedModel,
-} from '../model/checkpoint/pretrained.ts';
-import { isRefinerParameter, openRefiner } from '../model/checkpoint/refiner.ts';
 import type { BlipConfig } from '../model/config.ts';
-import { valueCount } from '../weights/weight.ts';
-import { type ImageCaption, toCaption, type Word, WordCollector } from './result.ts';
+import type { Executor, ExecutorOptions } from './executor/executor.ts';
+import { LocalExecutor } from './executor/local.ts';
+import { WorkerExecutor } from './executor/workers.ts';
+import type { ImageSource, PreparedImage } from './prepare.ts';
+import { type ImageCaption, toCaption, type Word } from './result.ts';
+import { wordStream } from './stream.ts';
 
 /** The model that comes with the package. */
 export const bundledModel = 'refcap-small';
 
-/** A picture: the path of a file, a file's bytes, or pixels. */
-export type ImageSource = string | Uint8Array | RgbImage;
-
-export interface CaptionerOptions extends InferenceOptions {
-  /** Pixels a side other than the config's; position embeddings are interpolated. */
-  readonly imageSize?: number;
-  /** Keep the training-only layers saved beside the model: to measure what dropping them costs. */
-  readonly keepRefiner?: boolean;
-  /** Of a model with further members, how many write together. Default all; 1 is the fastest. */
-  readonly members?: number;
+export interface CaptionerOptions extends ExecutorOptions {
+  /**
+   * Worker threads that run the model, each with sessions of its own, so that the caller's thread stays free.
+   * Default 0: the caller's thread runs it. On a GPU at most 1. `threads` is then of each worker; by default
+   * they share the cores.
+   */
+  readonly workers?: number;
   /** How a model that is not here is found and downloaded. */
   readonly hub?: ResolveOptions;
 }
@@ -59,51 +47,19 @@ export interface CaptionOptions extends GenerationOptions {
   readonly imageNumbers?: readonly number[];
 }
 
-/** A picture decoded and made fit for the model. */
-export interface PreparedImage {
-  /** [3, size, size]. */
-  readonly pixels: Float32Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-function loadOptions({ imageSize, hub }: CaptionerOptions): LoadModelOptions {
-  return { hub, ...(imageSize !== undefined && { imageSize }) };
-}
-
-async function openInference(
-  { folder, config, weights }: PretrainedModel,
-  options: CaptionerOptions,
-): Promise<Inference> {
-  const { imageSize: _, hub: __, members: ___, keepRefiner, ...given } = options;
-  const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };
-  const inferenceOptions = { ...given, extra };
-  if (!keepRefiner) return Inference.open(config, weights, inferenceOptions);
-  await using refiner = await openRefiner(folder, config);
-  const { source } = refiner;
-  const all: ReadableWeights = {
-    tensors: new Map([...weights.tensors, ...source.tensors]),
-    readFloat32: (name, target) =>
-      (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
-  };
-  return Inference.open(config, all, inferenceOptions, { refiner: refiner.config });
-}
-
 /** Writes captions. Dispose it when done: its memory is not the garbage collector's. */
 export class Captioner implements Disposable {
   readonly config: BlipConfig;
   readonly tokenizer: TextTokenizer;
   /** The model's own defaults of generation. */
   readonly defaults: GenerationOptions;
-  readonly #inference: Ensemble;
-  readonly #preprocessor: Preprocessor;
+  readonly #executor: Executor;
 
-  private constructor(model: PretrainedModel, inference: Ensemble) {
-    this.config = model.config;
-    this.tokenizer = model.tokenizer;
-    this.defaults = model.generation;
-    this.#inference = inference;
-    this.#preprocessor = createPreprocessor(model.preprocessing);
+  private constructor(executor: Executor) {
+    this.config = executor.model.config;
+    this.tokenizer = executor.model.tokenizer;
+    this.defaults = executor.model.generation;
+    this.#executor = executor;
   }
 
   /**
@@ -114,21 +70,18 @@ export class Captioner implements Disposable {
     model: string = bundledModel,
     options: CaptionerOptions = {},
   ): Promise<Captioner> {
-    const { path } = await resolveModel(model, options.hub);
-    const members: Inference[] = [];
-    try {
-      await using loaded = await loadModel(path, loadOptions(options));
-      members.push(await openInference(loaded, options));
-      for (const folder of await memberFolders(path, options.members)) {
-        await using member = await loadModel(folder, loadOptions(options));
-        checkMember(loaded, member);
-        members.push(await openInference(member, options));
-      }
-      return new Captioner(loaded, new Ensemble(members));
-    } catch (error) {
-      for (const member of members) member[Symbol.dispose]();
-      throw error;
-    }
+    const { hub, workers = 0, ...given } = options;
+    const { path } = await resolveModel(model, hub);
+    return new Captioner(
+      workers === 0
+        ? await LocalExecutor.open(path, given)
+        : await WorkerExecutor.open(path, workers, given),
+    );
+  }
+
+  /** Batches that are worked on at a time beside the caller's thread; 0: that thread does the work. */
+  get workers(): number {
+    return this.#executor.workers;
   }
 
   /**
@@ -156,13 +109,7 @@ export class Captioner implements Disposable {
    */
   async prepare(image: ImageSource, options: CaptionOptions = {}): Promise<PreparedImage> {
     const { signal, decode } = options;
-    const decoded =
-      typeof image === 'string' || image instanceof Uint8Array
-        ? await decodeImage(image, { ...decode, ...(signal && { signal }) })
-        : image;
-    const pixels = new Float32Array(this.#preprocessor.valuesPerImage);
-    this.#preprocessor.write(decoded, pixels);
-    return { pixels, width: decoded.width, height: decoded.height };
+    return this.#executor.prepare(image, { ...decode, ...(signal && { signal }) });
   }
 
   /**
@@ -192,40 +139,14 @@ export class Captioner implements Disposable {
     options: CaptionOptions = {},
   ): AsyncGenerator<Word, ImageCaption> {
     const prepared = await this.prepare(image, options);
-    const collector = new WordCollector(this.tokenizer);
-    const words: Word[] = [];
-    let given = 0;
-    let wake = (): void => undefined;
-    const stop = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-    let result: ImageCaption | undefined;
-    const work = this.#captionPrepared(
-      [prepared],
-      { ...options, signal, words: true },
-      (_, candidate, id, logprob) => {
-        const word = candidate === 0 ? collector.push(id, logprob) : undefined;
-        if (word) words.push(word);
-        wake();
-      },
-    ).then(([done]) => {
-      // What is left: the last word, or with beams all of them.
-      words.push(...(done.captions[0].words ?? []).slice(words.length));
-      result = done;
+    return yield* wordStream(this.tokenizer, options.signal, async (signal, onId) => {
+      const [done] = await this.#captionPrepared(
+        [prepared],
+        { ...options, signal, words: true },
+        onId,
+      );
+      return done;
     });
-    const ended = work.then(wake, wake);
-    try {
-      for (;;) {
-        while (given < words.length) yield words[given++];
-        if (result) return result;
-        const next = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        await Promise.race([next, work]);
-      }
-    } finally {
-      stop.abort();
-      await ended;
-    }
   }
 
   async #captionPrepared(
@@ -235,16 +156,16 @@ export class Captioner implements Disposable {
   ): Promise<ImageCaption[]> {
     const { seed, words, signal, imageNumbers } = options;
     const { settings, prompt } = this.#settings(options);
-    signal?.throwIfAborted();
-    const encoded = await this.#inference.encode(this.#batch(images));
-    const all = await generate(this.#inference.decode(encoded), settings, {
-      config: this.config.text_config,
-      prompt,
-      ...(seed !== undefined && { seed }),
-      ...(imageNumbers && { imageNumbers }),
-      ...(signal && { signal }),
-      ...(onId && { onId }),
-    });
+    const all = await this.#executor.generate(
+      {
+        images: images.map(({ pixels }) => pixels),
+        settings,
+        prompt,
+        ...(seed !== undefined && { seed }),
+        ...(imageNumbers && { imageNumbers }),
+      },
+      { ...(signal && { signal }), ...(onId && { onId }) },
+    );
     return all.map((sequences, i) => {
       const captions = sequences.map((sequence) =>
         toCaption(sequence, this.tokenizer, prompt.length, words ?? false),
@@ -270,16 +191,6 @@ export class Captioner implements Disposable {
     return { settings, prompt: this.#promptIds(options.prompt) };
   }
 
-  #batch(images: readonly PreparedImage[]): Tensor<'f32'> {
-    const { width, height } = this.#preprocessor.preprocessing;
-    const shape = [images.length, 3, height, width];
-    if (images.length === 1) return tensor('f32', shape, images[0].pixels);
-    const size = this.#preprocessor.valuesPerImage;
-    const data = new Float32Array(images.length * size);
-    for (const [i, { pixels }] of images.entries()) data.set(pixels, i * size);
-    return tensor('f32', shape, data);
-  }
-
   /** [DEC] and the prompt: BERT's [CLS] is replaced and its [SEP] dropped, as in transformers. */
   #promptIds(prompt = ''): number[] {
     const ids = this.tokenizer.encode(prompt, { specialTokens: false });
@@ -298,6 +209,6 @@ export class Captioner implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#inference[Symbol.dispose]();
+    this.#executor[Symbol.dispose]();
   }
 }

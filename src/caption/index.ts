@@ -4,7 +4,6 @@ export {
   Captioner,
   type CaptionerOptions,
   type CaptionOptions,
-  type ImageSource,
-  type PreparedImage,
 } from './captioner.ts';
+export type { ImageSource, PreparedImage } from './prepare.ts';
 export type { Caption, ImageCaption, Word } from './result.ts';

@@ -1,7 +1,9 @@
 /** Captions any number of pictures in batches: decoding runs ahead of the model, results come in order. */
 import { InputError } from '../base/errors.ts';
-import type { Captioner, CaptionOptions, PreparedImage } from './captioner.ts';
+import type { Captioner, CaptionOptions } from './captioner.ts';
 import type { CaptionSink } from './output/output.ts';
+import type { PreparedImage } from './prepare.ts';
+import type { ImageCaption } from './result.ts';
 import { fetchImage } from './sources/address.ts';
 import type { CaptionInput } from './sources/inputs.ts';
 
@@ -40,8 +42,8 @@ interface Ready {
 }
 
 /**
- * Captions all inputs into the sink. At most two batches of pictures are in memory beside the one
- * that is being captioned.
+ * Captions all inputs into the sink, in their order. At most two batches of pictures are in memory beside those
+ * that are being captioned: one, or as many as the captioner has workers.
  * @throws InputError of the first picture that fails, with `failFast`; the signal's reason when aborted
  */
 export async function captionRun(
@@ -55,46 +57,93 @@ export async function captionRun(
     counts[outcome.kind] += 1;
     run.onDone?.(outcome);
   };
+  const batches = new BatchQueue(captioner, sink, run, done);
   let batch: Ready[] = [];
-  const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const current = batch;
-    batch = [];
-    await captionBatch(captioner, current, sink, run);
-    for (const { name } of current) done({ kind: 'captioned', name });
-  };
   for await (const { name, number, work } of prepareAhead(captioner, inputs, sink, run)) {
     const image = await work;
     run.signal?.throwIfAborted();
     if (image === 'skipped') done({ kind: 'skipped', name });
     else if (image instanceof InputError) {
       if (run.failFast) {
-        await flush();
+        await batches.add(batch);
+        await batches.finish();
         throw image;
       }
       done({ kind: 'failed', name, error: image });
     } else batch.push({ name, number, image });
-    if (batch.length === run.batchSize) await flush();
+    if (batch.length < run.batchSize) continue;
+    await batches.add(batch);
+    batch = [];
   }
   // A list that is waited for ends when the run is stopped.
   run.signal?.throwIfAborted();
-  await flush();
+  await batches.add(batch);
+  await batches.finish();
   return counts;
 }
 
-async function captionBatch(
-  captioner: Captioner,
-  batch: readonly Ready[],
-  sink: CaptionSink,
-  { options, signal }: CaptionRunOptions,
-): Promise<void> {
-  const started = performance.now();
-  const results = await captioner.captionPrepared(
-    batch.map(({ image }) => image),
-    { ...options, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
-  );
-  const ms = Number(((performance.now() - started) / batch.length).toFixed(1));
-  await sink.write(results.map((result, i) => ({ file: batch[i].name, ...result, ms })));
+interface CaptionedBatch {
+  readonly batch: readonly Ready[];
+  readonly results: readonly ImageCaption[];
+  /** Milliseconds a picture. */
+  readonly ms: number;
+}
+
+/** Batches that are being captioned, written in the order in which they were added. */
+class BatchQueue {
+  readonly #captioner: Captioner;
+  readonly #sink: CaptionSink;
+  readonly #run: CaptionRunOptions;
+  readonly #done: (outcome: Outcome) => void;
+  readonly #running: Promise<CaptionedBatch>[] = [];
+
+  constructor(
+    captioner: Captioner,
+    sink: CaptionSink,
+    run: CaptionRunOptions,
+    done: (outcome: Outcome) => void,
+  ) {
+    this.#captioner = captioner;
+    this.#sink = sink;
+    this.#run = run;
+    this.#done = done;
+  }
+
+  /** Starts a batch, once a worker is free for it. Without workers, captions and writes it. */
+  async add(batch: readonly Ready[]): Promise<void> {
+    if (batch.length === 0) return;
+    const { workers } = this.#captioner;
+    const finished = this.#running.length >= workers ? await this.#running.shift() : undefined;
+    const work = this.#caption(batch);
+    // The batches are awaited in order, so an early failure waits for its turn.
+    work.catch(() => undefined);
+    this.#running.push(work);
+    // Written while the worker has the next batch.
+    if (finished) await this.#write(finished);
+    if (workers === 0) await this.finish();
+  }
+
+  /** Writes what is left. */
+  async finish(): Promise<void> {
+    for (let work = this.#running.shift(); work; work = this.#running.shift())
+      await this.#write(await work);
+  }
+
+  async #caption(batch: readonly Ready[]): Promise<CaptionedBatch> {
+    const { options, signal } = this.#run;
+    const started = performance.now();
+    const results = await this.#captioner.captionPrepared(
+      batch.map(({ image }) => image),
+      { ...options, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
+    );
+    const ms = Number(((performance.now() - started) / batch.length).toFixed(1));
+    return { batch, results, ms };
+  }
+
+  async #write({ batch, results, ms }: CaptionedBatch): Promise<void> {
+    await this.#sink.write(results.map((result, i) => ({ file: batch[i].name, ...result, ms })));
+    for (const { name } of batch) this.#done({ kind: 'captioned', name });
+  }
 }
 
 /** Starts decoding the next pictures while the ones before are captioned. */

@@ -7,12 +7,8 @@ import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { isDesktopFile, replaceFolder } from '../base/folders.ts';
 import { version } from '../base/version.ts';
-import {
-  Captioner,
-  type CaptionerOptions,
-  type CaptionOptions,
-  type PreparedImage,
-} from '../caption/captioner.ts';
+import { Captioner, type CaptionerOptions, type CaptionOptions } from '../caption/captioner.ts';
+import type { PreparedImage } from '../caption/prepare.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
 import { type DatasetOptions, readDataset } from '../data/datasets/read.ts';
 import { resolveModel } from '../hub/resolve.ts';

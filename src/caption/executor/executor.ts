@@ -1,0 +1,49 @@
+/** What a captioner asks of inference. Answered in the caller's thread (local.ts) or by workers (workers.ts). */
+import type { DecodeOptions } from '../../data/images/decode.ts';
+import type { GenerationContext, Sequence } from '../../generation/context.ts';
+import type { InferenceOptions } from '../../generation/inference.ts';
+import type { GenerationSettings } from '../../generation/options.ts';
+import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
+import type { ImageSource, PreparedImage } from '../prepare.ts';
+
+/** How a model's sessions are opened. */
+export interface ExecutorOptions extends InferenceOptions {
+  /** Pixels a side other than the config's; position embeddings are interpolated. */
+  readonly imageSize?: number;
+  /** Keep the training-only layers saved beside the model: to measure what dropping them costs. */
+  readonly keepRefiner?: boolean;
+  /** Of a model with further members, how many write together. Default all; 1 is the fastest. */
+  readonly members?: number;
+}
+
+/** What is known of a model without its weights. */
+export type ModelDescription = Pick<
+  PretrainedModel,
+  'config' | 'tokenizer' | 'generation' | 'preprocessing'
+>;
+
+/** A batch of pictures to write captions for, and how. It can be sent to another thread. */
+export interface GenerationRequest
+  extends Pick<GenerationContext, 'prompt' | 'seed' | 'imageNumbers'> {
+  /** Pixels of each image, [3, size, size], normalised. */
+  readonly images: readonly Float32Array[];
+  readonly settings: GenerationSettings;
+}
+
+/** Dispose it when done: what is under way is then rejected. */
+export interface Executor extends Disposable {
+  readonly model: ModelDescription;
+  /** How many batches are worked on at a time beside the caller's thread; 0: that thread does the work. */
+  readonly workers: number;
+  /** @throws InputError when the picture cannot be read; the signal's reason when aborted */
+  prepare(image: ImageSource, options: DecodeOptions): Promise<PreparedImage>;
+  /**
+   * Writes captions for a batch. Batches may differ in all settings; they are answered in any order.
+   * @returns for each image its sequences, the best first where they are ranked
+   * @throws InputError when a length does not fit the model; the signal's reason when aborted
+   */
+  generate(
+    request: GenerationRequest,
+    options?: Pick<GenerationContext, 'signal' | 'onId'>,
+  ): Promise<Sequence[][]>;
+}

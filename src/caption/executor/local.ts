@@ -1,0 +1,107 @@
+/** Inference in the calling thread, which it keeps busy from one run of the model to the next. */
+import type { DecodeOptions } from '../../data/images/decode.ts';
+import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
+import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
+import { threadSettings } from '../../engine/runtime/thread-settings.ts';
+import type { GenerationContext, Sequence } from '../../generation/context.ts';
+import { generate } from '../../generation/generate.ts';
+import { Inference, type ReadableWeights } from '../../generation/inference.ts';
+import { Ensemble } from '../../generation/members.ts';
+import { checkMember, memberFolders } from '../../model/checkpoint/members.ts';
+import { loadModel, type PretrainedModel } from '../../model/checkpoint/pretrained.ts';
+import { isRefinerParameter, openRefiner } from '../../model/checkpoint/refiner.ts';
+import { valueCount } from '../../weights/weight.ts';
+import { type ImageSource, type PreparedImage, prepareImage } from '../prepare.ts';
+import { claimDevice } from './device-owner.ts';
+import type { Executor, ExecutorOptions, GenerationRequest, ModelDescription } from './executor.ts';
+
+export class LocalExecutor implements Executor {
+  readonly model: ModelDescription;
+  readonly workers = 0;
+  readonly #inference: Ensemble;
+  readonly #preprocessor: Preprocessor;
+  readonly #device: Disposable;
+
+  private constructor(model: ModelDescription, inference: Ensemble, device: Disposable) {
+    this.model = model;
+    this.#inference = inference;
+    this.#device = device;
+    this.#preprocessor = createPreprocessor(model.preprocessing);
+  }
+
+  /**
+   * Opens a model's folder or file, and its members.
+   * @throws InputError naming what is missing or does not fit
+   */
+  static async open(path: string, options: ExecutorOptions): Promise<LocalExecutor> {
+    const device = claimDevice(options.device ?? 'cpu', 0);
+    const members: Inference[] = [];
+    try {
+      await using loaded = await loadModel(path, sizeOf(options));
+      members.push(await openInference(loaded, options));
+      for (const folder of await memberFolders(path, options.members)) {
+        await using member = await loadModel(folder, sizeOf(options));
+        checkMember(loaded, member);
+        members.push(await openInference(member, options));
+      }
+      return new LocalExecutor(loaded, new Ensemble(members), device);
+    } catch (error) {
+      for (const member of members) member[Symbol.dispose]();
+      device[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  prepare(image: ImageSource, options: DecodeOptions): Promise<PreparedImage> {
+    const pixels = new Float32Array(this.#preprocessor.valuesPerImage);
+    return prepareImage(image, this.#preprocessor, pixels, options);
+  }
+
+  async generate(
+    { images, settings, ...context }: GenerationRequest,
+    options: Pick<GenerationContext, 'signal' | 'onId'> = {},
+  ): Promise<Sequence[][]> {
+    options.signal?.throwIfAborted();
+    const encoded = await this.#inference.encode(this.#batch(images));
+    const config = this.model.config.text_config;
+    return generate(this.#inference.decode(encoded), settings, { config, ...context, ...options });
+  }
+
+  [Symbol.dispose](): void {
+    this.#inference[Symbol.dispose]();
+    this.#device[Symbol.dispose]();
+  }
+
+  #batch(images: readonly Float32Array[]): Tensor<'f32'> {
+    const { width, height } = this.#preprocessor.preprocessing;
+    const shape = [images.length, 3, height, width];
+    // ONNX Runtime reads no shared memory.
+    if (images.length === 1 && images[0].buffer instanceof ArrayBuffer)
+      return tensor('f32', shape, images[0]);
+    const size = this.#preprocessor.valuesPerImage;
+    const data = new Float32Array(images.length * size);
+    for (const [i, pixels] of images.entries()) data.set(pixels, i * size);
+    return tensor('f32', shape, data);
+  }
+}
+
+export function sizeOf({ imageSize }: ExecutorOptions): { imageSize?: number } {
+  return imageSize === undefined ? {} : { imageSize };
+}
+
+async function openInference(
+  { folder, config, weights }: PretrainedModel,
+  { imageSize: _, members: __, keepRefiner, ...given }: ExecutorOptions,
+): Promise<Inference> {
+  const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };
+  const options = { ...given, extra };
+  if (!keepRefiner) return Inference.open(config, weights, options);
+  await using refiner = await openRefiner(folder, config);
+  const { source } = refiner;
+  const all: ReadableWeights = {
+    tensors: new Map([...weights.tensors, ...source.tensors]),
+    readFloat32: (name, target) =>
+      (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
+  };
+  return Inference.open(config, all, options, { refiner: refiner.config });
+}

@@ -1,0 +1,118 @@
+/**
+ * Inference in worker threads, so that the caller's thread stays free. A thread that ends is an error for the
+ * calls that it had; the next call gets a new one.
+ */
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../../base/errors.ts';
+import { ThreadClient } from '../../base/threads/client.ts';
+import { threadModule } from '../../base/threads/module.ts';
+import { ThreadPool } from '../../base/threads/pool.ts';
+import type { DecodeOptions } from '../../data/images/decode.ts';
+import type { GenerationContext, Sequence } from '../../generation/context.ts';
+import { loadModel } from '../../model/checkpoint/pretrained.ts';
+import type { ImageSource, PreparedImage } from '../prepare.ts';
+import { claimDevice } from './device-owner.ts';
+import type { Executor, ExecutorOptions, GenerationRequest, ModelDescription } from './executor.ts';
+import type { InferenceThread, OpenRequest } from './inference-thread.ts';
+import { sizeOf } from './local.ts';
+import { Preparation } from './preparation.ts';
+
+export class WorkerExecutor implements Executor {
+  readonly model: ModelDescription;
+  readonly workers: number;
+  readonly #resources: Resources;
+
+  private constructor(model: ModelDescription, workers: number, resources: Resources) {
+    this.model = model;
+    this.workers = workers;
+    this.#resources = resources;
+  }
+
+  /**
+   * Opens a model in each of `workers` threads, which share the cores unless `threads` says how many each takes.
+   * @throws InputError naming what is missing or does not fit
+   */
+  static async open(
+    path: string,
+    workers: number,
+    options: ExecutorOptions,
+  ): Promise<WorkerExecutor> {
+    if (!Number.isInteger(workers) || workers < 1)
+      throw new UsageError(`workers (${workers}): a whole number, 0 for none.`);
+    const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / workers));
+    const resources = new Resources(workers, { path, options: { ...options, threads } });
+    try {
+      // What is wrong with the model's files is said by this thread, the same way every time.
+      await using model = await loadModel(path, sizeOf(options));
+      await resources.opened;
+      return new WorkerExecutor(model, workers, resources);
+    } catch (error) {
+      resources[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  prepare(image: ImageSource, options: DecodeOptions): Promise<PreparedImage> {
+    return this.#resources.preparation.prepare(image, this.model.preprocessing, options);
+  }
+
+  generate(
+    { images, ...request }: GenerationRequest,
+    { signal, onId }: Pick<GenerationContext, 'signal' | 'onId'> = {},
+  ): Promise<Sequence[][]> {
+    const sent = { ...request, images: images.map(inSharedMemory), isStreamed: onId !== undefined };
+    return this.#resources.inference.run(
+      (thread) =>
+        thread.call('generate', sent, { signal, ...(onId && { onEvent: (id) => onId(...id) }) }),
+      signal,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources[Symbol.dispose]();
+  }
+}
+
+/** The threads, and the device that they hold. */
+class Resources implements Disposable {
+  readonly inference: ThreadPool<InferenceThread>;
+  readonly preparation: Preparation;
+  /** Settled when every thread has opened the model. */
+  readonly opened: Promise<unknown>;
+  readonly #device: Disposable;
+
+  constructor(workers: number, request: OpenRequest) {
+    this.#device = claimDevice(request.options.device ?? 'cpu', workers);
+    const opening: Promise<void>[] = [];
+    this.inference = new ThreadPool(workers, (onFree) => {
+      const thread = new ThreadClient<InferenceThread>(inferenceModule, {
+        name: 'inference',
+        onFree,
+      });
+      const open = thread.call('open', request);
+      // A thread without its model is of no use; whoever has a call behind it hears why.
+      open.catch((error: Error) => thread.close(error));
+      opening.push(open);
+      return thread;
+    });
+    this.opened = Promise.all(opening);
+    this.opened.catch(() => undefined);
+    this.preparation = new Preparation();
+  }
+
+  [Symbol.dispose](): void {
+    this.inference.close(new Error('the captioner was disposed'));
+    this.preparation[Symbol.dispose]();
+    this.#device[Symbol.dispose]();
+  }
+}
+
+const inferenceModule = threadModule('inference-thread', import.meta.url);
+
+/** Memory that the threads read where it is: nothing is copied for pictures that `prepare` gave. */
+function inSharedMemory(pixels: Float32Array): Float32Array {
+  if (pixels.buffer instanceof SharedArrayBuffer) return pixels;
+  const shared = new Float32Array(new SharedArrayBuffer(pixels.byteLength));
+  shared.set(pixels);
+  return shared;
+}
