@@ -1,7 +1,10 @@
 /**
  * What worker threads do to captioning: how long the caller's event loop is kept waiting, and pictures a second,
- * with and without workers, the ways taking turns.
+ * with and without workers, the ways taking turns. A process that does nothing is measured beside: what it waits for
+ * a core is the machine's.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -42,7 +45,8 @@ export async function run(args: readonly string[]): Promise<number> {
     rows.push(...(await rowsOf('BLIP base', await baseSizedModel(), 5, 4, 1, settings)));
   if (tasks.includes('small'))
     rows.push(...(await rowsOf('refcap-small', bundled, 3, 4, 8, settings)));
-  printTable(['', 'workers', 'lag p99, ms', 'lag max, ms', 'pictures a second', 'ratio'], rows);
+  const header = ['', 'workers', 'lag p99, ms', 'lag max, ms', 'idle process p99', 'max'];
+  printTable([...header, 'pictures a second', 'ratio'], rows);
   return 0;
 }
 
@@ -73,18 +77,26 @@ async function rowsOf(
   const first = median(found[0].map(({ rate }) => rate));
   return workers.map((count, i) => {
     const rate = median(found[i].map((turn) => turn.rate));
-    const p99 = median(found[i].map((turn) => turn.p99));
-    const max = Math.max(...found[i].map((turn) => turn.max));
+    const lags = [found[i].map((turn) => turn.own), found[i].map((turn) => turn.idle)];
     const what = `${name}, ${beams} beams, batch ${batchSize}`;
-    const numbers = [p99.toFixed(1), max.toFixed(1), rate.toFixed(2), (rate / first).toFixed(2)];
-    return [what, String(count), ...numbers];
+    const shown = lags.flatMap((all) => [
+      median(all.map(({ p99 }) => p99)).toFixed(1),
+      median(all.map(({ max }) => max)).toFixed(1),
+    ]);
+    return [what, String(count), ...shown, rate.toFixed(2), (rate / first).toFixed(2)];
   });
 }
 
-interface Turn {
-  /** Milliseconds that the event loop came late: the 99th percentile and the most. */
+/** Milliseconds that an event loop came late: the 99th percentile and the most. */
+interface Lag {
   readonly p99: number;
   readonly max: number;
+}
+
+interface Turn {
+  readonly own: Lag;
+  /** Of a process that does nothing. */
+  readonly idle: Lag;
   /** Pictures a second. */
   readonly rate: number;
 }
@@ -100,14 +112,47 @@ async function measure(
     write: async () => undefined,
     finish: async () => undefined,
   };
-  // A timer of so many milliseconds: what it waits beyond them is the lag.
-  const resolution = 1;
+  const idle = await IdleProcess.start();
   const delay = monitorEventLoopDelay({ resolution });
   delay.enable();
   const started = performance.now();
   await captionRun(captioner, listInputs(inputs), nowhere, { options, batchSize, failFast: true });
   const seconds = (performance.now() - started) / 1000;
   delay.disable();
-  const lag = (nanoseconds: number) => nanoseconds / 1e6 - resolution;
-  return { p99: lag(delay.percentile(99)), max: lag(delay.max), rate: inputs.length / seconds };
+  const own = lagOf(delay.percentile(99), delay.max);
+  return { own, idle: await idle.stop(), rate: inputs.length / seconds };
 }
+
+/** Milliseconds of the timer that is measured: what it waits beyond them is the lag. */
+const resolution = 1;
+
+function lagOf(p99: number, max: number): Lag {
+  return { p99: p99 / 1e6 - resolution, max: max / 1e6 - resolution };
+}
+
+/** A process whose event loop has nothing to do but to measure its own lag. */
+class IdleProcess {
+  readonly #child = spawn(process.execPath, ['--input-type=module', '-e', idleScript], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+
+  static async start(): Promise<IdleProcess> {
+    const one = new IdleProcess();
+    await once(one.#child.stdout, 'data');
+    return one;
+  }
+
+  async stop(): Promise<Lag> {
+    this.#child.stdin.end();
+    const [text] = await once(this.#child.stdout, 'data');
+    const [p99, max] = String(text).split(' ').map(Number);
+    return lagOf(p99, max);
+  }
+}
+
+const idleScript = `
+  import { monitorEventLoopDelay } from 'node:perf_hooks';
+  const delay = monitorEventLoopDelay({ resolution: ${resolution} });
+  process.stdin.resume().on('end', () => console.log(delay.percentile(99), delay.max));
+  console.log('ready');
+  delay.enable();`;

@@ -5,7 +5,7 @@ import type { TextTokenizer } from '../data/text/tokenizer.ts';
 import type { GenerationContext } from '../generation/context.ts';
 import { longestLength } from '../generation/generate.ts';
 import { type GenerationSettings, resolveGeneration } from '../generation/options.ts';
-import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { resolveModel } from '../hub/resolve.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { BlipConfig } from '../model/config.ts';
 import type { Executor, ExecutorOptions } from './executor/executor.ts';
@@ -25,8 +25,6 @@ export interface CaptionerOptions extends ExecutorOptions {
    * they share the cores.
    */
   readonly workers?: number;
-  /** How a model that is not here is found and downloaded. */
-  readonly hub?: ResolveOptions;
 }
 
 /** Options of generation, under transformers' names, and what goes beyond them. */
@@ -70,8 +68,8 @@ export class Captioner implements Disposable {
     model: string = bundledModel,
     options: CaptionerOptions = {},
   ): Promise<Captioner> {
-    const { hub, workers = 0, ...given } = options;
-    const { path } = await resolveModel(model, hub);
+    const { workers = 0, ...given } = options;
+    const { path } = await resolveModel(model, given.hub);
     return new Captioner(
       workers === 0
         ? await LocalExecutor.open(path, given)

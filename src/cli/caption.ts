@@ -1,4 +1,5 @@
 /** `refcap caption`: pictures in, captions out. */
+import { stat } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
@@ -20,6 +21,7 @@ interface Flags {
   offline?: true;
   device?: string;
   threads?: number;
+  workers?: number;
   imageSize?: number;
   quantize?: 'int8';
   keepRefiner?: true;
@@ -91,7 +93,8 @@ export const command = new Command('caption')
   .addOption(baseOption())
   .addOption(verboseOption())
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
+  .option('--threads <n>', 'processor threads of each worker (default: all cores)', positive)
+  .option('--workers <n>', 'batches at a time (default: 1; 0: all on one thread)', whole)
   .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
@@ -170,7 +173,8 @@ async function captionInputs(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<{ counts: RunCounts; failures: string[] }> {
-  using captioner = await loadCaptioner(flags, signal);
+  const workers = flags.workers ?? (await suitableWorkers(inputs));
+  using captioner = await loadCaptioner({ ...flags, workers }, signal);
   const options = generationOptions(flags, captioner.defaults);
   captioner.check(options);
   const inputOptions: InputOptions = {
@@ -210,6 +214,16 @@ async function captionInputs(
     progress.clear();
     await sink.finish();
   }
+}
+
+/** Below this many pictures a worker's start costs more than progress and Ctrl-C gain. */
+const fewPictures = 8;
+
+/** None for a few pictures that are named one by one. */
+async function suitableWorkers(inputs: readonly string[]): Promise<number> {
+  if (inputs.length > fewPictures) return 1;
+  const found = await Promise.all(inputs.map((input) => stat(input).catch(() => undefined)));
+  return found.every((one) => one?.isFile()) ? 0 : 1;
 }
 
 function generationOptions(flags: Flags, defaults: GenerationOptions): CaptionOptions {

@@ -99,6 +99,8 @@ async function run(model: string, flags: Flags): Promise<void> {
         ...(quantize !== undefined && { quantize }),
         ...(flags.keepRefiner && { keepRefiner: true }),
         ...(flags.members !== undefined && { members: flags.members }),
+        // Progress and Ctrl-C go on while the model works.
+        workers: 1,
         hub: hubOptions(flags, signal),
       },
       decoding: decodingOf(flags),

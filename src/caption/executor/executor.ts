@@ -3,6 +3,7 @@ import type { DecodeOptions } from '../../data/images/decode.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import type { InferenceOptions } from '../../generation/inference.ts';
 import type { GenerationSettings } from '../../generation/options.ts';
+import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
 
@@ -14,6 +15,8 @@ export interface ExecutorOptions extends InferenceOptions {
   readonly keepRefiner?: boolean;
   /** Of a model with further members, how many write together. Default all; 1 is the fastest. */
   readonly members?: number;
+  /** How a model that is not here is found and downloaded; also the one that an adapter is of. */
+  readonly hub?: ResolveOptions;
 }
 
 /** What is known of a model without its weights. */

@@ -8,7 +8,11 @@ import { generate } from '../../generation/generate.ts';
 import { Inference, type ReadableWeights } from '../../generation/inference.ts';
 import { Ensemble } from '../../generation/members.ts';
 import { checkMember, memberFolders } from '../../model/checkpoint/members.ts';
-import { loadModel, type PretrainedModel } from '../../model/checkpoint/pretrained.ts';
+import {
+  type LoadModelOptions,
+  loadModel,
+  type PretrainedModel,
+} from '../../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../../model/checkpoint/refiner.ts';
 import { valueCount } from '../../weights/weight.ts';
 import { type ImageSource, type PreparedImage, prepareImage } from '../prepare.ts';
@@ -37,10 +41,10 @@ export class LocalExecutor implements Executor {
     const device = claimDevice(options.device ?? 'cpu', 0);
     const members: Inference[] = [];
     try {
-      await using loaded = await loadModel(path, sizeOf(options));
+      await using loaded = await loadModel(path, loadOptions(options));
       members.push(await openInference(loaded, options));
       for (const folder of await memberFolders(path, options.members)) {
-        await using member = await loadModel(folder, sizeOf(options));
+        await using member = await loadModel(folder, loadOptions(options));
         checkMember(loaded, member);
         members.push(await openInference(member, options));
       }
@@ -85,13 +89,13 @@ export class LocalExecutor implements Executor {
   }
 }
 
-export function sizeOf({ imageSize }: ExecutorOptions): { imageSize?: number } {
-  return imageSize === undefined ? {} : { imageSize };
+export function loadOptions({ imageSize, hub }: ExecutorOptions): LoadModelOptions {
+  return { hub, ...(imageSize !== undefined && { imageSize }) };
 }
 
 async function openInference(
   { folder, config, weights }: PretrainedModel,
-  { imageSize: _, members: __, keepRefiner, ...given }: ExecutorOptions,
+  { imageSize: _, members: __, hub: ___, keepRefiner, ...given }: ExecutorOptions,
 ): Promise<Inference> {
   const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };
   const options = { ...given, extra };

@@ -9,12 +9,13 @@ import { threadModule } from '../../base/threads/module.ts';
 import { ThreadPool } from '../../base/threads/pool.ts';
 import type { DecodeOptions } from '../../data/images/decode.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
+import type { ResolveOptions } from '../../hub/resolve.ts';
 import { loadModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
 import { claimDevice } from './device-owner.ts';
 import type { Executor, ExecutorOptions, GenerationRequest, ModelDescription } from './executor.ts';
 import type { InferenceThread, OpenRequest } from './inference-thread.ts';
-import { sizeOf } from './local.ts';
+import { loadOptions } from './local.ts';
 import { Preparation } from './preparation.ts';
 
 export class WorkerExecutor implements Executor {
@@ -40,10 +41,16 @@ export class WorkerExecutor implements Executor {
     if (!Number.isInteger(workers) || workers < 1)
       throw new UsageError(`workers (${workers}): a whole number, 0 for none.`);
     const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / workers));
-    const resources = new Resources(workers, { path, options: { ...options, threads } });
+    // What is wrong with the model's files is said by this thread, the same way every time; what they need of the hub
+    // is downloaded here as well, while the others start.
+    const device = claimDevice(options.device ?? 'cpu', workers);
+    const loading = loadModel(path, loadOptions(options));
+    const resources = new Resources(device, workers, loading, {
+      path,
+      options: { ...options, threads, hub: cacheAlone(options.hub) },
+    });
     try {
-      // What is wrong with the model's files is said by this thread, the same way every time.
-      await using model = await loadModel(path, sizeOf(options));
+      await using model = await loading;
       await resources.opened;
       return new WorkerExecutor(model, workers, resources);
     } catch (error) {
@@ -81,20 +88,36 @@ class Resources implements Disposable {
   readonly opened: Promise<unknown>;
   readonly #device: Disposable;
 
-  constructor(workers: number, request: OpenRequest) {
-    this.#device = claimDevice(request.options.device ?? 'cpu', workers);
+  constructor(
+    device: Disposable,
+    workers: number,
+    loading: Promise<unknown>,
+    request: OpenRequest,
+  ) {
+    this.#device = device;
     const opening: Promise<void>[] = [];
+    let isLoaded = false;
     this.inference = new ThreadPool(workers, (onFree) => {
       const thread = new ThreadClient<InferenceThread>(inferenceModule, {
         name: 'inference',
         onFree,
       });
-      const open = thread.call('open', request);
+      const open = async (): Promise<void> => {
+        if (!isLoaded) await loading;
+        await thread.call('open', request);
+      };
+      const opened = open();
       // A thread without its model is of no use; whoever has a call behind it hears why.
-      open.catch((error: Error) => thread.close(error));
-      opening.push(open);
+      opened.catch((error: Error) => thread.close(error));
+      opening.push(opened);
       return thread;
     });
+    loading.then(
+      () => {
+        isLoaded = true;
+      },
+      () => undefined,
+    );
     this.opened = Promise.all(opening);
     this.opened.catch(() => undefined);
     this.preparation = new Preparation();
@@ -105,6 +128,17 @@ class Resources implements Disposable {
     this.preparation[Symbol.dispose]();
     this.#device[Symbol.dispose]();
   }
+}
+
+/** The part of the hub's options that another thread can have; what they may need is in the cache by then. */
+function cacheAlone({
+  revision,
+  base,
+  cacheFolder,
+  bundledFolder,
+  env,
+}: ResolveOptions = {}): ResolveOptions {
+  return { revision, base, cacheFolder, bundledFolder, env: env && { ...env }, offline: true };
 }
 
 const inferenceModule = threadModule('inference-thread', import.meta.url);

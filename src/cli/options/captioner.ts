@@ -10,11 +10,12 @@ export interface ModelFlags extends HubFlags {
   readonly quantize?: 'int8';
   readonly keepRefiner?: true;
   readonly members?: number;
+  readonly workers?: number;
 }
 
 /** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
 export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
-  const { device, threads, imageSize, quantize, keepRefiner, members } = flags;
+  const { device, threads, imageSize, quantize, keepRefiner, members, workers } = flags;
   return Captioner.load(flags.model, {
     ...(device !== undefined && { device }),
     ...(threads !== undefined && { threads }),
@@ -22,6 +23,7 @@ export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Pro
     ...(quantize !== undefined && { quantize }),
     ...(keepRefiner && { keepRefiner }),
     ...(members !== undefined && { members }),
+    ...(workers !== undefined && { workers }),
     hub: hubOptions(flags, signal),
   });
 }
