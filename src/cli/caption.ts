@@ -1,5 +1,4 @@
 /** `refcap caption`: pictures in, captions out. */
-import { stat } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
@@ -94,7 +93,11 @@ export const command = new Command('caption')
   .addOption(verboseOption())
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
   .option('--threads <n>', 'processor threads of each worker (default: all cores)', positive)
-  .option('--workers <n>', 'batches at a time (default: 1; 0: all on one thread)', whole)
+  .option(
+    '--workers <n>',
+    'batches at a time, each in a thread (default: 1; 0, as for few pictures: none)',
+    whole,
+  )
   .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
@@ -173,16 +176,16 @@ async function captionInputs(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<{ counts: RunCounts; failures: string[] }> {
-  const workers = flags.workers ?? (await suitableWorkers(inputs));
-  using captioner = await loadCaptioner({ ...flags, workers }, signal);
-  const options = generationOptions(flags, captioner.defaults);
-  captioner.check(options);
   const inputOptions: InputOptions = {
     recursive: flags.recursive ?? false,
     allowUrl: flags.allowUrl ?? false,
     allowSvg: flags.allowSvg ?? false,
     signal,
   };
+  const workers = flags.workers ?? (await suitableWorkers(inputs, inputOptions));
+  using captioner = await loadCaptioner({ ...flags, workers }, signal);
+  const options = generationOptions(flags, captioner.defaults);
+  captioner.check(options);
   const sink = await openSink(flags, options.num_return_sequences ?? 1);
   const progress = new Progress();
   if (!flags.quiet)
@@ -216,14 +219,14 @@ async function captionInputs(
   }
 }
 
-/** Below this many pictures a worker's start costs more than progress and Ctrl-C gain. */
-const fewPictures = 8;
+/** Up to this many pictures a worker's start costs more than progress and Ctrl-C gain. */
+const fewPictures = 32;
 
-/** None for a few pictures that are named one by one. */
-async function suitableWorkers(inputs: readonly string[]): Promise<number> {
-  if (inputs.length > fewPictures) return 1;
-  const found = await Promise.all(inputs.map((input) => stat(input).catch(() => undefined)));
-  return found.every((one) => one?.isFile()) ? 0 : 1;
+async function suitableWorkers(inputs: readonly string[], options: InputOptions): Promise<number> {
+  if (inputs.includes('-')) return 1;
+  let count = 0;
+  for await (const _ of listInputs(inputs, options)) if (++count > fewPictures) return 1;
+  return 0;
 }
 
 function generationOptions(flags: Flags, defaults: GenerationOptions): CaptionOptions {
