@@ -1,10 +1,8 @@
-/** Optimizers, schedules and the flat store, against PyTorch's update rules written out and against each other. */
-import fc from 'fast-check';
+/** Optimizers over the flat store, against PyTorch's update rules written out and against each other. */
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
 import { adamW, type Optimizer, sgd, withAverage } from '../../src/nn/optimizers.ts';
 import { ParameterStore } from '../../src/nn/parameter-store.ts';
-import { createSchedule } from '../../src/nn/schedules.ts';
 import { normal, type ParameterSpec, zeros } from '../../src/nn/scope.ts';
 import { Updater } from '../../src/nn/updater.ts';
 
@@ -139,49 +137,14 @@ describe('optimizers', () => {
     expect(await updater.gradientNorm(gradients)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('keeps frozen parameters out of the flat array', () => {
-    const store = new ParameterStore(specs, ({ name }) =>
-      name.startsWith('first') ? 'frozen' : 'decayed',
-    );
-    store.initialize(createRandom(3));
-    expect(store.trainableNames).toEqual(['second.weight']);
-    expect(store.tensor('first.weight').data.some((x) => x !== 0)).toBe(true);
-    expect(() => store.tensor('third')).toThrow("no parameter named 'third'");
-  });
-});
-
-describe('schedules', () => {
-  it('climb to the peak in the warm-up and fall to the floor', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom('constant' as const, 'linear' as const, 'cosine' as const),
-        fc.integer({ min: 0, max: 50 }),
-        fc.integer({ min: 1, max: 200 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (name, warmupSteps, rest, floor) => {
-          const schedule = createSchedule({
-            name,
-            warmupSteps,
-            totalSteps: warmupSteps + rest,
-            floor,
-          });
-          const factors = Array.from({ length: warmupSteps + rest + 1 }, (_, step) =>
-            schedule(step),
-          );
-          expect(schedule(warmupSteps)).toBeCloseTo(1, 12);
-          expect(schedule(warmupSteps + rest)).toBeCloseTo(name === 'constant' ? 1 : floor, 12);
-          for (let i = 1; i < factors.length; i++)
-            if (i < warmupSteps) expect(factors[i]).toBeGreaterThan(factors[i - 1]);
-            else if (i > warmupSteps)
-              expect(factors[i]).toBeLessThanOrEqual(factors[i - 1] + 1e-12);
-        },
-      ),
-    );
-  });
-
-  it('can change by epoch instead of by step', () => {
-    const schedule = createSchedule({ name: 'linear', warmupSteps: 0, totalSteps: 100, every: 10 });
-    expect(schedule(19)).toBe(schedule(10));
-    expect(schedule(20)).toBeLessThan(schedule(19));
+  it('begins averages as the parameters themselves, and other state as zeros', async () => {
+    const store = newStore();
+    using updater = await Updater.open(withAverage(adamW(), 0.99), store, { threads: 1 });
+    expect(updater.slots.average).toEqual(store.trainable);
+    expect(updater.slots.average.some((x) => x !== 0)).toBe(true);
+    for (const name of ['moment1', 'moment2'])
+      expect(updater.slots[name].every((x) => x === 0)).toBe(true);
+    store.trainable.fill(7);
+    expect(updater.slots.average.some((x) => x === 7)).toBe(false);
   });
 });

@@ -2,13 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/base/random.ts';
 import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { generate } from '../../src/generation/generate.ts';
 import { type EncodedImages, Inference } from '../../src/generation/inference.ts';
-import { type ScoreRule, scoreRules } from '../../src/generation/logits.ts';
 import { resolveGeneration } from '../../src/generation/options.ts';
-import { Best, logSumExp, sample } from '../../src/generation/selection.ts';
 import type { GenerationOptions } from '../../src/model/checkpoint/generation-config.ts';
 import { loadModel, type PretrainedModel } from '../../src/model/checkpoint/pretrained.ts';
 import { openWeights } from '../../src/weights/open.ts';
@@ -67,67 +64,5 @@ describe('generate', () => {
   it('says which length does not fit', async () => {
     await expect(write({ max_length: 42 })).rejects.toThrow(/42 ids.*40 positions/);
     await expect(write({ max_length: 3 }, 'a man')).rejects.toThrow(/no room after the prompt/);
-  });
-
-  it('refuses options that are unknown, wrong or do not fit each other', () => {
-    const resolve = (options: object) => () => resolveGeneration(options, {});
-    expect(resolve({ beams: 3 })).toThrow(/no option beams; known: max_length/);
-    expect(resolve({ num_beams: 0 })).toThrow(/num_beams/);
-    expect(resolve({ num_beams: 2, num_return_sequences: 3 })).toThrow(/more than num_beams/);
-    expect(resolve({ num_return_sequences: 3 })).toThrow(/greedy search gives one/);
-    expect(resolve({ early_stopping: 'sometimes' })).toThrow(/early_stopping/);
-  });
-
-  it('takes what is not given from the model, then from transformers', () => {
-    const settings = resolveGeneration({ num_beams: 2 }, { num_beams: 5, length_penalty: 2 });
-    expect(settings).toMatchObject({
-      num_beams: 2,
-      length_penalty: 2,
-      top_k: 50,
-      do_sample: false,
-    });
-  });
-});
-
-describe('the cuts of sampling', () => {
-  // Log-probabilities of 0.4, 0.3, 0.2, 0.1 in another order.
-  const scores = () => Float32Array.from([0.2, 0.4, 0.1, 0.3], Math.log);
-  const cut = (options: GenerationOptions) => {
-    const settings = resolveGeneration({ do_sample: true, top_k: 0, ...options }, {});
-    const result = scores();
-    const rules: ScoreRule[] = scoreRules(settings, 99, 1);
-    for (const rule of rules) rule(result, [0]);
-    return [...result.keys()].filter((i) => result[i] > Number.NEGATIVE_INFINITY);
-  };
-
-  it('keep the k best', () => {
-    expect(cut({ top_k: 1 })).toEqual([1]);
-    expect(cut({ top_k: 3 })).toEqual([0, 1, 3]);
-    expect(cut({ top_k: 9 })).toEqual([0, 1, 2, 3]);
-    expect(cut({ top_k: 1, num_beams: 2 })).toEqual([1, 3]);
-  });
-
-  it('keep the fewest words that reach p', () => {
-    expect(cut({ top_p: 0.3 })).toEqual([1]);
-    expect(cut({ top_p: 0.5 })).toEqual([1, 3]);
-    expect(cut({ top_p: 0.75 })).toEqual([0, 1, 3]);
-    expect(cut({ top_p: 0.3, num_beams: 2 })).toEqual([1, 3]);
-  });
-
-  it('draw as often as the probabilities say', () => {
-    const random = createRandom(5);
-    const counts = [0, 0, 0, 0];
-    for (let i = 0; i < 20_000; i++) counts[sample(scores(), random)] += 1;
-    for (const [i, p] of [0.2, 0.4, 0.1, 0.3].entries())
-      expect(Math.abs(counts[i] / 20_000 - p)).toBeLessThan(0.015);
-  });
-
-  it('know the sum of exponentials and the best few', () => {
-    expect(logSumExp(scores())).toBeCloseTo(0, 6);
-    const best = new Best(3);
-    for (const [place, score] of [1, 5, Number.NEGATIVE_INFINITY, 5, 2].entries())
-      best.offer(place, score);
-    expect(best.places).toEqual([1, 3, 4]);
-    expect(best.scores).toEqual([5, 5, 2]);
   });
 });
