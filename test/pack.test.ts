@@ -1,9 +1,20 @@
 /** The package as a user gets it: packed, installed into an empty folder, and run from there. */
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { repositoryRoot } from './paths.ts';
 
 let folder = '';
@@ -39,6 +50,38 @@ beforeAll(() => {
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const packageJson = z.object({
+  exports: z.record(z.string(), z.union([z.string(), z.object({ default: z.string() })])),
+});
+
+/** The public entries, by the names that programs import. */
+const entries = Object.entries(
+  packageJson.parse(JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'))).exports,
+).flatMap(([door, target]) => {
+  const file = typeof target === 'string' ? target : target.default;
+  return file.endsWith('.js') ? [{ name: `refcap${door.slice(1)}`, file }] : [];
+});
+
+function readExamples(): string[] {
+  const page = readFileSync(join(repositoryRoot, 'docs/library.md'), 'utf8');
+  return [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, text]) => text);
+}
+
+/** The files that the examples name. */
+function layOutExamples(): void {
+  const samples = join(repositoryRoot, 'samples');
+  cpSync(join(samples, 'dog-on-grass.jpg'), join(folder, 'photo.jpg'));
+  writeFileSync(join(folder, 'captions.jsonl'), '{"image_id": "a", "caption": "a dog runs"}\n');
+  writeFileSync(join(folder, 'references.jsonl'), '{"image_id": "a", "caption": "a dog runs"}\n');
+  mkdirSync(join(folder, 'photos'));
+  const lines = readFileSync(join(samples, 'captions.jsonl'), 'utf8').trim().split('\n');
+  const split = (i: number) => ['train', 'train', 'dev', 'test'][i % 4];
+  const chosen = lines.slice(0, 8).map((line, i) => ({ ...JSON.parse(line), split: split(i) }));
+  for (const { file } of chosen) cpSync(join(samples, file), join(folder, 'photos', file));
+  const text = chosen.map((entry) => JSON.stringify(entry)).join('\n');
+  writeFileSync(join(folder, 'photos/captions.jsonl'), text);
+}
+
 function refcap(...args: string[]): string {
   return execFileSync(
     process.execPath,
@@ -72,25 +115,59 @@ describe('the packed package', () => {
     expect(result.metrics.Bleu_1).toBeCloseTo(1, 6);
   });
 
-  it('is a library with its types', () => {
-    const program = `
-      import * as refcap from 'refcap';
-      import { ops, input } from 'refcap/engine';
-      import { createMeteor } from 'refcap/metrics';
-      import { ParameterStore } from 'refcap/nn';
-      import { loadMeteorData } from 'refcap/score';
-      const x = input('x', 'f32', ['n']);
-      console.log(Object.keys(refcap).includes('Captioner'), ops.add(x, 1).shape.join());
-      const store = new ParameterStore([{ name: 'w', shape: [2], initializer: { kind: 'ones' } }]);
-      console.log([...refcap.storeWeights(store).keys()].join());
-      const meteor = createMeteor(loadMeteorData());
-      console.log(meteor.score(meteor.statistics('a dog runs', ['a dog runs'])));
-    `;
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+  it('gives one meaning to a name in all its entries', async () => {
+    const meanings = new Map<string, unknown>();
+    for (const entry of entries) {
+      const all = (await import(pathToFileURL(join(repositoryRoot, entry.file)).href)) as object;
+      for (const [name, value] of Object.entries(all)) {
+        if (meanings.has(name)) expect(meanings.get(name), `${entry.name}: ${name}`).toBe(value);
+        meanings.set(name, value);
+      }
+    }
+    expect(meanings.size).toBeGreaterThan(100);
+  });
+
+  it('is a library with its types, by the examples of docs/library.md', async () => {
+    layOutExamples();
+    const found = readExamples();
+    const names = found.map((_, i) => `example-${i + 1}.ts`);
+    for (const { name } of entries)
+      expect(
+        found.some((text) => text.includes(`from '${name}'`)),
+        name,
+      ).toBe(true);
+    for (const [i, text] of found.entries()) writeFileSync(join(folder, names[i]), text);
+    const types = join(repositoryRoot, 'node_modules/@types');
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
+    const lib = ['--lib', 'es2023,esnext.disposable', '--typeRoots', types, '--types', 'node'];
+    const skip = ['--skipLibCheck', '--ignoreConfig'];
+    const compiler = join(repositoryRoot, 'node_modules/typescript/bin/tsc');
+    const checked = spawnSync(process.execPath, [compiler, ...options, ...lib, ...skip, ...names], {
       cwd: folder,
       encoding: 'utf8',
     });
-    expect(output.trim()).toBe('true n\nw\n1');
-    expect(readdirSync(join(folder, 'node_modules/refcap/dist'))).toContain('index.d.ts');
-  });
+    expect(checked.stdout).toBe('');
+    const outputs = found.map((text) => {
+      const { code } = transformSync(text, { loader: 'ts', target: 'es2022' });
+      return execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+        cwd: folder,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }).trim();
+    });
+    expect(outputs).toMatchInlineSnapshot(`
+      [
+        "a white dog is running with a toy in its mouth",
+        "[ 14 ] [ 2, 4, 6 ]",
+        "head.weight,head.bias 1,2",
+        "w f16 [ 1, 2.5 ]",
+        "150528",
+        "a white dog is running with a toy in its mouth",
+        "1.000",
+        "1.000",
+        "run/best is a model",
+        "true",
+      ]
+    `);
+  }, 300_000);
 });
