@@ -5,6 +5,7 @@ import { InputError } from '../base/errors.ts';
 import { describeWriteError, errorCode, writeFileAtomic } from '../base/files.ts';
 import { lockFolder } from '../base/lock.ts';
 import { version } from '../base/version.ts';
+import { checkWritableFolder } from '../base/writable.ts';
 import { openAblation } from './folder.ts';
 import { formatAblation } from './format.ts';
 import { readRuns } from './read.ts';
@@ -48,6 +49,7 @@ export async function ablate(options: AblateOptions): Promise<Ablation> {
 
 async function makeFolder(path: string): Promise<void> {
   try {
+    await checkWritableFolder(path);
     await mkdir(path, { recursive: true });
   } catch (error) {
     if (errorCode(error) === 'EEXIST')

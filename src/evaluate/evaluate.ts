@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { isDesktopFile, replaceFolder } from '../base/folders.ts';
 import { version } from '../base/version.ts';
+import { checkWritableFolder } from '../base/writable.ts';
 import { Captioner, type CaptionerOptions, type CaptionOptions } from '../caption/captioner.ts';
 import type { PreparedImage } from '../caption/prepare.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
@@ -123,9 +124,11 @@ const runFiles = new Set(['results.json', 'captions.jsonl']);
 
 async function checkOutput({ output, overwrite }: EvaluateOptions): Promise<void> {
   const found = await stat(output).catch(() => undefined);
-  if (!found) return;
-  if (!found.isDirectory())
+  if (found && !found.isDirectory())
     throw new InputError(`${output}: this is a file; name a folder for the evaluation.`);
+  // Made beside its place, and moved there.
+  await checkWritableFolder(dirname(resolve(output)));
+  if (!found) return;
   const entries = (await readdir(output)).filter((name) => !isDesktopFile(name));
   if (entries.length === 0) return;
   if (!overwrite)

@@ -1,7 +1,18 @@
 /** Fetching one file: resumed where it broke off, retried, checked against its hash, and only then visible. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWriteError, errorCode, writing } from '../base/files.ts';
@@ -192,34 +203,64 @@ function isDiskError(error: unknown): boolean {
 /** A lock whose holder stopped touching it this long ago is dead. */
 const lockLifetime = 30_000;
 
-/** Runs `work` while no other process that locks `path` does. */
+/**
+ * Runs `work` while no other process that locks `path` does. Not the lock of `base`, which knows its holder by its
+ * process: caches are shared between machines, and waited for.
+ */
 export async function withLock<T>(
   path: string,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   await writing(path, () => mkdir(dirname(path), { recursive: true }));
-  for (;;) {
-    try {
-      await (await open(path, 'wx')).close();
-      break;
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw describeWriteError(path, error);
-      const touched = await stat(path).then(
-        (found) => found.mtimeMs,
-        () => Date.now(),
-      );
-      if (Date.now() - touched > lockLifetime) await rm(path, { force: true });
-      else await sleep(200, undefined, { signal });
-    }
+  const own = `${hostname()} ${process.pid} ${randomUUID()}`;
+  while (!(await takeLock(path, own))) {
+    if (await isStale(path)) await removeStale(path);
+    else await sleep(200, undefined, { signal });
   }
-  const touch = setInterval(() => {
-    utimes(path, new Date(), new Date()).catch(() => {});
+  const isOwn = async () => (await readFile(path, 'utf8').catch(() => '')) === own;
+  const touch = setInterval(async () => {
+    if (await isOwn()) await utimes(path, new Date(), new Date()).catch(() => {});
   }, lockLifetime / 5);
   try {
     return await work();
   } finally {
     clearInterval(touch);
-    await rm(path, { force: true });
+    // Another may have taken it over from a process that had been stopped for long.
+    if (await isOwn()) await rm(path, { force: true });
+  }
+}
+
+async function takeLock(path: string, own: string): Promise<boolean> {
+  try {
+    await writeFile(path, own, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw describeWriteError(path, error);
+    return false;
+  }
+}
+
+async function isStale(path: string): Promise<boolean> {
+  const touched = await stat(path).then(
+    (found) => found.mtimeMs,
+    () => Date.now(),
+  );
+  return Date.now() - touched > lockLifetime;
+}
+
+/** One of those who wait removes it, under a lock of its own: what it looks at is not one taken in the meantime. */
+async function removeStale(path: string): Promise<void> {
+  const guard = `${path}.stale`;
+  if (!(await takeLock(guard, ''))) {
+    // Its holder has two steps to do, and was killed between them if it is still there after so long.
+    if (await isStale(guard)) await rm(guard, { force: true });
+    await sleep(50);
+    return;
+  }
+  try {
+    if (await isStale(path)) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
 }

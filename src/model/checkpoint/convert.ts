@@ -7,7 +7,7 @@ import { towers } from '../towers/towers.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
 import { hasRefiner, openRefiner } from './refiner.ts';
-import { replaceModel, type SavedDtype, writeModel } from './save.ts';
+import { checkTarget, replaceModel, type SavedDtype, writeModel } from './save.ts';
 
 export interface ConvertOptions extends LoadModelOptions {
   /** Format of the weights. Default f32. */
@@ -39,6 +39,7 @@ export async function convertModel(
   target: string,
   { overwrite = false, ...options }: ConvertOptions = {},
 ): Promise<Converted> {
+  await checkTarget(target, overwrite);
   const { path } = await resolveModel(name, options.hub);
   const members = await memberFolders(path);
   return replaceModel(target, { overwrite }, async (temporary) => {

@@ -9,13 +9,16 @@ import { imageExtensions } from '../../data/images/formats.ts';
 const runs: readonly (readonly [mark: string, what: string])[] = [
   ['metrics.jsonl', 'a training run'],
   ['checkpoints', 'a training run'],
-  ['stages', 'a training run of several stages'],
+  ['stages.json', 'a training run of several stages'],
+  ['member-1', 'a training run of several members'],
   ['ablation-config.json', 'an ablation'],
   ['results.json', 'an evaluation'],
 ];
 
 /** What refcap's commands keep in a folder, such as 'a training run'; undefined when it is none of theirs. */
 export function describeRun(names: readonly string[]): string | undefined {
+  // A model may have such files beside it.
+  if (names.includes('tokenizer.json') || names.includes('vocab.txt')) return undefined;
   return runs.find(([mark]) => names.includes(mark))?.[1];
 }
 
@@ -25,8 +28,7 @@ export function describeRun(names: readonly string[]): string | undefined {
  */
 export async function refuseOtherFolder(folder: string): Promise<void> {
   const names = (await readdir(folder)).sort();
-  const hasTokenizer = names.includes('tokenizer.json') || names.includes('vocab.txt');
-  const run = hasTokenizer ? undefined : describeRun(names);
+  const run = describeRun(names);
   if (run !== undefined) throw new InputError(`${folder}: ${await describeRunModel(folder, run)}.`);
   if (names.includes('config.json')) return;
   throw new InputError(`${folder}: ${await describeFolder(folder, names)}.`);

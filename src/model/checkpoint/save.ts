@@ -1,9 +1,10 @@
 /** Writes a captioner's folder in transformers' layout, whole or not at all. */
 import { copyFile, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { errorCode, writeFileAtomic } from '../../base/files.ts';
 import { isDesktopFile, replaceFolder } from '../../base/folders.ts';
+import { checkWritableFolder } from '../../base/writable.ts';
 import { type Preprocessing, preprocessingToJson } from '../../data/images/preprocess.ts';
 import { parseVocabulary, wordPieceFiles } from '../../data/text/wordpiece.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -17,6 +18,7 @@ import type { BlipConfig } from '../config.ts';
 import type { RefinerConfig } from '../refiner/refiner.ts';
 import type { GenerationOptions } from './generation-config.ts';
 import { memberNumber } from './members.ts';
+import { describeRun } from './no-model.ts';
 import { refinerFileName, refinerMetadata } from './refiner.ts';
 
 /** Formats that a model may be saved in. */
@@ -109,7 +111,12 @@ export async function writeModel(folder: string, model: ModelToSave): Promise<vo
     await writeFileAtomic(join(folder, name), text);
 }
 
-async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+/**
+ * Whether a model may be saved there: before the work that makes it.
+ * @throws InputError when the folder exists and is not to be, or may not be, replaced, or cannot be written
+ */
+export async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
+  await checkWritableFolder(dirname(resolve(folder)));
   const entries = await readdir(folder).catch((error: unknown): string[] => {
     if (errorCode(error) === 'ENOENT') return [];
     throw new InputError(`${folder}: this is not a folder; choose another place for the model.`);
@@ -118,6 +125,11 @@ async function checkTarget(folder: string, overwrite: boolean): Promise<void> {
   if (!overwrite)
     throw new InputError(
       `${folder}: the folder exists and is not empty; choose another or overwrite it.`,
+    );
+  const run = describeRun(entries);
+  if (run !== undefined)
+    throw new InputError(
+      `${folder}: this is ${run}, which is not overwritten; choose another place for the model.`,
     );
   if (!entries.includes('config.json'))
     throw new InputError(

@@ -3,11 +3,14 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../../base/errors.ts';
-import { readTextIfThere } from '../../base/files.ts';
+
+import { readTextIfThere, writing } from '../../base/files.ts';
 import { isDesktopFile, removeLeftovers } from '../../base/folders.ts';
 import { parseJson } from '../../base/json.ts';
 import { lockFolder } from '../../base/lock.ts';
+import { checkWritableFolder } from '../../base/writable.ts';
 import { parseTrainConfig, type TrainConfig } from '../config/config.ts';
+
 import { describeDifference, differences, type Settings } from '../config/file.ts';
 import { usualHeads } from '../config/layers.ts';
 
@@ -43,7 +46,8 @@ export async function openRunFolder(
   kind: Kind,
   resume: boolean,
 ): Promise<AsyncDisposable> {
-  await mkdir(folder, { recursive: true });
+  await checkWritableFolder(folder);
+  await writing(folder, () => mkdir(folder, { recursive: true }));
   const names = await readdir(folder);
   if (!resume || !names.includes(marks[kind])) checkNew(folder, names, resume);
   const lock = await lockFolder(folder);

@@ -267,6 +267,22 @@ describe('saveModel', () => {
     expect(await readdir(folder)).toEqual(['saved']);
   });
 
+  it('never replaces a run of refcap, nor what is no model', async () => {
+    const target = join(folder, 'saved');
+    for (const mark of ['metrics.jsonl', 'results.json', 'ablation-config.json']) {
+      await mkdir(target);
+      await writeFile(join(target, 'config.json'), '{}');
+      await writeFile(join(target, mark), 'mine');
+      await expect(save('f32', true)).rejects.toThrow(
+        /this is an? [a-z ]+, which is not overwritten/,
+      );
+      expect((await readdir(target)).sort()).toEqual(['config.json', mark].sort());
+      await rm(target, { recursive: true });
+    }
+    await writeFile(target, 'a file');
+    await expect(save('f32', true)).rejects.toThrow(/saved: this is not a folder/);
+  });
+
   it('writes the fields that Python expects to be floats as such', async () => {
     const text = await readFile(join(await save('f32'), 'config.json'), 'utf8');
     expect(text).toContain('"label_smoothing": 0.0');
