@@ -18,7 +18,7 @@ export interface CaptionRunOptions {
 }
 
 export type Outcome =
-  | { readonly kind: 'captioned' | 'skipped'; readonly name: string }
+  | { readonly kind: 'captioned' | 'skipped' | 'passedOver'; readonly name: string }
   | { readonly kind: 'failed'; readonly name: string; readonly error: InputError };
 
 /** How many pictures ended how. */
@@ -26,6 +26,8 @@ export interface RunCounts {
   captioned: number;
   skipped: number;
   failed: number;
+  /** Pictures of folders that are of a kind that is not read. */
+  passedOver: number;
 }
 
 interface Item {
@@ -52,14 +54,15 @@ export async function captionRun(
   sink: CaptionSink,
   run: CaptionRunOptions,
 ): Promise<RunCounts> {
-  const counts: RunCounts = { captioned: 0, skipped: 0, failed: 0 };
+  const counts: RunCounts = { captioned: 0, skipped: 0, failed: 0, passedOver: 0 };
   const done = (outcome: Outcome): void => {
     counts[outcome.kind] += 1;
     run.onDone?.(outcome);
   };
   const batches = new BatchQueue(captioner, sink, run, done);
   let batch: Ready[] = [];
-  for await (const { name, number, work } of prepareAhead(captioner, inputs, sink, run)) {
+  const pictures = leavingOut(inputs, (name) => done({ kind: 'passedOver', name }));
+  for await (const { name, number, work } of prepareAhead(captioner, pictures, sink, run)) {
     const image = await work;
     run.signal?.throwIfAborted();
     if (image === 'skipped') done({ kind: 'skipped', name });
@@ -80,6 +83,19 @@ export async function captionRun(
   await batches.add(batch);
   await batches.finish();
   return counts;
+}
+
+/** An input that is to be prepared, or that gives nothing. */
+type Picture = Exclude<CaptionInput, { kind: 'passed over' }>;
+
+async function* leavingOut(
+  inputs: AsyncIterable<CaptionInput>,
+  onPassedOver: (name: string) => void,
+): AsyncGenerator<Picture> {
+  for await (const input of inputs) {
+    if (input.kind === 'passed over') onPassedOver(input.name);
+    else yield input;
+  }
 }
 
 interface CaptionedBatch {
@@ -149,7 +165,7 @@ class BatchQueue {
 /** Starts decoding the next pictures while the ones before are captioned. */
 async function* prepareAhead(
   captioner: Captioner,
-  inputs: AsyncIterable<CaptionInput>,
+  inputs: AsyncIterable<Picture>,
   sink: CaptionSink,
   run: CaptionRunOptions,
 ): AsyncGenerator<Item> {
@@ -168,7 +184,7 @@ async function* prepareAhead(
 
 async function prepareOne(
   captioner: Captioner,
-  input: CaptionInput,
+  input: Picture,
   sink: CaptionSink,
   { options, signal }: CaptionRunOptions,
 ): Promise<PreparedImage | 'skipped' | InputError> {
@@ -182,7 +198,7 @@ async function prepareOne(
             ...(maxBytes !== undefined && { maxBytes }),
             ...(signal && { signal }),
           })
-        : input.name;
+        : (input.path ?? input.name);
     const decode = { ...options.decode, name: input.name };
     return await captioner.prepare(source, { ...options, decode, ...(signal && { signal }) });
   } catch (error) {

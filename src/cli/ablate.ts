@@ -14,7 +14,7 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
-import { number } from './options/values.ts';
+import { number, positive } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
@@ -77,7 +77,7 @@ export const command = new Command('ablate')
   .option('--bootstrap-seed <n>', 'seed of the resamples', number, 1)
   .option('--speed-images <n>', 'pictures that latency is measured with; 0: none', number, 100)
   .option('--speed-rounds <n>', 'measurements of each model', number, 3)
-  .option('--threads <n>', 'processor threads (default: all cores)', number)
+  .option('--threads <n>', 'processor threads (default: all cores)', positive)
   .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
   .addOption(baseOption())
   .addOption(verboseOption())

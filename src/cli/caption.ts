@@ -2,18 +2,27 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
-import { type CaptionOutputFormat, captionOutputFormats } from '../caption/output/formats.ts';
-import { type CaptionSink, fileSink, sidecarSink, streamSink } from '../caption/output/output.ts';
+import { countFinished, type Results } from '../caption/finished.ts';
+import {
+  type CaptionOutputFormat,
+  captionOutputFormats,
+  formatEndings,
+} from '../caption/output/formats.ts';
+import { type CaptionSink, fileSink, standardSink } from '../caption/output/output.ts';
+import { sidecarSink } from '../caption/output/sidecar.ts';
 import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
+import { describePassedOver } from '../data/images/formats.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
+import { checkLengths } from './options/lengths.ts';
+import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
-interface Flags {
+interface GivenFlags {
   base?: string;
   model: string;
   revision?: string;
@@ -44,7 +53,7 @@ interface Flags {
   prompt?: string;
   ban?: string[];
   words?: true;
-  format: CaptionOutputFormat;
+  format?: CaptionOutputFormat;
   output?: string;
   recursive?: true;
   allowUrl?: true;
@@ -58,9 +67,15 @@ interface Flags {
   quiet?: true;
 }
 
+/** The format settled, which may be the output's own. */
+interface Flags extends GivenFlags {
+  format: CaptionOutputFormat;
+}
+
 const help = `
 Inputs: image files, folders, patterns ('photos/**/*.jpg'), - for a list on the standard input
-(a path or address a line), http(s) addresses with --allow-url (private networks are refused).
+(a path or address a line, or find -print0), http(s) addresses with --allow-url (private networks are
+refused). JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read.
 
 Options of generation that are not given come from the model's generation_config.json, then
 transformers' defaults: greedy, at most 20 new tokens. Lengths count the first token and the prompt.
@@ -122,9 +137,10 @@ export const command = new Command('caption')
   .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', collect)
   .option('--words', "also give each word's log-probability (json, jsonl)")
   .addOption(
-    new Option('-f, --format <format>', 'how results are written')
-      .choices(captionOutputFormats)
-      .default('text'),
+    new Option(
+      '-f, --format <format>',
+      "how results are written (default: what the output's name says, else text)",
+    ).choices(captionOutputFormats),
   )
   .option('-o, --output <file>', 'write results to a file instead of the standard output')
   .option('-r, --recursive', 'also look into the folders of folders')
@@ -142,12 +158,17 @@ export const command = new Command('caption')
   .addHelpText('after', help)
   .action(run);
 
-async function run(inputs: string[], flags: Flags): Promise<void> {
+async function run(inputs: string[], given: GivenFlags): Promise<void> {
+  const flags = { ...given, format: formatOf(given) };
   checkFlags(flags);
+  await checkOutput(flags);
   const canResume = flags.output !== undefined || flags.format === 'sidecar';
   await interruptible(
     async (signal) => {
-      const { counts, failures } = await captionInputs(inputs, flags, signal);
+      if (flags.resume && (await isFinished(inputs, flags, signal))) return;
+      const { counts, failures, passedOver } = await captionInputs(inputs, flags, signal);
+      const note = describePassedOver(passedOver);
+      if (note !== undefined) console.error(`refcap: ${note}`);
       for (const failure of failures) console.error(`refcap: ${failure}`);
       const more = counts.failed - failures.length;
       if (more > 0) console.error(`refcap: and ${more} more`);
@@ -157,7 +178,13 @@ async function run(inputs: string[], flags: Flags): Promise<void> {
   );
 }
 
-function checkFlags({ resume, overwrite, output, format }: Flags): void {
+function formatOf({ output, format }: GivenFlags): CaptionOutputFormat {
+  if (format === 'sidecar') return format;
+  return formatOfOutput(output, format, formatEndings) ?? 'text';
+}
+
+function checkFlags(flags: Flags): void {
+  const { resume, overwrite, output, format } = flags;
   if (resume && overwrite) throw new UsageError('--resume and --overwrite exclude each other.');
   if (format === 'sidecar') {
     if (output)
@@ -166,6 +193,47 @@ function checkFlags({ resume, overwrite, output, format }: Flags): void {
     throw new UsageError(
       `--${resume ? 'resume' : 'overwrite'} needs --output (or --format sidecar).`,
     );
+  checkLengths(flags);
+}
+
+/** Before the model is looked for, which may mean a download. */
+async function checkOutput({ output, resume, overwrite }: Flags): Promise<void> {
+  if (output !== undefined)
+    await checkOutputFile(
+      output,
+      resume ?? overwrite ?? false,
+      `${output} exists; use --resume to go on with it or --overwrite to replace it.`,
+    );
+}
+
+/** Whether nothing is left of a run that is to be resumed, which is then said. */
+async function isFinished(
+  inputs: readonly string[],
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { output, format, numCaptions, quiet } = flags;
+  // A list can be read once.
+  if (inputs.includes('-')) return false;
+  let results: Results = { kind: 'sidecars' };
+  if (format !== 'sidecar') {
+    if (output === undefined) return false;
+    results = { kind: 'file', path: output, format };
+  }
+  const pictures = listInputs(inputs, inputOptionsOf(flags, signal));
+  const count = await countFinished(pictures, results, numCaptions);
+  if (count === undefined) return false;
+  if (!quiet) console.error(`0 captioned, ${count} skipped: nothing was left to do`);
+  return true;
+}
+
+function inputOptionsOf(flags: Flags, signal: AbortSignal): InputOptions {
+  return {
+    recursive: flags.recursive ?? false,
+    allowUrl: flags.allowUrl ?? false,
+    allowSvg: flags.allowSvg ?? false,
+    signal,
+  };
 }
 
 /** Failures that are kept to be listed. */
@@ -175,13 +243,8 @@ async function captionInputs(
   inputs: readonly string[],
   flags: Flags,
   signal: AbortSignal,
-): Promise<{ counts: RunCounts; failures: string[] }> {
-  const inputOptions: InputOptions = {
-    recursive: flags.recursive ?? false,
-    allowUrl: flags.allowUrl ?? false,
-    allowSvg: flags.allowSvg ?? false,
-    signal,
-  };
+): Promise<{ counts: RunCounts; failures: string[]; passedOver: string[] }> {
+  const inputOptions = inputOptionsOf(flags, signal);
   const workers = flags.workers ?? (await suitableWorkers(inputs, inputOptions));
   using captioner = await loadCaptioner({ ...flags, workers }, signal);
   const options = generationOptions(flags, captioner.defaults);
@@ -196,7 +259,12 @@ async function captionInputs(
       () => undefined,
     );
   const failures: string[] = [];
+  const passedOver: string[] = [];
   const onDone = (outcome: Outcome): void => {
+    if (outcome.kind === 'passedOver') {
+      passedOver.push(outcome.name);
+      return;
+    }
     if (!flags.quiet) progress.advance(outcome.kind === 'skipped');
     if (outcome.kind === 'failed' && failures.length < mostListed)
       failures.push(outcome.error.message);
@@ -212,7 +280,7 @@ async function captionInputs(
     });
     progress.clear();
     if (!flags.quiet) console.error(summary(counts, progress.seconds));
-    return { counts, failures };
+    return { counts, failures, passedOver };
   } finally {
     progress.clear();
     await sink.finish();
@@ -270,14 +338,15 @@ function generationOptions(flags: Flags, defaults: GenerationOptions): CaptionOp
 async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {
   const { format, output, resume = false, overwrite = false, batchSize } = flags;
   if (format === 'sidecar') return sidecarSink({ resume, overwrite, candidates, batchSize });
-  if (output === undefined) return streamSink(process.stdout, format);
+  if (output === undefined) return standardSink(format);
   return fileSink(output, format, { resume, overwrite, candidates, batchSize });
 }
 
-function summary({ captioned, skipped, failed }: RunCounts, seconds: number): string {
+function summary({ captioned, skipped, failed, passedOver }: RunCounts, seconds: number): string {
   const parts = [`${captioned} captioned`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (failed > 0) parts.push(`${failed} failed`);
+  if (passedOver > 0) parts.push(`${passedOver} passed over`);
   const rate = captioned > 1 ? `, ${(captioned / seconds).toFixed(1)} a second` : '';
   return `${parts.join(', ')} in ${seconds.toFixed(1)} s${rate}`;
 }

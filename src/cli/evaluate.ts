@@ -12,6 +12,7 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
+import { checkLengths } from './options/lengths.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
@@ -82,6 +83,7 @@ export const command = new Command('evaluate')
   .action(run);
 
 async function run(model: string, flags: Flags): Promise<void> {
+  checkLengths(flags);
   const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
   const progress = new Progress();
   let shown = 0;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,6 +16,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner, type CaptionOptions } from '../../src/caption/index.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
@@ -288,6 +290,11 @@ describe('refcap caption', () => {
     [['photos', '--format', 'sidecar', '-o', 'x'], /leave out --output/],
     [['photos', '--batch-size', '0'], /at least 1/],
     [['photos', '--format', 'xml'], /Allowed choices/],
+    [
+      ['photos', '--min-length', '9', '--max-length', '8'],
+      /--min-length 9 is above --max-length 8/,
+    ],
+    [['photos', '--min-new-tokens', '9', '--max-new-tokens', '8'], /is above --max-new-tokens 8/],
   ])('refuses %j as wrong usage', (args, message) => {
     const { status, stdout, stderr } = caption(args);
     expect(stderr).toMatch(message);
@@ -340,6 +347,103 @@ describe('refcap caption', () => {
     }
     rmSync(join(folder, 'whole'));
     rmSync(join(folder, 'part'));
+  });
+
+  it('knows a finished run, and does nothing', () => {
+    const args = ['photos', '-r', '--num-captions', '2', '--batch-size', '7'];
+    for (const name of ['done.txt', 'done.json', 'done.jsonl', 'done.csv']) {
+      caption([...args, '-q', '-o', name]);
+      const whole = read(name);
+      // A model that is not there is not missed.
+      const again = refcap(['caption', ...args, '-o', name, '--resume', '-m', 'nowhere']);
+      expect(again.stderr).toBe('0 captioned, 25 skipped: nothing was left to do\n');
+      expect(again.status).toBe(0);
+      expect(read(name)).toBe(whole);
+      const short = `${whole.trimEnd().split('\n').slice(0, -2).join('\n')}\n`;
+      writeFileSync(join(folder, name), short);
+      expect(caption([...args, '-o', name, '--resume']).stderr).toMatch(
+        /[1-7] captioned, \d+ skip/,
+      );
+      rmSync(join(folder, name));
+    }
+  });
+
+  it('writes names into CSV that every reader gets back, and goes on behind them', () => {
+    mkdirSync(join(folder, 'odd'));
+    const names = ['new\nline.png', 'new\\nline.png', 'say "x", twice.png', ' z.png'];
+    for (const name of names) cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'odd', name));
+    const args = ['odd', '-q', '--batch-size', '1', '-o', 'odd.csv'];
+    caption(args);
+    const whole = read('odd.csv');
+    const rows: string[][] = parse(whole);
+    expect(rows.slice(1).map(([file]) => file)).toEqual(names.sort().map((name) => `odd/${name}`));
+    for (let cut = whole.indexOf('\n') + 1; cut < whole.length; cut += 25) {
+      writeFileSync(join(folder, 'odd.csv'), whole.slice(0, cut));
+      const { stderr, status } = caption([...args, '--resume']);
+      // Less than a row may be anything.
+      if (status === 0) expect(parse(read('odd.csv')).length).toBe(5);
+      else expect(stderr).toMatch(/line 2 is no result/);
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('writes into pipes and devices', async () => {
+    const plain = caption(['mixed/cat.png', '-q']).stdout;
+    for (const path of ['/dev/stdout', '/dev/fd/1'])
+      expect(caption(['mixed/cat.png', '-q', '-o', path]).stdout).toBe(plain);
+    const pipe = join(folder, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    for (const more of [[], ['--overwrite']]) {
+      const reader = spawn('cat', [pipe]);
+      let text = '';
+      reader.stdout.on('data', (data) => {
+        text += data;
+      });
+      const closed = once(reader, 'close');
+      const { status, stderr } = caption(['mixed/cat.png', '-q', '-o', pipe, ...more]);
+      await closed;
+      expect([status, stderr, text]).toEqual([0, '', plain]);
+    }
+    expect(caption(['mixed', '-o', pipe, '--resume']).stderr).toMatch(
+      /pipe: a pipe or device keeps nothing that a run could go on with/,
+    );
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+  });
+
+  it('takes the format from the name of the output', () => {
+    caption(['mixed/cat.png', '-q', '-o', 'implied.NDJSON']);
+    expect(JSON.parse(read('implied.NDJSON')).file).toBe('mixed/cat.png');
+    caption(['mixed/cat.png', '-q', '-o', 'implied.tsv']);
+    expect(read('implied.tsv')).toMatch(/^mixed\/cat\.png\t/);
+    const { stderr, status } = caption(['mixed/cat.png', '-o', 'other.csv', '-f', 'json']);
+    expect(stderr).toMatch(/other\.csv is the name of a \.csv file, which --format json does not/);
+    expect(status).toBe(2);
+    expect(existsSync(join(folder, 'other.csv'))).toBe(false);
+  });
+
+  it('looks at the output before the model', () => {
+    const run = (...args: string[]) =>
+      refcap(['caption', 'mixed', '-m', 'nowhere', ...args]).stderr;
+    expect(run('-o', 'none/x.json')).toMatch(/the folder does not exist; create it first/);
+    expect(run('-o', 'photos')).toMatch(/this is a folder; name a file/);
+    expect(run('-o', 'x.json')).toMatch(/There is no model "nowhere"/);
+    expect(existsSync(join(folder, 'x.json'))).toBe(false);
+  });
+
+  it('names pictures of kinds that are not read, and writes beside long names', () => {
+    mkdirSync(join(folder, 'kinds'));
+    const long = `${'狗'.repeat(83)}.png`;
+    cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'kinds', long));
+    for (const name of ['a.heic', 'b.jxl']) writeFileSync(join(folder, 'kinds', name), 'x');
+    const { status, stderr } = caption(['kinds', '-f', 'sidecar']);
+    expect(stderr).toMatch(/^1 captioned, 2 passed over in/);
+    expect(stderr).toMatch(
+      /2 pictures of kinds that are not read \(HEIC, JPEG XL\) are passed over: kinds\/a\.heic, kinds\/b\.jxl;/,
+    );
+    expect(status).toBe(0);
+    expect(readdirSync(join(folder, 'kinds'))).toContain(`${'狗'.repeat(83)}.txt`);
+    const named = caption(['kinds/a.heic']);
+    expect(named.stderr).toMatch(/a\.heic: the file is text, not a JPEG/);
+    expect(named.status).toBe(3);
   });
 
   it('goes on after a kill -9 as if nothing had happened', async () => {

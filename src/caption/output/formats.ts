@@ -1,4 +1,6 @@
 /** How results are written, and how what was written is recognised when a run is resumed. */
+import { parse } from 'csv-parse/sync';
+import { csvLines } from '../../base/csv.ts';
 import type { ImageCaption } from '../result.ts';
 
 export const captionOutputFormats = ['text', 'json', 'jsonl', 'csv', 'sidecar'] as const;
@@ -27,11 +29,19 @@ export interface RowFormatRules {
   readonly isOneLine: boolean;
   /** The picture's line, or a line for each caption, without the last line's end. */
   row(row: CaptionRow): string;
+  /** Whether a line ends a row, and not a part of a quoted field. */
+  isWhole(line: string): boolean;
   /** The file that a whole line belongs to; undefined for lines that hold no result. */
   fileOf(line: string): string | undefined;
 }
 
-const lines = { between: '', after: '\n', isOneLine: false, tail: () => '' } as const;
+const lines = {
+  between: '',
+  after: '\n',
+  isOneLine: false,
+  tail: () => '',
+  isWhole: () => true,
+} as const;
 
 export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
   text: {
@@ -49,17 +59,25 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
     isOneLine: true,
     tail: (rows) => (rows > 0 ? '\n]\n' : ']\n'),
     row: jsonRow,
+    isWhole: () => true,
     fileOf: fileOfJson,
   },
   csv: {
     ...lines,
     head: 'file,caption,logprob,meanLogprob,width,height,ms\n',
     row: ({ file, captions, width, height, ms }) =>
-      captions
-        .map(({ text, logprob, meanLogprob }) =>
-          [escapeName(file), text, logprob, meanLogprob, width, height, ms].map(csvField).join(','),
-        )
-        .join('\n'),
+      csvLines(
+        captions.map(({ text, logprob, meanLogprob }) => [
+          file,
+          text,
+          logprob,
+          meanLogprob,
+          width,
+          height,
+          ms,
+        ]),
+      ).slice(0, -1),
+    isWhole: (line) => line.split('"').length % 2 === 1,
     fileOf: fileOfCsv,
   },
 };
@@ -95,14 +113,21 @@ function unescapeName(text: string): string {
   return text.replace(/\\[\\tnr]/g, (escaped) => unescapes.get(escaped) ?? escaped);
 }
 
-function csvField(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function fileOfCsv(line: string): string | undefined {
+  try {
+    const [row]: string[][] = parse(line);
+    return row !== undefined && row.length > 1 ? row[0] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-function fileOfCsv(line: string): string | undefined {
-  const quoted = /^"((?:[^"]|"")*)",/.exec(line)?.[1];
-  if (quoted !== undefined) return unescapeName(quoted.replaceAll('""', '"'));
-  const plain = /^([^",]*),/.exec(line)?.[1];
-  return plain === undefined ? undefined : unescapeName(plain);
-}
+/** The formats that the endings of files stand for. */
+export const formatEndings: Readonly<Record<string, RowFormat>> = {
+  '.txt': 'text',
+  '.tsv': 'text',
+  '.json': 'json',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.csv': 'csv',
+};

@@ -1,11 +1,12 @@
-/** Where results go: the standard output, a file that a stopped run can go on with, or a file beside each picture. */
+/** Where results go: the standard output, a pipe or device, or a file that a stopped run can go on with. */
 
-import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, format, parse } from 'node:path';
+import { dirname } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { errorCode, isThere, writeFileAtomic } from '../../base/files.ts';
+import { errorCode, isThere, writing } from '../../base/files.ts';
+import { isStream, type OutputStream, openStream } from '../../base/streams.ts';
 import { type CaptionRow, type RowFormat, type RowFormatRules, rowFormats } from './formats.ts';
+import { type FoundRows, findRows } from './written.ts';
 
 /** Takes results in order. */
 export interface CaptionSink {
@@ -32,12 +33,16 @@ export interface SinkOptions {
   readonly batchSize: number;
 }
 
-/** Rows on a stream, such as the standard output. */
-export function streamSink(stream: NodeJS.WritableStream, rowFormat: RowFormat): CaptionSink {
+/** Rows on the standard output. */
+export function standardSink(rowFormat: RowFormat): CaptionSink {
+  return streamSink(rowFormat, openStream('/dev/stdout'));
+}
+
+function streamSink(rowFormat: RowFormat, stream: OutputStream): CaptionSink {
   const rules = rowFormats[rowFormat];
   let count = 0;
   const send = async (text: string): Promise<void> => {
-    if (text !== '' && !stream.write(text)) await once(stream, 'drain');
+    if (text !== '') await stream.write(text);
   };
   return {
     has: async () => false,
@@ -45,8 +50,24 @@ export function streamSink(stream: NodeJS.WritableStream, rowFormat: RowFormat):
       await send(rowsText(rules, rows, count));
       count += rows.length;
     },
-    finish: () => send((count === 0 ? rules.head : '') + rules.tail(count)),
+    finish: async () => {
+      await send((count === 0 ? rules.head : '') + rules.tail(count));
+      await stream.end();
+    },
   };
+}
+
+/** Rows into a pipe or device: nothing there is replaced, and nothing gone on with. */
+function pipeSink(path: string, rowFormat: RowFormat, { resume }: SinkOptions): CaptionSink {
+  if (resume)
+    throw new InputError(
+      `${path}: a pipe or device keeps nothing that a run could go on with; leave out --resume.`,
+    );
+  const stream = openStream(path);
+  return streamSink(rowFormat, {
+    write: (text) => writing(path, () => stream.write(text)),
+    end: () => writing(path, () => stream.end()),
+  });
 }
 
 /** The text of rows that follow `before` others. */
@@ -56,7 +77,7 @@ function rowsText(rules: RowFormatRules, rows: readonly CaptionRow[], before: nu
 }
 
 /**
- * Rows in a file, each there as soon as it is known.
+ * Rows in a file, each there as soon as it is known; or into a pipe or device.
  * @throws InputError when the file exists and neither `resume` nor `overwrite` is set, or holds something else
  */
 export async function fileSink(
@@ -64,6 +85,7 @@ export async function fileSink(
   rowFormat: RowFormat,
   options: SinkOptions,
 ): Promise<CaptionSink> {
+  if (await isStream(path)) return pipeSink(path, rowFormat, options);
   const rules = rowFormats[rowFormat];
   const exists = await isThere(path);
   if (exists && !options.resume && !options.overwrite)
@@ -102,12 +124,6 @@ function describeFailure(path: string, error: unknown): unknown {
     ENOSPC: 'the disk is full; free some space and go on with --resume',
   };
   return code in reasons ? new InputError(`${path}: ${reasons[code]}.`) : error;
-}
-
-interface FoundRows {
-  readonly done: Set<string>;
-  /** Where the next row goes; 0 when not even the head is whole. */
-  readonly end: number;
 }
 
 class FileSink implements CaptionSink {
@@ -160,127 +176,4 @@ class FileSink implements CaptionSink {
     }
     this.#end += bytes.length;
   }
-}
-
-/** A picture in the output: where its lines begin and end, without what stands between rows. */
-interface WrittenPicture {
-  readonly file: string;
-  readonly lines: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-/**
- * Reads the results of an earlier run. A batch of which a part is missing is left out as a whole: done
- * again, it comes out the same to the last digit. (So is the last, smaller batch of a finished run, but for
- * JSON, whose end can be seen.)
- */
-async function findRows(
-  path: string,
-  file: FileHandle,
-  rules: RowFormatRules,
-  { candidates, batchSize }: SinkOptions,
-): Promise<FoundRows> {
-  const done = new Set<string>();
-  const recent: WrittenPicture[] = [];
-  const linesEach = rules.isOneLine ? 1 : candidates;
-  let isCut = false;
-  let isEnded = false;
-  let number = 0;
-  for await (const { text, start, isWhole } of linesOf(file)) {
-    number += 1;
-    if (start < rules.head.length) {
-      if (isWhole ? !rules.head.startsWith(`${text}\n`) : !rules.head.startsWith(text))
-        throw notOurs(path, number);
-      continue;
-    }
-    const name = isWhole || rules.after === '' ? rules.fileOf(text) : undefined;
-    if (name === undefined) {
-      // The end of a finished JSON array is no row.
-      if (text === ']') {
-        isEnded = true;
-        continue;
-      }
-      // A first line that is no result may be anything: it is not ours to cut.
-      if (isWhole || done.size === 0) throw notOurs(path, number);
-      isCut = true;
-      continue;
-    }
-    const row = text.endsWith(',') && rules.between !== '' ? text.slice(0, -1) : text;
-    const end = start + Buffer.byteLength(row) + rules.after.length;
-    const last = recent.at(-1);
-    if (last?.file === name && last.lines < linesEach)
-      recent.splice(-1, 1, { ...last, lines: last.lines + 1, end });
-    else recent.push({ file: name, lines: 1, start, end });
-    if (recent.length > batchSize + 1) recent.shift();
-    done.add(name);
-  }
-  const last = recent.at(-1);
-  // A cut may also have met the end of a line.
-  if (last && (last.lines < linesEach || (!isEnded && done.size % batchSize !== 0))) isCut = true;
-  while (isCut && recent.length > 0) {
-    const { file: name, lines } = recent[recent.length - 1];
-    if (lines === linesEach && done.size % batchSize === 0) break;
-    recent.pop();
-    done.delete(name);
-  }
-  return { done, end: recent.at(-1)?.end ?? 0 };
-}
-
-function notOurs(path: string, line: number): InputError {
-  return new InputError(
-    `${path}: line ${line} is no result in the chosen format; name another file, another --format, or --overwrite.`,
-  );
-}
-
-/** The lines of a file and where they begin in bytes; the last one may lack its line break. */
-async function* linesOf(
-  file: FileHandle,
-): AsyncGenerator<{ text: string; start: number; isWhole: boolean }> {
-  const chunk = Buffer.alloc(1 << 16);
-  let rest = Buffer.alloc(0);
-  let start = 0;
-  for (let position = 0; ; ) {
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-    if (bytesRead === 0) break;
-    position += bytesRead;
-    rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-    for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
-      yield { text: rest.toString('utf8', 0, at), start, isWhole: true };
-      start += at + 1;
-      rest = rest.subarray(at + 1);
-    }
-  }
-  if (rest.length > 0) yield { text: rest.toString('utf8'), start, isWhole: false };
-}
-
-/** Where a picture's text file stands: the same name with .txt. */
-export function sidecarPath(file: string): string {
-  const { dir, name, root } = parse(file);
-  return format({ dir, name, root, ext: '.txt' });
-}
-
-/** A text file beside each picture, a line for each of its captions. */
-export function sidecarSink({ resume, overwrite }: SinkOptions): CaptionSink {
-  const written = new Set<string>();
-  return {
-    has: async (file) => {
-      if (/^https?:/i.test(file))
-        throw new InputError(`${file}: a picture from an address has no place for a text file.`);
-      const path = sidecarPath(file);
-      if (written.has(path))
-        throw new InputError(`${file}: ${path} already belongs to another picture of that name.`);
-      // At once: the next pictures are asked about before this one's file has been looked for.
-      written.add(path);
-      const exists = await isThere(path);
-      if (exists && !resume && !overwrite)
-        throw new InputError(`${file}: ${path} exists; use --resume to keep it or --overwrite.`);
-      return exists && resume;
-    },
-    write: async (rows) => {
-      for (const { file, captions } of rows)
-        await writeFileAtomic(sidecarPath(file), captions.map(({ text }) => `${text}\n`).join(''));
-    },
-    finish: async () => undefined,
-  };
 }

@@ -1,14 +1,17 @@
 /** What is to be captioned, one item at a time: files, folders, patterns, lists and addresses. */
-import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { stat } from 'node:fs/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { InputError } from '../../base/errors.ts';
-import { imageExtensions } from '../../data/images/formats.ts';
+import { isThere } from '../../base/files.ts';
+import { picturesBelow } from './folders.ts';
+import { readList } from './list.ts';
 
-/** One picture to caption, or an input that gives none. */
+/** One picture to caption, one of a folder that is passed over for its kind, or an input that gives none. */
 export type CaptionInput =
-  | { readonly kind: 'file' | 'url'; readonly name: string }
+  | { readonly kind: 'url'; readonly name: string }
+  | { readonly kind: 'passed over'; readonly name: string }
+  /** `path`: where the file is, when the name is written in other code points than the file's. */
+  | { readonly kind: 'file'; readonly name: string; readonly path?: string }
   | { readonly kind: 'nothing'; readonly name: string; readonly error: InputError };
 
 export interface InputOptions {
@@ -18,7 +21,7 @@ export interface InputOptions {
   readonly allowUrl?: boolean;
   /** Also take .svg files of folders. Default false. */
   readonly allowSvg?: boolean;
-  /** What `-` reads: a path or address a line. Default: the standard input. */
+  /** What `-` reads: a path or address a line, or ended by zero bytes. Default: the standard input. */
   readonly stdin?: NodeJS.ReadableStream;
   /** Ends the waiting for lines of it; whoever reads on looks at the signal. */
   readonly signal?: AbortSignal;
@@ -33,92 +36,79 @@ export async function* listInputs(
   options: InputOptions = {},
 ): AsyncGenerator<CaptionInput> {
   for (const input of inputs) {
-    if (input === '-') yield* fromList(options.stdin ?? process.stdin, options);
-    else yield* fromOne(input, options);
+    if (input !== '-') yield* fromOne(input, options);
+    else
+      for await (const line of readList(options.stdin ?? process.stdin, options.signal))
+        yield* fromOne(line, options);
   }
 }
 
-async function* fromList(
-  stream: NodeJS.ReadableStream,
-  options: InputOptions,
-): AsyncGenerator<CaptionInput> {
-  for await (const line of createInterface({
-    input: stream,
-    crlfDelay: Number.POSITIVE_INFINITY,
-    ...(options.signal && { signal: options.signal }),
-  })) {
-    const name = line.trim();
-    if (name !== '') yield* fromOne(name, options);
-  }
+function nothing(name: string, reason: string): CaptionInput {
+  return { kind: 'nothing', name, error: new InputError(`${name}: ${reason}`) };
 }
 
-async function* fromOne(name: string, options: InputOptions): AsyncGenerator<CaptionInput> {
-  const nothing = (reason: string): CaptionInput => ({
-    kind: 'nothing',
-    name,
-    error: new InputError(`${name}: ${reason}`),
-  });
+async function* fromOne(input: string, options: InputOptions): AsyncGenerator<CaptionInput> {
+  const name = (await isThere(input)) ? input : input.trim();
   if (/^https?:\/\//i.test(name)) {
     if (options.allowUrl) yield { kind: 'url', name };
-    else yield nothing('addresses are fetched only with --allow-url.');
+    else yield nothing(name, 'addresses are fetched only with --allow-url.');
     return;
   }
-  const found = await stat(name).catch(() => undefined);
-  if (found?.isDirectory()) {
-    let count = 0;
-    for await (const input of filesBelow(name, options)) {
-      count += 1;
-      yield input;
-    }
-    if (count === 0)
-      yield nothing(
-        options.recursive
-          ? 'there are no images in this folder or below.'
-          : 'there are no images in this folder (--recursive looks below it).',
-      );
+  const found = await find(name);
+  if (found?.isFolder) {
+    yield* fromFolder(name, found.path, options);
     return;
   }
   if (found === undefined && isDynamicPattern(name)) {
     const files = await glob(name, { absolute: false, onlyFiles: true, expandDirectories: false });
     for (const file of files.sort()) yield { kind: 'file', name: file };
-    if (files.length === 0) yield nothing('no file fits this pattern.');
+    if (files.length === 0) yield nothing(name, 'no file fits this pattern.');
     return;
   }
   // A file that is missing or broken is told when it is decoded.
-  yield { kind: 'file', name };
+  if (found === undefined || found.path === name) yield { kind: 'file', name };
+  else yield { kind: 'file', name, path: found.path };
 }
 
-/** Image files of a folder by name, hidden ones left out, folders in their place among the files. */
-async function* filesBelow(folder: string, options: InputOptions): AsyncGenerator<CaptionInput> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined) {
-    const error = new InputError(`${folder}: the folder cannot be read.`);
-    yield { kind: 'nothing', name: folder, error };
-    return;
+/** The file or folder of a name, which may write accents as one code point where the disk has two, or the reverse. */
+async function find(name: string): Promise<{ path: string; isFolder: boolean } | undefined> {
+  for (const path of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {
+    const found = await stat(path).catch(() => undefined);
+    if (found) return { path, isFolder: found.isDirectory() };
   }
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (options.recursive) yield* filesBelow(path, options);
-      continue;
-    }
-    const extension = extname(entry.name).toLowerCase();
-    if (imageExtensions.has(extension) || (options.allowSvg && extension === '.svg'))
-      yield { kind: 'file', name: path };
+  return undefined;
+}
+
+async function* fromFolder(
+  name: string,
+  folder: string,
+  options: InputOptions,
+): AsyncGenerator<CaptionInput> {
+  let count = 0;
+  let passedOver = 0;
+  for await (const input of picturesBelow(folder, options)) {
+    if (input.kind === 'passed over') passedOver += 1;
+    else count += 1;
+    yield input;
   }
+  if (count > 0) return;
+  const what = passedOver > 0 ? 'images of a kind that is read' : 'images';
+  yield nothing(
+    name,
+    options.recursive
+      ? `there are no ${what} in this folder or below.`
+      : `there are no ${what} in this folder (--recursive looks below it).`,
+  );
 }
 
 /** How many pictures there are, or undefined where the standard input decides. */
 export async function countInputs(
   inputs: readonly string[],
   options: InputOptions = {},
-  isWanted: (input: CaptionInput) => boolean = () => true,
 ): Promise<number | undefined> {
   if (inputs.includes('-')) return undefined;
   let count = 0;
-  for await (const input of listInputs(inputs, options))
-    if (input.kind !== 'nothing' && isWanted(input)) count += 1;
+  for await (const { kind } of listInputs(inputs, options))
+    if (kind === 'file' || kind === 'url') count += 1;
   return count;
 }

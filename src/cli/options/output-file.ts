@@ -8,19 +8,19 @@ import { isStream } from '../../base/streams.ts';
 /**
  * Pipes and devices are written into: there is nothing to be replaced.
  * @param mayReplace whether a file that is there may be replaced
- * @param wayOut what to do where it may not
+ * @param refusal what is said where it may not
  * @throws InputError when a file is there that must stay, or nothing can be written there
  */
 export async function checkOutputFile(
   path: string,
   mayReplace: boolean | (() => Promise<boolean>),
-  wayOut = 'choose another, or --overwrite',
+  refusal = `${path}: the file is there; choose another, or --overwrite.`,
 ): Promise<void> {
   if (await isStream(path)) return;
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw new InputError(`${path}: this is a folder; name a file.`);
   if (found && !(typeof mayReplace === 'boolean' ? mayReplace : await mayReplace()))
-    throw new InputError(`${path}: the file is there; ${wayOut}.`);
+    throw new InputError(refusal);
   const folder = await stat(dirname(path)).catch(() => undefined);
   if (!folder?.isDirectory())
     throw new InputError(`${path}: the folder does not exist; create it first.`);

@@ -28,8 +28,11 @@ async function readImageFile(path: string, name: string, maxBytes: number): Prom
     return await readFile(path);
   } catch (error) {
     if (error instanceof InputError || !(error instanceof Error) || !('code' in error)) throw error;
+    const missing = path.includes('\ufffd')
+      ? 'there is no such file, or its name is not valid UTF-8; rename it'
+      : 'there is no such file';
     const reasons: Record<string, string> = {
-      ENOENT: 'there is no such file',
+      ENOENT: missing,
       ENOTDIR: 'there is no such file',
       EACCES: 'no permission to read it',
       EISDIR: 'this is a folder, not an image',
