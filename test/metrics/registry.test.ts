@@ -49,7 +49,7 @@ describe('the registry', () => {
       metric.statistics({ ...texts, ...text, tokenized: { ...texts, ...tokenized } }, row, 0);
       return [...row];
     };
-    const other = { candidate: 'a cat', references: ['a cat'] };
+    const other = { candidate: 'a cat here', references: ['a cat'] };
     const [same, text, tokens] = [statistics({}, {}), statistics(other, {}), statistics({}, other)];
     expect(tokens).not.toEqual(reads === 'tokens' ? same : text);
     expect(reads === 'tokens' ? text : tokens).toEqual(same);
