@@ -68,7 +68,7 @@ async function stopAt(output: string, settings: object, step: number, more: Part
   );
 }
 
-describe('a training run', { timeout: 30_000 }, () => {
+describe('a training run', { timeout: 90_000 }, () => {
   it('memorises a handful of pictures with both layers, and writes their captions', async () => {
     const settings = {
       ...layers,
