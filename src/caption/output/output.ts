@@ -6,7 +6,10 @@ import { InputError } from '../../base/errors.ts';
 import { errorCode, isThere, writing } from '../../base/files.ts';
 import { isStream, type OutputStream, openStream } from '../../base/streams.ts';
 import { type CaptionRow, type RowFormat, type RowFormatRules, rowFormats } from './formats.ts';
+import type { SinkOptions } from './sink-options.ts';
 import { type FoundRows, findRows } from './written.ts';
+
+export type { SinkOptions } from './sink-options.ts';
 
 /** Takes results in order. */
 export interface CaptionSink {
@@ -19,18 +22,6 @@ export interface CaptionSink {
   write(rows: readonly CaptionRow[]): Promise<void>;
   /** Ends the output so that it is well-formed; also after an interruption. */
   finish(): Promise<void>;
-}
-
-/** What to do with results of an earlier run. */
-export interface SinkOptions {
-  /** Skip the pictures that the output holds, and go on behind them. */
-  readonly resume: boolean;
-  /** Replace what is there. */
-  readonly overwrite: boolean;
-  /** Captions of each picture: fewer in the output mean a picture to be done again. */
-  readonly candidates: number;
-  /** Pictures a batch: a batch of which a part was written is done again as a whole. */
-  readonly batchSize: number;
 }
 
 /** Rows on the standard output. */

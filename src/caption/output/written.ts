@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../../base/errors.ts';
 import { type RowFormat, type RowFormatRules, rowFormats } from './formats.ts';
-import type { SinkOptions } from './output.ts';
+import type { SinkOptions } from './sink-options.ts';
 
 export interface FoundRows {
   readonly done: Set<string>;

@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { pictureKind } from '../../data/images/formats.ts';
-import type { CaptionInput, InputOptions } from './inputs.ts';
+import type { CaptionInput, InputOptions } from './input.ts';
 
 /**
  * The pictures of a folder by name, hidden ones left out, folders in their place among the files. A link to a folder

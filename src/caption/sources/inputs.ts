@@ -4,28 +4,11 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import { InputError } from '../../base/errors.ts';
 import { isThere } from '../../base/files.ts';
 import { picturesBelow } from './folders.ts';
+import type { CaptionInput, InputOptions } from './input.ts';
+
+export type { CaptionInput, InputOptions } from './input.ts';
+
 import { readList } from './list.ts';
-
-/** One picture to caption, one of a folder that is passed over for its kind, or an input that gives none. */
-export type CaptionInput =
-  | { readonly kind: 'url'; readonly name: string }
-  | { readonly kind: 'passed over'; readonly name: string }
-  /** `path`: where the file is, when the name is written in other code points than the file's. */
-  | { readonly kind: 'file'; readonly name: string; readonly path?: string }
-  | { readonly kind: 'nothing'; readonly name: string; readonly error: InputError };
-
-export interface InputOptions {
-  /** Look into the folders of folders. Default false. */
-  readonly recursive?: boolean;
-  /** Take http(s) addresses. Default false. */
-  readonly allowUrl?: boolean;
-  /** Also take .svg files of folders. Default false. */
-  readonly allowSvg?: boolean;
-  /** What `-` reads: a path or address a line, or ended by zero bytes. Default: the standard input. */
-  readonly stdin?: NodeJS.ReadableStream;
-  /** Ends the waiting for lines of it; whoever reads on looks at the signal. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Lists the pictures that the inputs stand for, in the inputs' order; folders in the order of their
