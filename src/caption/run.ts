@@ -13,7 +13,7 @@ export interface CaptionRunOptions {
   /** Stop at the first picture that fails. */
   readonly failFast: boolean;
   readonly signal?: AbortSignal;
-  /** Told of each picture that is done: captioned, failed, or skipped since the output has it. */
+  /** Told of each picture that is done: captioned, failed, skipped since the output has it, or of a kind not read. */
   readonly onDone?: (outcome: Outcome) => void;
 }
 
@@ -26,8 +26,6 @@ export interface RunCounts {
   captioned: number;
   skipped: number;
   failed: number;
-  /** Pictures of folders that are of a kind that is not read. */
-  passedOver: number;
 }
 
 interface Item {
@@ -54,9 +52,9 @@ export async function captionRun(
   sink: CaptionSink,
   run: CaptionRunOptions,
 ): Promise<RunCounts> {
-  const counts: RunCounts = { captioned: 0, skipped: 0, failed: 0, passedOver: 0 };
+  const counts: RunCounts = { captioned: 0, skipped: 0, failed: 0 };
   const done = (outcome: Outcome): void => {
-    counts[outcome.kind] += 1;
+    if (outcome.kind !== 'passedOver') counts[outcome.kind] += 1;
     run.onDone?.(outcome);
   };
   const batches = new BatchQueue(captioner, sink, run, done);

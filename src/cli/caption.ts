@@ -279,7 +279,7 @@ async function captionInputs(
       onDone,
     });
     progress.clear();
-    if (!flags.quiet) console.error(summary(counts, progress.seconds));
+    if (!flags.quiet) console.error(summary(counts, passedOver.length, progress.seconds));
     return { counts, failures, passedOver };
   } finally {
     progress.clear();
@@ -342,7 +342,11 @@ async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> 
   return fileSink(output, format, { resume, overwrite, candidates, batchSize });
 }
 
-function summary({ captioned, skipped, failed, passedOver }: RunCounts, seconds: number): string {
+function summary(
+  { captioned, skipped, failed }: RunCounts,
+  passedOver: number,
+  seconds: number,
+): string {
   const parts = [`${captioned} captioned`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (failed > 0) parts.push(`${failed} failed`);
