@@ -8,6 +8,7 @@ interface Verifier {
 /** What can be verified, each loaded only when asked for. */
 const subjects: Readonly<Record<string, () => Promise<Verifier>>> = {
   blip: () => import('./blip.ts'),
+  explain: () => import('./explain.ts'),
   metrics: () => import('./metrics.ts'),
   preprocess: () => import('./preprocess.ts'),
   tokenizer: () => import('./tokenizer.ts'),

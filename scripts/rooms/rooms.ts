@@ -23,6 +23,7 @@ export type RoomName =
   | 'model'
   | 'generation'
   | 'caption'
+  | 'explain'
   | 'score'
   | 'train'
   | 'evaluate'
@@ -89,6 +90,11 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     holds:
       'pictures in, captions out: the captioner, `sources/` of pictures, `output/` formats, a run over many',
     uses: ['base', 'engine', 'weights', 'hub', 'data', 'model', 'generation'],
+  },
+  explain: {
+    holds:
+      'why each word: gradient graphs, `methods/` (a table), maps over the picture and how much a word depends on it',
+    uses: ['base', 'engine', 'data', 'model', 'generation', 'nn', 'caption'],
   },
   score: {
     holds: 'caption files against references: matching, workers, reports',

@@ -1,4 +1,5 @@
 /** Pictures in, captions out: a model with its tokenizer, over an executor that runs it. */
+import { Opened } from '../base/disposal.ts';
 import { InputError } from '../base/errors.ts';
 import type { DecodeOptions } from '../data/images/decode.ts';
 import type { TextTokenizer } from '../data/text/tokenizer.ts';
@@ -27,6 +28,12 @@ export interface CaptionerOptions extends ExecutorOptions {
   readonly workers?: number;
 }
 
+/** Where a captioner's model lies, and how it was opened. */
+export interface ModelSource {
+  readonly path: string;
+  readonly options: ExecutorOptions;
+}
+
 /** Options of generation, under transformers' names, and what goes beyond them. */
 export interface CaptionOptions extends GenerationOptions {
   /** What every caption begins with, such as 'a picture of'. */
@@ -51,9 +58,13 @@ export class Captioner implements Disposable {
   readonly tokenizer: TextTokenizer;
   /** The model's own defaults of generation. */
   readonly defaults: GenerationOptions;
+  /** The model's folder or file, and how it was opened, for others who open it beside the captioner. */
+  readonly source: ModelSource;
   readonly #executor: Executor;
+  readonly #owned = new Opened();
 
-  private constructor(executor: Executor) {
+  private constructor(executor: Executor, source: ModelSource) {
+    this.source = source;
     this.config = executor.model.config;
     this.tokenizer = executor.model.tokenizer;
     this.defaults = executor.model.generation;
@@ -74,7 +85,13 @@ export class Captioner implements Disposable {
       workers === 0
         ? await LocalExecutor.open(path, given)
         : await WorkerExecutor.open(path, workers, given),
+      { path, options: given },
     );
+  }
+
+  /** Disposes of the item with the captioner. @returns it */
+  own<T extends Disposable>(item: T): T {
+    return this.#owned.use(item);
   }
 
   /** Batches that are worked on at a time beside the caller's thread; 0: that thread does the work. */
@@ -207,6 +224,7 @@ export class Captioner implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#owned[Symbol.dispose]();
     this.#executor[Symbol.dispose]();
   }
 }

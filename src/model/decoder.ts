@@ -9,7 +9,7 @@ import * as ops from '../engine/graph/ops.ts';
 import { addDims, type Dim, multiplyDims } from '../engine/graph/shape.ts';
 import { type Dropout, noDropout } from '../nn/dropout.ts';
 import {
-  attention,
+  attentionWeights,
   causalMask,
   embeddingTable,
   type KeyValue,
@@ -49,6 +49,11 @@ export interface DecoderOutput {
   readonly states: readonly Value[];
   /** Keys and values of all positions so far, one entry a layer. */
   readonly present: readonly KeyValue[];
+  /**
+   * How much each position takes of each image token, a value a layer: [b, heads, c t, s], the captions of an
+   * image one after the other. Nothing of a graph that does not ask for them.
+   */
+  readonly imageAttention: readonly Value[];
 }
 
 /** Runs the decoder over `ids`. Each position sees itself and the ones before, and the whole image. */
@@ -68,11 +73,12 @@ export function textDecoder(
   const mask = decoderInput.mask ? add(causal, decoderInput.mask) : causal;
   const states: Value[] = [];
   const present: KeyValue[] = [];
+  const imageAttention: Value[] = [];
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = bert.at('encoder.layer').at(i);
     const self = selfKeyValue(layer.at('attention.self'), config, x, past?.[i]);
     present.push(self);
-    x = attentionBlock(layer.at('attention'), config, x, self, mask, dropout); // [n, t, width]
+    x = attentionBlock(layer.at('attention'), config, x, self, mask, dropout).output; // [n, t, width]
     // The captions of an image stand one after the other in one long row of queries, so that its
     // keys and values are read once.
     const beside = reshape(x, [images, multiplyDims(captions, length), config.hidden_size]);
@@ -84,10 +90,12 @@ export function textDecoder(
       undefined,
       dropout,
     );
-    x = feedForward(layer, config, reshape(crossed, [rows, length, config.hidden_size]), dropout);
+    imageAttention.push(crossed.weights);
+    const apart = reshape(crossed.output, [rows, length, config.hidden_size]);
+    x = feedForward(layer, config, apart, dropout);
     states.push(x);
   }
-  return { states, present };
+  return { states, present, imageAttention };
 }
 
 function wordEmbeddings(scope: Scope, config: TextConfig): Value {
@@ -123,7 +131,7 @@ function selfKeyValue(
   return { key: concat([past.key, key], 2), value: concat([past.value, value], 2) };
 }
 
-/** BERT's attention sub-layer: layerNorm(x + output(attention(query(x), ...))). */
+/** BERT's attention sub-layer, layerNorm(x + output(attention(query(x), ...))), and its attention weights. */
 function attentionBlock(
   scope: Scope,
   config: TextConfig,
@@ -131,15 +139,14 @@ function attentionBlock(
   { key, value }: KeyValue,
   mask: Value | undefined,
   dropout: Dropout,
-): Value {
+): { output: Value; weights: Value } {
   const { hidden_size: width, num_attention_heads: heads } = config;
   const query = splitHeads(linear(scope.at('self.query'), x, width), heads);
-  const seen = attention(query, key, value, mask, (w) =>
-    dropout(w, config.attention_probs_dropout_prob),
-  );
+  const weights = attentionWeights(query, key, mask);
+  const seen = matmul(dropout(weights, config.attention_probs_dropout_prob), value);
   const out = linear(scope.at('output.dense'), mergeHeads(seen), width);
   const sum = add(dropout(out, config.hidden_dropout_prob), x);
-  return layerNorm(scope.at('output.LayerNorm'), sum, config.layer_norm_eps);
+  return { output: layerNorm(scope.at('output.LayerNorm'), sum, config.layer_norm_eps), weights };
 }
 
 function feedForward(scope: Scope, config: TextConfig, x: Value, dropout: Dropout): Value {

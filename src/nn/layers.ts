@@ -88,10 +88,14 @@ export function attention(
   mask?: Value,
   dropout: Hook = (x) => x,
 ): Value {
+  return matmul(dropout(attentionWeights(q, k, mask)), v);
+}
+
+/** How much each query takes of each key, softmax(q k' / sqrt(headWidth) + mask) [batch, heads, queries, keys]. */
+export function attentionWeights(q: Value, k: Value, mask?: Value): Value {
   const scale = 1 / Math.sqrt(Number(q.shape.at(-1)));
   const scores = matmul(q, k, { transB: true, alpha: scale });
-  const weights = softmax(mask ? add(scores, mask) : scores);
-  return matmul(dropout(weights), v);
+  return softmax(mask ? add(scores, mask) : scores);
 }
 
 /** What is added to the score of a position that must not be seen. */

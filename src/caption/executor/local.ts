@@ -5,19 +5,19 @@ import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import { generate } from '../../generation/generate.ts';
-import { Inference, type ReadableWeights } from '../../generation/inference.ts';
-import { Ensemble } from '../../generation/members.ts';
-import { checkMember, memberFolders } from '../../model/checkpoint/members.ts';
 import {
-  type LoadModelOptions,
-  loadModel,
-  type PretrainedModel,
-} from '../../model/checkpoint/pretrained.ts';
+  Inference,
+  type InferenceOptions,
+  type ReadableWeights,
+} from '../../generation/inference.ts';
+import { Ensemble } from '../../generation/members.ts';
+import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../../model/checkpoint/refiner.ts';
 import { valueCount } from '../../weights/weight.ts';
 import { type ImageSource, type PreparedImage, prepareImage } from '../prepare.ts';
 import { claimDevice } from './device-owner.ts';
 import type { Executor, ExecutorOptions, GenerationRequest, ModelDescription } from './executor.ts';
+import { memberModels } from './members.ts';
 
 export class LocalExecutor implements Executor {
   readonly model: ModelDescription;
@@ -40,15 +40,14 @@ export class LocalExecutor implements Executor {
   static async open(path: string, options: ExecutorOptions): Promise<LocalExecutor> {
     const device = claimDevice(options.device ?? 'cpu', 0);
     const members: Inference[] = [];
+    let first: PretrainedModel | undefined;
     try {
-      await using loaded = await loadModel(path, loadOptions(options));
-      members.push(await openInference(loaded, options));
-      for (const folder of await memberFolders(path, options.members)) {
-        await using member = await loadModel(folder, loadOptions(options));
-        checkMember(loaded, member);
+      for await (const member of memberModels(path, options)) {
+        first ??= member;
         members.push(await openInference(member, options));
       }
-      return new LocalExecutor(loaded, new Ensemble(members), device);
+      if (!first) throw new Error(`${path}: no model was opened`);
+      return new LocalExecutor(first, new Ensemble(members), device);
     } catch (error) {
       for (const member of members) member[Symbol.dispose]();
       device[Symbol.dispose]();
@@ -89,16 +88,11 @@ export class LocalExecutor implements Executor {
   }
 }
 
-export function loadOptions({ imageSize, hub }: ExecutorOptions): LoadModelOptions {
-  return { hub, ...(imageSize !== undefined && { imageSize }) };
-}
-
 async function openInference(
   { folder, config, weights }: PretrainedModel,
-  { imageSize: _, members: __, hub: ___, keepRefiner, ...given }: ExecutorOptions,
+  { keepRefiner, ...given }: ExecutorOptions,
 ): Promise<Inference> {
-  const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };
-  const options = { ...given, extra };
+  const options = sessionOptions(given, weights);
   if (!keepRefiner) return Inference.open(config, weights, options);
   await using refiner = await openRefiner(folder, config);
   const { source } = refiner;
@@ -108,4 +102,13 @@ async function openInference(
       (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
   };
   return Inference.open(config, all, options, { refiner: refiner.config });
+}
+
+/** How the sessions of these weights are opened. */
+export function sessionOptions(
+  { imageSize: _, members: __, hub: ___, keepRefiner: ____, ...given }: ExecutorOptions,
+  weights: Pick<ReadableWeights, 'tensors'>,
+): InferenceOptions {
+  const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };
+  return { ...given, extra };
 }

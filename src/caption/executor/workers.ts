@@ -15,7 +15,7 @@ import type { ImageSource, PreparedImage } from '../prepare.ts';
 import { claimDevice } from './device-owner.ts';
 import type { Executor, ExecutorOptions, GenerationRequest, ModelDescription } from './executor.ts';
 import type { InferenceThread, OpenRequest } from './inference-thread.ts';
-import { loadOptions } from './local.ts';
+import { loadOptions } from './members.ts';
 import { Preparation } from './preparation.ts';
 
 export class WorkerExecutor implements Executor {

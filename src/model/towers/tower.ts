@@ -9,6 +9,8 @@ import type { Scope } from '../../nn/scope.ts';
 export interface Tower {
   /** How many tokens it gives an image. */
   readonly tokens: number;
+  /** Which tokens stand for places of the picture: `side` x `side` of them row by row, from token `first`. */
+  readonly grid: { readonly side: number; readonly first: number };
   /**
    * pixels [images, 3, size, size], normalised -> tokens [images, tokens, width].
    * @param scope where its parameters lie: `vision_model`

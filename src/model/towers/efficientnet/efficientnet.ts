@@ -16,7 +16,8 @@ export const efficientNet: TowerKind<EfficientNetConfig> = {
   schema: efficientNetSchema,
   fault: () => undefined,
   of: (config) => ({
-    tokens: Math.ceil(config.image_size / product(config.layers.map(({ stride }) => stride))) ** 2,
+    tokens: sideOf(config) ** 2,
+    grid: { side: sideOf(config), first: 0 },
     build: (scope, pixels) => efficientNetTokens(scope, config, pixels),
     blocks: blocksOf(config),
   }),
@@ -43,6 +44,10 @@ export const efficientNet: TowerKind<EfficientNetConfig> = {
     },
   },
 };
+
+function sideOf({ image_size, layers }: EfficientNetConfig): number {
+  return Math.ceil(image_size / product(layers.map(({ stride }) => stride)));
+}
 
 function product(numbers: readonly number[]): number {
   return numbers.reduce((result, number) => result * number, 1);

@@ -14,6 +14,7 @@ export const vit: TowerKind<VitConfig> = {
   },
   of: (config) => ({
     tokens: (config.image_size / config.patch_size) ** 2 + 1,
+    grid: { side: config.image_size / config.patch_size, first: 1 },
     build: (scope, pixels, dropout) => vitTokens(scope, config, pixels, dropout),
     blocks: [
       ...Array.from({ length: config.num_hidden_layers }, (_, i) => `encoder.layers.${i}.`),

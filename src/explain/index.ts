@@ -1,0 +1,9 @@
+/** `refcap/explain`: why a captioner writes each word, as maps over the picture. */
+export {
+  type ExplainedWord,
+  type ExplainOptions,
+  type Explanation,
+  explain,
+  explainAll,
+} from './explain.ts';
+export { defaultMethod, type MethodName, methodNames } from './methods/methods.ts';

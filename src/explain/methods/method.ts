@@ -1,0 +1,34 @@
+/** What a method of explanation is: from a picture and a caption to a map for each position of the caption. */
+import type { Tensor } from '../../engine/runtime/tensor.ts';
+import type { ExplainedModel } from '../model.ts';
+
+/** A picture with a caption that stands fixed. */
+export interface Scene {
+  readonly model: ExplainedModel;
+  /** [3, size, size], normalised. */
+  readonly pixels: Float32Array;
+  /** Side of the picture. */
+  readonly size: number;
+  /** The picture's tokens by each member, [1, tokens, width]. */
+  readonly tokens: readonly Tensor[];
+  /** [DEC] first. */
+  readonly ids: readonly number[];
+  /** Of methods that draw by chance. */
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Maps {
+  /** Cells a side. */
+  readonly side: number;
+  /** For each position, [side, side]: high where the picture speaks for what it writes. */
+  readonly values: readonly Float32Array[];
+}
+
+export interface Method {
+  /** What it does, in a few words. */
+  readonly about: string;
+  /** Whether it has values below 0, which speak against a word. */
+  readonly isSigned: boolean;
+  maps(scene: Scene): Promise<Maps>;
+}

@@ -1,0 +1,130 @@
+/** Explanations of captions: of every method, of members, in batches; and what is refused. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Captioner } from '../../src/caption/captioner.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
+import { explain, explainAll, explainedModel } from '../../src/explain/explain.ts';
+import { methodNames, methods } from '../../src/explain/methods/methods.ts';
+import { forcedIds } from '../../src/explain/model.ts';
+import { asBatch } from '../../src/explain/pictures.ts';
+import { integratedGradients, scoreCaptions } from '../../src/explain/token-maps.ts';
+import { tiny, writeRichModel } from '../caption/models.ts';
+
+let folder: string;
+let one: Captioner;
+let two: Captioner;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'refcap-explain-'));
+  await writeRichModel(folder);
+  one = await Captioner.load(tiny, { threads: 1 });
+  two = await Captioner.load(folder, { threads: 1 });
+});
+afterAll(async () => {
+  for (const captioner of [one, two]) captioner[Symbol.dispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+const file = (name: string) => join(tiny, 'images', name);
+const owl = file('owl-1.png');
+
+describe('an explanation', () => {
+  it.each(methodNames)('by %s has a map for each word of the caption', async (method) => {
+    const { caption, words, side, width } = await explain(one, owl, { method });
+    expect(words.map(({ text }) => text).join(' ')).toBe(caption);
+    expect([side, width]).toEqual([3, 48]);
+    for (const { map } of words) {
+      expect(map.length).toBe(9);
+      expect(map.every(Number.isFinite)).toBe(true);
+      // A map that is the same everywhere says nothing.
+      expect(new Set(map).size).toBeGreaterThan(1);
+      if (!methods[method].isSigned) expect(Math.min(...map)).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('has the words and probabilities of the captioner, with members and beams', async () => {
+    for (const captioner of [one, two]) {
+      const generation = { num_beams: 3 };
+      const { captions } = await captioner.caption(owl, { ...generation, words: true });
+      const { caption, words } = await explain(captioner, owl, { generation });
+      expect(caption).toBe(captions[0].text);
+      expect(words.map(({ text }) => text)).toEqual(captions[0].words?.map(({ text }) => text));
+      for (const [i, { logprob }] of words.entries())
+        expect(logprob).toBeCloseTo(captions[0].words?.[i].logprob ?? Number.NaN, 4);
+    }
+  });
+
+  it('is the same in a batch as alone', async () => {
+    const images = [file('cat-0.png'), owl];
+    const together = await explainAll(two, images);
+    const alone = await explain(two, owl);
+    expect(together[1].caption).toBe(alone.caption);
+    for (const [i, word] of alone.words.entries()) {
+      expect(together[1].words[i].dependence).toBeCloseTo(word.dependence, 4);
+      for (const [cell, value] of word.map.entries())
+        expect(together[1].words[i].map[cell]).toBeCloseTo(value, 5);
+    }
+  });
+
+  it('sums integrated gradients of members to what the picture adds to their mean probability', async () => {
+    const model = explainedModel(two);
+    const { pixels } = await two.prepare(owl);
+    const tokens = await model.tokens(asBatch(pixels, 48));
+    const [{ ids }] = (await two.caption(owl)).captions;
+    const forced = forcedIds([ids]);
+    const { logprobs, members } = await integratedGradients(model, tokens, forced, { steps: 96 });
+    const zeros = tokens.map(({ shape }) => tensor('f32', shape));
+    const without = await scoreCaptions(model, zeros, forced);
+    for (const [t, logprob] of logprobs.entries()) {
+      const sum = members.reduce(
+        (total, map) => total + map.slice(t * 10, (t + 1) * 10).reduce((a, b) => a + b, 0),
+        0,
+      );
+      const added = logprob - without[t];
+      expect(Math.abs(sum - added)).toBeLessThan(0.01 * Math.abs(added));
+    }
+  });
+
+  it('explains a caption that is given, and sums the pieces of a word', async () => {
+    const caption = 'an owlowl';
+    const { words, caption: shown } = await explain(one, owl, { caption });
+    expect(shown).toBe(caption);
+    expect(words.map(({ text }) => text)).toEqual(['an', 'owlowl']);
+    expect(words[1].logprob).toBeLessThan(words[0].logprob);
+  });
+
+  it('draws by the seed', async () => {
+    const maps = async (seed: number) =>
+      (await explain(one, owl, { method: 'rise', seed, caption: 'an owl' })).words.map(
+        ({ map }) => [...map],
+      );
+    expect(await maps(1)).toEqual(await maps(1));
+    expect(await maps(1)).not.toEqual(await maps(2));
+  });
+});
+
+describe('what cannot be explained', () => {
+  it('is said in one sentence', async () => {
+    const failure = (options: Parameters<typeof explain>[2]) => explain(one, owl, options);
+    await expect(failure({ caption: ' ' })).rejects.toThrow('has no words');
+    await expect(failure({ caption: '\u732b an owl \u72ac' })).rejects.toThrow(
+      "lacks '\u732b', '\u72ac' of the caption",
+    );
+    await expect(failure({ caption: 'owl '.repeat(200) })).rejects.toThrow(
+      'has 200 tokens; the model has room for 40',
+    );
+    await expect(explain(one, file('nothing.png'))).rejects.toThrow('nothing.png');
+    // @ts-expect-error no such method
+    await expect(failure({ method: 'guess' })).rejects.toThrow('method (guess): one of');
+    const refined = await Captioner.load(folder, { threads: 1, keepRefiner: true });
+    await expect(explain(refined, owl)).rejects.toThrow('keepRefiner');
+    refined[Symbol.dispose]();
+  });
+
+  it('stops when it is told to', async () => {
+    const stop = new AbortController();
+    const running = explain(one, owl, { method: 'rise', signal: stop.signal });
+    setTimeout(() => stop.abort(), 5);
+    await expect(running).rejects.toThrow('abort');
+  });
+});
