@@ -18,6 +18,7 @@ export type RoomName =
   | 'nn'
   | 'metrics'
   | 'hub'
+  | 'metadata'
   | 'data'
   | 'pages'
   | 'model'
@@ -65,9 +66,13 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       'model names to folders: paths, bundled models, downloads into the cache shared with Python',
     uses: ['base', 'weights'],
   },
+  metadata: {
+    holds: "captions in pictures' metadata: XMP packets, the files that they are in, IPTC",
+    uses: ['base'],
+  },
   data: {
     holds: '`images/`, `text/`, `captions/` (caption files) and `datasets/`',
-    uses: ['base'],
+    uses: ['base', 'metadata'],
     browser: 'part',
   },
   pages: {
@@ -89,7 +94,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   caption: {
     holds:
       'pictures in, captions out: the captioner, `sources/` of pictures, `output/` formats, a run over many',
-    uses: ['base', 'engine', 'weights', 'hub', 'data', 'model', 'generation'],
+    uses: ['base', 'engine', 'weights', 'hub', 'metadata', 'data', 'model', 'generation'],
   },
   explain: {
     holds:
@@ -123,8 +128,8 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   cli: {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
-      ...(['base', 'metrics', 'hub', 'data', 'pages', 'model', 'generation', 'caption'] as const),
-      ...(['score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+      ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
+      ...(['caption', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
     ],
   },
 };

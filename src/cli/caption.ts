@@ -17,12 +17,19 @@ import type { GenerationOptions } from '../model/checkpoint/generation-config.ts
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
+import {
+  checkMetadataFlags,
+  existingOption,
+  type MetadataFlags,
+  metadataSink,
+  sidecarNamesOption,
+} from './options/metadata.ts';
 import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
-interface GivenFlags {
+interface GivenFlags extends MetadataFlags {
   base?: string;
   model: string;
   revision?: string;
@@ -86,6 +93,7 @@ Examples:
   refcap caption photo.jpg
   refcap caption photos --recursive --format jsonl --output captions.jsonl
   refcap caption photos --recursive --format jsonl --output captions.jsonl --resume
+  refcap caption photos --recursive --format xmp
   refcap caption photo.jpg --beams 3 --num-captions 3 --format json --words
   find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
 
@@ -143,6 +151,8 @@ export const command = new Command('caption')
     ).choices(captionOutputFormats),
   )
   .option('-o, --output <file>', 'write results to a file instead of the standard output')
+  .addOption(existingOption())
+  .addOption(sidecarNamesOption())
   .option('-r, --recursive', 'also look into the folders of folders')
   .option('--allow-url', 'fetch http(s) addresses')
   .option('--allow-svg', 'draw SVG files')
@@ -162,7 +172,7 @@ async function run(inputs: string[], given: GivenFlags): Promise<void> {
   const flags = { ...given, format: formatOf(given) };
   checkFlags(flags);
   await checkOutput(flags);
-  const canResume = flags.output !== undefined || flags.format === 'sidecar';
+  const canResume = flags.output !== undefined || isBeside(flags.format);
   await interruptible(
     async (signal) => {
       if (flags.resume && (await isFinished(inputs, flags, signal))) return;
@@ -178,17 +188,27 @@ async function run(inputs: string[], given: GivenFlags): Promise<void> {
   );
 }
 
+/** Whether results go to each picture's side, or into it. */
+function isBeside(format: CaptionOutputFormat): format is 'sidecar' | 'xmp' {
+  return format === 'sidecar' || format === 'xmp';
+}
+
 function formatOf({ output, format }: GivenFlags): CaptionOutputFormat {
-  if (format === 'sidecar') return format;
+  if (format !== undefined && isBeside(format)) return format;
   return formatOfOutput(output, format, formatEndings) ?? 'text';
 }
 
 function checkFlags(flags: Flags): void {
   const { resume, overwrite, output, format } = flags;
   if (resume && overwrite) throw new UsageError('--resume and --overwrite exclude each other.');
-  if (format === 'sidecar') {
+  checkMetadataFlags(flags, format);
+  if (isBeside(format)) {
     if (output)
-      throw new UsageError('--format sidecar writes beside the pictures: leave out --output.');
+      throw new UsageError(`--format ${format} writes beside the pictures: leave out --output.`);
+    if (overwrite && format === 'xmp')
+      throw new UsageError(
+        '--format xmp changes what is there: --existing overwrite, not --overwrite.',
+      );
   } else if ((resume || overwrite) && !output)
     throw new UsageError(
       `--${resume ? 'resume' : 'overwrite'} needs --output (or --format sidecar).`,
@@ -217,7 +237,7 @@ async function isFinished(
   if (inputs.includes('-')) return false;
   let results: Results = { kind: 'sidecars' };
   if (format !== 'sidecar') {
-    if (output === undefined) return false;
+    if (output === undefined || format === 'xmp') return false;
     results = { kind: 'file', path: output, format };
   }
   const pictures = listInputs(inputs, inputOptionsOf(flags, signal));
@@ -337,6 +357,7 @@ function generationOptions(flags: Flags, defaults: GenerationOptions): CaptionOp
 
 async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {
   const { format, output, resume = false, overwrite = false, batchSize } = flags;
+  if (format === 'xmp') return metadataSink(flags, flags);
   if (format === 'sidecar') return sidecarSink({ resume, overwrite, candidates, batchSize });
   if (output === undefined) return standardSink(format);
   return fileSink(output, format, { resume, overwrite, candidates, batchSize });

@@ -19,6 +19,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./caption.ts'),
   },
   {
+    name: 'metadata',
+    summary: "captions in pictures' metadata: take out what refcap wrote",
+    load: () => import('./metadata.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
     load: () => import('./train.ts'),

@@ -3,10 +3,10 @@ import { parse } from 'csv-parse/sync';
 import { csvLines } from '../../base/csv.ts';
 import type { ImageCaption } from '../result.ts';
 
-export const captionOutputFormats = ['text', 'json', 'jsonl', 'csv', 'sidecar'] as const;
+export const captionOutputFormats = ['text', 'json', 'jsonl', 'csv', 'sidecar', 'xmp'] as const;
 export type CaptionOutputFormat = (typeof captionOutputFormats)[number];
 /** The formats that make one stream of rows. */
-export type RowFormat = Exclude<CaptionOutputFormat, 'sidecar'>;
+export type RowFormat = Exclude<CaptionOutputFormat, 'sidecar' | 'xmp'>;
 
 /** The result of one picture. */
 export interface CaptionRow extends ImageCaption {

@@ -1,0 +1,52 @@
+/** Options of captions in pictures' metadata. */
+import { basename } from 'node:path';
+import { Option } from 'commander';
+import { UsageError } from '../../base/errors.ts';
+import { version } from '../../base/version.ts';
+import type { CaptionSink } from '../../caption/output/output.ts';
+import { xmpSink } from '../../caption/output/xmp.ts';
+import { type SidecarNaming, sidecarNamings } from '../../metadata/places.ts';
+import { type Existing, existingChoices } from '../../metadata/xmp/caption.ts';
+
+export interface MetadataFlags {
+  readonly existing?: Existing;
+  readonly sidecarNames?: SidecarNaming;
+}
+
+export const existingOption = (): Option =>
+  new Option(
+    '--existing <what>',
+    'descriptions that are there: leave the picture alone, or write so (xmp; default: keep)',
+  ).choices(existingChoices);
+
+export const sidecarNamesOption = (): Option =>
+  new Option(
+    '--sidecar-names <how>',
+    'photo.jpg.xmp (full) or photo.xmp (stem) beside photo.jpg (default: full)',
+  ).choices(sidecarNamings);
+
+/** @throws UsageError where flags do not fit the format */
+export function checkMetadataFlags(
+  { existing, sidecarNames }: MetadataFlags,
+  format: string,
+): void {
+  if (format === 'xmp') return;
+  const given = { '--existing': existing, '--sidecar-names': sidecarNames };
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined) throw new UsageError(`${name} needs --format xmp.`);
+}
+
+/** Where captions go with --format xmp. */
+export function metadataSink(
+  { existing = 'keep', sidecarNames = 'full' }: MetadataFlags,
+  { model, resume = false }: { readonly model: string; readonly resume?: boolean },
+): CaptionSink {
+  return xmpSink({
+    existing,
+    resume,
+    naming: sidecarNames,
+    agent: `refcap ${version()}`,
+    // Where the model is on this machine concerns nobody else.
+    model: basename(model),
+  });
+}
