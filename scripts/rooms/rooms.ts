@@ -25,6 +25,7 @@ export type RoomName =
   | 'generation'
   | 'caption'
   | 'explain'
+  | 'video'
   | 'score'
   | 'train'
   | 'evaluate'
@@ -101,6 +102,11 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       'why each word: gradient graphs, `methods/` (a table), maps over the picture and how much a word depends on it',
     uses: ['base', 'engine', 'data', 'model', 'generation', 'nn', 'caption'],
   },
+  video: {
+    holds:
+      'films in, scenes with captions out: `ffmpeg/` (frames with their times), `scenes/`, `captions/`, `output/` (subtitles and tables)',
+    uses: ['base', 'metrics', 'data', 'pages', 'model', 'caption'],
+  },
   score: {
     holds: 'caption files against references: matching, workers, reports',
     uses: ['base', 'metrics', 'data'],
@@ -129,7 +135,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
       ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
-      ...(['caption', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+      ...(['caption', 'video', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
     ],
   },
 };

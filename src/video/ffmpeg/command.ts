@@ -1,0 +1,148 @@
+/** ffmpeg and ffprobe, which are programs of the user's: started with a list of arguments, never through a shell. */
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { InputError } from '../../base/errors.ts';
+import { errorCode } from '../../base/files.ts';
+
+type Program = 'ffmpeg' | 'ffprobe';
+
+/** Kinds of files that are opened: films and sounds, no playlists, which lead to other files. */
+const demuxers = [
+  ...[
+    'mov',
+    'matroska',
+    'webm',
+    'avi',
+    'mpegts',
+    'mpeg',
+    'mpegvideo',
+    'flv',
+    'live_flv',
+    'asf',
+    'ogg',
+  ],
+  ...[
+    'gif',
+    'apng',
+    'rm',
+    'mxf',
+    'nut',
+    'ivf',
+    'obu',
+    'av1',
+    'h264',
+    'hevc',
+    'vvc',
+    'm4v',
+    'h263',
+    'mjpeg',
+  ],
+  ...[
+    'dv',
+    'gxf',
+    'wtv',
+    'nsv',
+    'swf',
+    'bink',
+    'roq',
+    'smk',
+    'flic',
+    'dirac',
+    'vc1',
+    'yuv4mpegpipe',
+    'y4m',
+  ],
+  ...[
+    'mp3',
+    'wav',
+    'flac',
+    'aac',
+    'ac3',
+    'aiff',
+    'ape',
+    'amr',
+    'caf',
+    'au',
+    'w64',
+    'wv',
+    'dts',
+    'eac3',
+  ],
+];
+
+/** Arguments that open a file for reading, and nothing that it may refer to. @param path any name of a file */
+export function inputArguments(path: string): string[] {
+  const whitelists = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers.join(',')];
+  // With its protocol a name is a name, though it begin with - or look like another protocol's address.
+  return [...whitelists, '-i', `file:${path}`];
+}
+
+/** The most that is kept of what ffprobe says. */
+const mostOutput = 2 ** 24;
+
+/**
+ * What ffprobe prints.
+ * @returns its standard output, or where it failed its standard error
+ * @throws InputError when it is not installed; the signal's reason when aborted
+ */
+export function runProbe(
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ readonly output: string } | { readonly failure: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { maxBuffer: mostOutput, ...(signal && { signal }) };
+    execFile('ffprobe', args, options, (error, output, failure) => {
+      if (signal?.aborted) reject(signal.reason);
+      else if (errorCode(error) === 'ENOENT') reject(notInstalled('ffprobe'));
+      else resolve(error ? { failure } : { output });
+    });
+  });
+}
+
+/** Starts ffmpeg. What it cannot be started for comes as an `error` event: see `startError`. */
+export function startFfmpeg(
+  args: readonly string[],
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** The sentence for a program that could not be started, or the error itself. */
+export function startError(error: unknown): unknown {
+  return errorCode(error) === 'ENOENT' ? notInstalled('ffmpeg') : error;
+}
+
+function notInstalled(program: Program): InputError {
+  return new InputError(
+    `films are read by ${program}, which is not installed or not on the PATH; install ffmpeg (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) and run again.`,
+  );
+}
+
+/** What ffmpeg says of itself. */
+export interface FfmpegAbilities {
+  /** The option that keeps frames as they are, whatever their times. */
+  readonly passFrames: readonly string[];
+}
+
+/** @throws InputError when ffmpeg is not installed */
+export async function ffmpegAbilities(): Promise<FfmpegAbilities> {
+  const text = await ffmpegText(['-version']);
+  const [, major, minor] = /^ffmpeg version n?(\d+)\.(\d+)/.exec(text) ?? [];
+  // Builds without a number are newer than those versions.
+  const isOld = major !== undefined && Number(major) + Number(minor) / 10 < 5.1;
+  return { passFrames: isOld ? ['-vsync', 'passthrough'] : ['-fps_mode', 'passthrough'] };
+}
+
+/** Whether ffmpeg has a filter. @throws as `ffmpegAbilities` */
+export async function hasFilter(name: string): Promise<boolean> {
+  const text = await ffmpegText(['-hide_banner', '-filters']);
+  return text.split('\n').some((line) => line.trim().split(/\s+/)[1] === name);
+}
+
+function ffmpegText(args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile('ffmpeg', args, { maxBuffer: mostOutput }, (error, output) => {
+      if (error) reject(startError(error));
+      else resolve(output);
+    });
+  });
+}
