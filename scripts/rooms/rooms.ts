@@ -31,6 +31,7 @@ export type RoomName =
   | 'evaluate'
   | 'compare'
   | 'ablate'
+  | 'server'
   | 'cli';
 
 export const rooms: Readonly<Record<RoomName, Room>> = {
@@ -131,11 +132,17 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     holds: 'one experiment with parts left out: runs, statistics, tables',
     uses: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score', 'train', 'evaluate'],
   },
+  server: {
+    holds:
+      'HTTP: a function from Request to Response; `batching/` of pictures across requests, and a folder for each interface that clients speak',
+    uses: ['base', 'hub', 'pages', 'caption'],
+  },
   cli: {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
       ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
       ...(['caption', 'video', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+      'server',
     ],
   },
 };

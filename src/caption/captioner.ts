@@ -13,7 +13,7 @@ import type { Executor, ExecutorOptions } from './executor/executor.ts';
 import { LocalExecutor } from './executor/local.ts';
 import { WorkerExecutor } from './executor/workers.ts';
 import type { ImageSource, PreparedImage } from './prepare.ts';
-import { type ImageCaption, toCaption, type Word } from './result.ts';
+import { type ImageCaption, toCaption, type Word, WordCollector } from './result.ts';
 import { wordStream } from './stream.ts';
 
 /** The model that comes with the package. */
@@ -136,12 +136,23 @@ export class Captioner implements Disposable {
     longestLength(settings, { config: this.config.text_config, prompt });
   }
 
-  /** Captions prepared pictures as one batch. @throws as `caption` */
+  /**
+   * Captions prepared pictures as one batch.
+   * @param onWord told each word of an image's best caption as soon as it is whole. Not told of the last one, nor with
+   *   beams of any: those are known when all captions are, with `words`
+   * @throws as `caption`
+   */
   async captionPrepared(
     images: readonly PreparedImage[],
     options: CaptionOptions = {},
+    onWord?: (image: number, word: Word) => void,
   ): Promise<ImageCaption[]> {
-    return this.#captionPrepared(images, options);
+    if (!onWord) return this.#captionPrepared(images, options);
+    const collectors = images.map(() => new WordCollector(this.tokenizer));
+    return this.#captionPrepared(images, options, (image, candidate, id, logprob) => {
+      const word = candidate === 0 ? collectors[image].push(id, logprob) : undefined;
+      if (word) onWord(image, word);
+    });
   }
 
   /**
@@ -154,11 +165,11 @@ export class Captioner implements Disposable {
     options: CaptionOptions = {},
   ): AsyncGenerator<Word, ImageCaption> {
     const prepared = await this.prepare(image, options);
-    return yield* wordStream(this.tokenizer, options.signal, async (signal, onId) => {
-      const [done] = await this.#captionPrepared(
+    return yield* wordStream(options.signal, async (signal, onWord) => {
+      const [done] = await this.captionPrepared(
         [prepared],
         { ...options, signal, words: true },
-        onId,
+        (_, word) => onWord(word),
       );
       return done;
     });

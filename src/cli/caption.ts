@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../base/errors.ts';
 import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
+import { captionOptions, type GenerationFlags } from '../caption/command-options.ts';
 import { countFinished, type Results } from '../caption/finished.ts';
 import {
   type CaptionOutputFormat,
@@ -13,7 +14,6 @@ import { sidecarSink } from '../caption/output/sidecar.ts';
 import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
 import { describePassedOver } from '../data/images/formats.ts';
-import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
@@ -29,7 +29,7 @@ import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
-interface GivenFlags extends MetadataFlags {
+interface GivenFlags extends GenerationFlags, MetadataFlags {
   base?: string;
   model: string;
   revision?: string;
@@ -42,24 +42,6 @@ interface GivenFlags extends MetadataFlags {
   keepRefiner?: true;
   members?: number;
   batchSize: number;
-  beams?: number;
-  minLength?: number;
-  maxLength?: number;
-  minNewTokens?: number;
-  maxNewTokens?: number;
-  lengthPenalty?: number;
-  repetitionPenalty?: number;
-  noRepeatNgram?: number;
-  earlyStopping?: boolean | 'never';
-  sample?: true;
-  topP?: number;
-  topK?: number;
-  temperature?: number;
-  seed?: number;
-  numCaptions?: number;
-  prompt?: string;
-  ban?: string[];
-  words?: true;
   format?: CaptionOutputFormat;
   output?: string;
   recursive?: true;
@@ -267,7 +249,10 @@ async function captionInputs(
   const inputOptions = inputOptionsOf(flags, signal);
   const workers = flags.workers ?? (await suitableWorkers(inputs, inputOptions));
   using captioner = await loadCaptioner({ ...flags, workers }, signal);
-  const options = generationOptions(flags, captioner.defaults);
+  const options = {
+    ...captionOptions(flags, captioner.defaults),
+    decode: decodeOptions(flags),
+  };
   captioner.check(options);
   const sink = await openSink(flags, options.num_return_sequences ?? 1);
   const progress = new Progress();
@@ -317,42 +302,17 @@ async function suitableWorkers(inputs: readonly string[], options: InputOptions)
   return 0;
 }
 
-function generationOptions(flags: Flags, defaults: GenerationOptions): CaptionOptions {
-  const { topP, topK, temperature, numCaptions, maxPixels, maxBytes } = flags;
-  const sampled = flags.sample ?? [topP, topK, temperature].some((value) => value !== undefined);
-  // Without a word on beams: drawing is from the model itself, and so many captions need as many beams.
-  const own = defaults.num_beams ?? 1;
-  const beams = flags.beams ?? (sampled ? 1 : Math.max(own, numCaptions ?? 1));
-  const given = {
-    num_beams: beams,
-    num_return_sequences: numCaptions,
-    min_length: flags.minLength,
-    max_length: flags.maxLength,
-    min_new_tokens: flags.minNewTokens,
-    max_new_tokens: flags.maxNewTokens,
-    length_penalty: flags.lengthPenalty,
-    repetition_penalty: flags.repetitionPenalty,
-    no_repeat_ngram_size: flags.noRepeatNgram,
-    early_stopping: flags.earlyStopping,
-    do_sample: sampled ? true : undefined,
-    top_p: topP,
-    top_k: topK,
-    temperature,
-    seed: flags.seed,
-    prompt: flags.prompt,
-    bannedWords: flags.ban,
-    words: flags.words,
-  };
-  const decode = {
-    allowSvg: flags.allowSvg ?? false,
+function decodeOptions({
+  maxPixels,
+  maxBytes,
+  allowSvg,
+}: Flags): NonNullable<CaptionOptions['decode']> {
+  return {
+    allowSvg: allowSvg ?? false,
     ...(maxPixels !== undefined && { maxPixels }),
     ...(maxBytes !== undefined && { maxBytes }),
     onWarning: (sentence: string) => console.error(`refcap: ${sentence}`),
   };
-  return Object.fromEntries([
-    ...Object.entries(given).filter(([, value]) => value !== undefined),
-    ['decode', decode],
-  ]) as CaptionOptions; // the values are those of `given`, whose names and types are CaptionOptions'
 }
 
 async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {

@@ -24,6 +24,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./metadata.ts'),
   },
   {
+    name: 'serve',
+    summary: 'answer requests for captions over HTTP',
+    load: () => import('./serve.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
     load: () => import('./train.ts'),

@@ -2,10 +2,10 @@
 import { UsageError } from '../../base/errors.ts';
 
 export interface LengthFlags {
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minNewTokens?: number;
-  readonly maxNewTokens?: number;
+  readonly minLength?: number | undefined;
+  readonly maxLength?: number | undefined;
+  readonly minNewTokens?: number | undefined;
+  readonly maxNewTokens?: number | undefined;
 }
 
 /** @throws UsageError where the fewest tokens are more than the most */

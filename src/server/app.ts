@@ -1,0 +1,133 @@
+/** The server: a function from Request to Response over a captioner. */
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { routePath } from 'hono/route';
+import type { Env, RouteContext, ServerContext } from './context.ts';
+import { errorResponse, eventStream, jsonLines } from './http/answers.ts';
+import { ClientGone, HttpError, toHttpError } from './http/errors.ts';
+import { postCaptions } from './native/captions.ts';
+import { health, metricsPage } from './routes/health.ts';
+import { listModels } from './routes/models.ts';
+import { checkHost, checkOrigin } from './safety/address.ts';
+import { tokenCheck } from './safety/token.ts';
+import { staticResponse } from './static-files.ts';
+
+/** What the page of an answer may not be taken for, and what it tells of itself elsewhere. */
+const safeHeaders = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+
+/** @param onFault told of errors whose reason no client is told */
+export function createApp(server: ServerContext, onFault: (error: unknown) => void): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(watched(server));
+  app.use(guarded(server));
+  if (server.cors.length > 0)
+    app.use(
+      cors({
+        origin: server.cors.includes('*') ? '*' : [...server.cors],
+        exposeHeaders: ['refcap-ignored', 'retry-after'],
+      }),
+    );
+  app.use(authorized(server));
+  addRoutes(app, server);
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    return errorResponse(new HttpError(404, `There is no ${method} ${path} here.`), path);
+  });
+  app.onError((error, context) => {
+    const { path } = context.req;
+    // Nobody reads it; the log has the status.
+    if (error instanceof ClientGone) return new Response(null, { status: 499 });
+    const told = toHttpError(error, 400, 1);
+    if (told.status === 500) onFault(error);
+    return errorResponse(told, path);
+  });
+  return app;
+}
+
+function addRoutes(app: Hono<Env>, server: ServerContext): void {
+  app.post('/v1/captions', (context) => postCaptions(server, context));
+  app.get('/v1/models', (context) => listModels(server, context));
+  app.get('/health/live', (context) => context.json({ status: 'live' }));
+  app.get('/health/ready', (context) => health(server, context));
+  app.get('/metrics', () => metricsPage(server));
+  for (const [path, file] of server.page ?? []) app.get(path, () => staticResponse(file, path));
+}
+
+type Middleware = (context: RouteContext, next: () => Promise<void>) => Promise<void>;
+
+/** Logs and measures each request when all of its answer is handed over. */
+function watched({ log, metrics }: ServerContext): Middleware {
+  return async (context, next) => {
+    const time = new Date();
+    const started = performance.now();
+    await next();
+    for (const [name, value] of Object.entries(safeHeaders)) context.header(name, value);
+    const end = (status: number): void => {
+      const ms = performance.now() - started;
+      const { method, path } = context.req;
+      const pictures = context.get('pictures');
+      const route = routePath(context, -1);
+      metrics.request(route === '*' || route === '/*' ? 'other' : route, status, ms);
+      log({ time, method, path, status, ms, ...(pictures !== undefined && { pictures }) });
+    };
+    const { body, status, headers } = context.res;
+    const type = headers.get('content-type') ?? '';
+    if (!body || (!type.startsWith(eventStream) && !type.startsWith(jsonLines))) end(status);
+    else
+      context.res = new Response(
+        told(body, (isWhole) => end(isWhole ? status : 499)),
+        context.res,
+      );
+  };
+}
+
+/** The stream, which tells of its end: whole, or left by its reader. */
+function told(
+  body: ReadableStream<Uint8Array>,
+  onEnd: (isWhole: boolean) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let isOver = false;
+  const end = (isWhole: boolean): void => {
+    if (!isOver) onEnd(isWhole);
+    isOver = true;
+  };
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        controller.close();
+        end(true);
+      } catch (error) {
+        end(false);
+        throw error;
+      }
+    },
+    async cancel(reason) {
+      end(false);
+      await reader.cancel(reason);
+    },
+  });
+}
+
+function guarded(server: ServerContext): Middleware {
+  const rules = { ...server, hasToken: server.token !== undefined };
+  return async ({ req }, next) => {
+    const host = req.header('host') ?? new URL(req.url).host;
+    checkHost(host, rules);
+    checkOrigin(req.header('origin'), host, rules);
+    await next();
+  };
+}
+
+/** Everything but the page's own files and the health of the server asks for the token, where there is one. */
+function authorized({ token, page }: ServerContext): Middleware {
+  const check = token === undefined ? undefined : tokenCheck(token);
+  return async ({ req }, next) => {
+    const isOpen =
+      req.path.startsWith('/health/') || (req.method === 'GET' && page?.has(req.path) === true);
+    if (!isOpen) check?.(req.header('authorization'));
+    await next();
+  };
+}

@@ -1,0 +1,52 @@
+/** What clients are told of the model. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { resolveModel } from '../hub/resolve.ts';
+import { HttpError } from './http/errors.ts';
+
+export interface ServedModel {
+  /** A bundled model's name, a hub id, or the last part of a path. */
+  readonly name: string;
+  /** Bytes of its files. */
+  readonly size: number;
+  /** When they were last changed. */
+  readonly modified: Date;
+  /** Pixels a side of what it sees. */
+  readonly imageSize: number;
+}
+
+/**
+ * @param model as the captioner was given it, which has it here by now
+ * @param imageSize pixels a side
+ */
+export async function describeModel(
+  model: string,
+  revision: string | undefined,
+  imageSize: number,
+): Promise<ServedModel> {
+  const { path, source, name } = await resolveModel(model, { revision, offline: true });
+  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
+  const files = entries.filter((entry) => !entry.isDirectory());
+  const found = await Promise.all(
+    files.length > 0 ? files.map((file) => stat(join(file.parentPath, file.name))) : [stat(path)],
+  );
+  return {
+    name: source === 'path' ? basename(resolve(path)) : name,
+    size: found.reduce((sum, { size }) => sum + size, 0),
+    modified: new Date(Math.max(...found.map(({ mtimeMs }) => mtimeMs))),
+    imageSize,
+  };
+}
+
+/** Names are compared without Ollama's `:latest`, in any case, and with or without a hub id's owner. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/:latest$/, '');
+}
+
+/** @throws HttpError 404 for another model's name */
+export function checkModelName(asked: string | undefined, { name }: ServedModel): void {
+  if (asked === undefined) return;
+  const known = [plain(name), plain(name).split('/').at(-1)];
+  if (known.includes(plain(asked))) return;
+  throw new HttpError(404, `model ${JSON.stringify(asked)} not found; this server has ${name}.`);
+}

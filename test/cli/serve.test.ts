@@ -1,0 +1,90 @@
+/** `refcap serve`: the command, its port, its captions, and how it stops. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Captioner } from '../../src/caption/captioner.ts';
+import { fixtures, repositoryRoot } from '../paths.ts';
+
+const tiny = join(fixtures, 'blip/tiny');
+const picture = join(tiny, 'images/owl-1.png');
+const folder = await mkdtemp(join(tmpdir(), 'refcap-serve-'));
+const children: ChildProcess[] = [];
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(...flags: string[]) {
+  const main = join(repositoryRoot, 'dist/cli/main.js');
+  const args = [main, 'serve', '--model', tiny, '--port', '0', '--threads', '1', ...flags];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  const lines: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
+  const ended = once(child, 'exit').then(([code]) => code);
+  const url = async (): Promise<string> => {
+    await expect.poll(() => lines.at(0), { timeout: 60_000, interval: 50 }).toBeDefined();
+    const [, found] = /^refcap: serving .* at (http:\S+)$/.exec(lines[0]) ?? [];
+    if (found === undefined) throw new Error(lines.join('\n'));
+    return found;
+  };
+  return { child, lines, ended, url };
+}
+
+describe('refcap serve', () => {
+  it("writes the captioner's captions, and finishes what it has taken when it is stopped", async () => {
+    await writeFile(join(folder, 'token'), 'secret\n');
+    const server = start('--token', join(folder, 'token'), '--log-format', 'json');
+    const url = await server.url();
+    expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+    const body = await readFile(picture);
+    const headers = { 'content-type': 'image/png', authorization: 'Bearer secret' };
+    const ask = (query: string) =>
+      fetch(`${url}/v1/captions?${query}`, { method: 'POST', body, headers });
+    using captioner = await Captioner.load(tiny, { threads: 1 });
+    const options = { num_beams: 3, num_return_sequences: 2, min_length: 12, max_length: 12 };
+    const { captions } = await captioner.caption(picture, options);
+    const query = 'beams=3&num-captions=2&min-length=12&max-length=12';
+    expect(await (await ask(query)).json()).toMatchObject({
+      model: 'tiny',
+      results: [
+        { captions: captions.map(({ text, logprob, score }) => ({ text, logprob, score })) },
+      ],
+    });
+    const asked = Array.from({ length: 6 }, () => ask(query));
+    const taken = async (): Promise<number> => {
+      const text = await (await fetch(`${url}/metrics`, { headers })).text();
+      const numbers = ['queue_pictures', 'batch_pictures_sum'].map((name) =>
+        Number(new RegExp(`^refcap_${name} (\\d+)$`, 'm').exec(text)?.[1]),
+      );
+      return numbers.reduce((sum, one) => sum + one, 0);
+    };
+    await expect.poll(taken, { interval: 1 }).toBe(7);
+    server.child.kill('SIGTERM');
+    for (const answer of asked)
+      expect(await (await answer).json()).toMatchObject({
+        results: [{ caption: captions[0].text }],
+      });
+    expect(await server.ended).toBe(0);
+    const logged = server.lines.slice(1).map((line) => JSON.parse(line));
+    expect(logged.filter(({ status, pictures }) => status === 200 && pictures === 1).length).toBe(
+      7,
+    );
+    expect(server.lines.join('\n')).not.toContain('secret');
+  });
+
+  it.each<[string[], number, RegExp]>([
+    [['--host', '0.0.0.0'], 2, /^refcap: --host 0\.0\.0\.0 .* add --token/],
+    [['--token', ' '], 2, /^refcap: --token: the token is empty/],
+    [['--port', '70000'], 2, /70000/],
+    [['--host', '192.0.2.1', '--no-token'], 1, /^refcap: --host 192\.0\.2\.1: this is no address/],
+  ])('refuses %j in a sentence', async (flags, code, message) => {
+    const server = start(...flags);
+    expect(await server.ended).toBe(code);
+    expect(server.lines.at(0)).toMatch(message);
+  });
+});

@@ -1,0 +1,93 @@
+/** A captioner that invents its captions: what a picture's bytes say, and the options it was asked with. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InputError } from '../../src/base/errors.ts';
+import type { CaptionOptions } from '../../src/caption/captioner.ts';
+import type { PreparedImage } from '../../src/caption/prepare.ts';
+import type { ImageCaption } from '../../src/caption/result.ts';
+import type { CaptionModel } from '../../src/server/captions/service.ts';
+
+export interface Batch {
+  readonly texts: readonly string[];
+  readonly options: CaptionOptions;
+}
+
+export class FakeCaptioner implements CaptionModel {
+  readonly workers: number;
+  readonly defaults = {};
+  /** What was captioned, batch by batch. */
+  readonly batches: Batch[] = [];
+  /** Batches that were stopped. */
+  stopped = 0;
+  running = 0;
+  mostRunning = 0;
+  /** Milliseconds of a word. */
+  delay = 0;
+  /** What the next batch fails with. */
+  failure: Error | undefined;
+
+  constructor(workers = 1) {
+    this.workers = workers;
+  }
+
+  check({ num_beams: beams = 1 }: CaptionOptions): void {
+    if (beams === 13) throw new InputError('13 beams bring bad luck.');
+  }
+
+  async prepare(image: unknown, { decode }: CaptionOptions = {}): Promise<PreparedImage> {
+    await sleep(0);
+    const text = Buffer.from(image instanceof Uint8Array ? image : []).toString();
+    if (text.startsWith('bad')) throw new InputError(`${decode?.name}: this is no picture.`);
+    // The text is the picture.
+    return { pixels: Float32Array.from(Buffer.from(text)), width: text.length, height: 1 };
+  }
+
+  async captionPrepared(
+    images: readonly PreparedImage[],
+    options: CaptionOptions = {},
+    onWord?: Parameters<CaptionModel['captionPrepared']>[2],
+  ): Promise<ImageCaption[]> {
+    const texts = images.map(({ pixels }) => Buffer.from(Uint8Array.from(pixels)).toString());
+    this.batches.push({ texts, options });
+    this.running += 1;
+    this.mostRunning = Math.max(this.mostRunning, this.running);
+    try {
+      return await this.#write(texts, options, onWord);
+    } catch (error) {
+      if (options.signal?.aborted) this.stopped += 1;
+      throw error;
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  async #write(
+    texts: readonly string[],
+    { signal, num_return_sequences: candidates = 1, seed = 0 }: CaptionOptions,
+    onWord: Parameters<CaptionModel['captionPrepared']>[2],
+  ): Promise<ImageCaption[]> {
+    const words = texts.map((text) => `${text} of seed ${seed}`.split(' '));
+    for (let i = 0; i < 3; i++) {
+      await sleep(this.delay);
+      signal?.throwIfAborted();
+      for (const [image, all] of words.entries())
+        if (i < all.length - 1) onWord?.(image, { text: all[i], logprob: -i });
+    }
+    if (this.failure) {
+      const { failure } = this;
+      this.failure = undefined;
+      throw failure;
+    }
+    return words.map((all) => {
+      const text = all.join(' ');
+      const one = {
+        text,
+        ids: [1, 2, 102],
+        logprob: -1,
+        meanLogprob: -0.5,
+        words: all.map((word, i) => ({ text: word, logprob: -i })),
+      };
+      const captions = Array.from({ length: candidates }, () => one);
+      return { caption: text, captions, width: text.length, height: 1 };
+    });
+  }
+}
