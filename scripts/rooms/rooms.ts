@@ -29,6 +29,7 @@ export type RoomName =
   | 'score'
   | 'train'
   | 'evaluate'
+  | 'export'
   | 'compare'
   | 'ablate'
   | 'server'
@@ -124,6 +125,10 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     holds: "a model's captions, scores and speed on a split",
     uses: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score'],
   },
+  export: {
+    holds: 'ONNX files for other programs: `layouts.ts` is a table of them',
+    uses: ['base', 'engine', 'weights', 'nn', 'hub', 'data', 'model'],
+  },
   compare: {
     holds: 'two evaluations, picture by picture',
     uses: ['base', 'metrics', 'score', 'evaluate'],
@@ -142,6 +147,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     uses: [
       ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
       ...(['caption', 'video', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+      'export',
       'server',
     ],
   },

@@ -59,6 +59,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./convert.ts'),
   },
   {
+    name: 'export',
+    summary: 'write a model as ONNX files for other programs',
+    load: () => import('./export.ts'),
+  },
+  {
     name: 'score',
     summary: 'score captions against references: BLEU, METEOR, ROUGE, CIDEr, diversity',
     load: () => import('./score.ts'),

@@ -16,7 +16,7 @@ import { topologicalOrder } from '../graph/graph.ts';
 import { peakBytes } from '../graph/memory.ts';
 import type { Shape } from '../graph/shape.ts';
 import { simplify } from '../graph/simplify.ts';
-import { onnxRules } from './rules.ts';
+import { microsoft, onnxRules } from './rules.ts';
 import { OnnxWriter, rawTensor } from './writer.ts';
 
 /** Where a baked-in weight's bytes are: in memory, or in a file beside the model. */
@@ -35,6 +35,8 @@ export interface EncodeOptions {
    * the CPU has one kernel for are spelled in common ops, so that they do not fall back to the CPU.
    */
   readonly device?: string;
+  /** For other programs: ops of the ONNX standard wherever they can say it, none of ONNX Runtime's own. */
+  readonly standardOps?: boolean;
 }
 
 export interface GraphInput {
@@ -69,7 +71,8 @@ export function encodeOnnx(
 ): EncodedGraph {
   const names = Object.keys(outputs);
   const values = simplify(Object.values(outputs));
-  const writer = new OnnxWriter({ portable: (options.device ?? 'cpu') !== 'cpu' });
+  const { device = 'cpu', standardOps = false } = options;
+  const writer = new OnnxWriter({ portable: standardOps || device !== 'cpu', standardOps });
   const known = new Map<Value, string>();
   const inputs: GraphInput[] = [];
   const order = topologicalOrder(values);
@@ -92,7 +95,7 @@ export function encodeOnnx(
     producerName: 'refcap',
     opsetImport: [
       { domain: '', version: opset },
-      { domain: 'com.microsoft', version: 1n },
+      ...(usesVendorOps(writer) ? [{ domain: microsoft, version: 1n }] : []),
     ],
     graph: {
       name: 'refcap',
@@ -110,6 +113,11 @@ export function encodeOnnx(
     outputs: values.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape })),
     peakBytes: (sizes) => peakBytes(values, sizes),
   };
+}
+
+/** A file that may use ops of ONNX Runtime says so even where it does not need to. */
+function usesVendorOps({ standardOps, nodes }: OnnxWriter): boolean {
+  return !standardOps || nodes.some(({ domain }) => domain === microsoft);
 }
 
 function addLeaf(

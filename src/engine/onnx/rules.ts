@@ -16,7 +16,8 @@ type Rule<Op extends OpName> = (
 /** Leaves are named by the encoder. */
 export type LeafName = 'input' | 'parameter' | 'constant';
 
-const microsoft = 'com.microsoft';
+/** The domain of ONNX Runtime's own ops. */
+export const microsoft = 'com.microsoft';
 
 function direct(op: string): Rule<OpName> {
   return (writer, inputs) => writer.emit(op, inputs);
@@ -165,6 +166,14 @@ const scatterAddElements: Rule<'scatterAddElements'> = (writer, [data, indices, 
   return castTo(writer, sum, 'f16');
 };
 
+const dynamicQuantizeMatmul: Rule<'dynamicQuantizeMatmul'> = (writer, inputs) => {
+  if (!writer.standardOps) return writer.emit('DynamicQuantizeMatMul', inputs, {}, microsoft);
+  const [a, b, scale] = inputs;
+  const [bytes, ofBytes, zero] = writer.emitAll('DynamicQuantizeLinear', [a], { outputs: 3 });
+  const product = castTo(writer, writer.emit('MatMulInteger', [bytes, b, zero]), 'f32');
+  return writer.emit('Mul', [product, writer.emit('Mul', [ofBytes, scale])]);
+};
+
 function castTo(writer: OnnxWriter, value: string, dtype: DType): string {
   return writer.emit('Cast', [value], { to: BigInt(dtypes[dtype].onnx) });
 }
@@ -200,7 +209,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
   tanh: direct('Tanh'),
   sigmoid: direct('Sigmoid'),
   relu: direct('Relu'),
-  gelu: (writer, inputs) => writer.emit('Gelu', inputs, {}, microsoft),
+  gelu: (writer, inputs) => writer.emit('Gelu', inputs, {}, writer.standardOps ? '' : microsoft),
   softplus: direct('Softplus'),
   sign: direct('Sign'),
   floor: direct('Floor'),
@@ -311,8 +320,7 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
     }),
   averagePool2dGradient: averagePoolGradient,
 
-  dynamicQuantizeMatmul: (writer, inputs) =>
-    writer.emit('DynamicQuantizeMatMul', inputs, {}, microsoft),
+  dynamicQuantizeMatmul,
   quantizeLinear: (writer, [x, scale]) =>
     writer.emit('QuantizeLinear', [x, scale, writer.scalar('i8', 0)]),
   dequantizeLinear: direct('DequantizeLinear'),

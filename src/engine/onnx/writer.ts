@@ -33,10 +33,13 @@ export class OnnxWriter {
   readonly #symbols = new Map<string, { input: string; axis: number }>();
   /** Whether to keep to ops that every provider has kernels for. */
   readonly portable: boolean;
+  /** Whether to keep to the ONNX standard. */
+  readonly standardOps: boolean;
   #count = 0;
 
-  constructor({ portable = false }: { portable?: boolean } = {}) {
+  constructor({ portable = false, standardOps = false } = {}) {
     this.portable = portable;
+    this.standardOps = standardOps;
   }
 
   /** Tells that the dimensions of a graph input can be read when the graph runs. */

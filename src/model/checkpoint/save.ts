@@ -158,7 +158,11 @@ const tokenizerFiles = [
   'vocab.txt',
 ];
 
-async function writeTokenizer(folder: string, tokenizer: ModelToSave['tokenizer']): Promise<void> {
+/** Writes a tokenizer's files into a folder that is there. */
+export async function writeTokenizer(
+  folder: string,
+  tokenizer: ModelToSave['tokenizer'],
+): Promise<void> {
   const write = async (files: Readonly<Record<string, string>>) => {
     for (const [name, text] of Object.entries(files))
       await writeFileAtomic(join(folder, name), text);

@@ -1,0 +1,120 @@
+/** Exports a captioner as ONNX files that other programs run. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { InputError } from '../base/errors.ts';
+import { errorCode } from '../base/files.ts';
+import { isDesktopFile, replaceFolder } from '../base/folders.ts';
+import { checkWritableFolder } from '../base/writable.ts';
+import type { Value } from '../engine/graph/graph.ts';
+import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
+import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
+import { loadModel, type PretrainedModel } from '../model/checkpoint/pretrained.ts';
+import { Scope } from '../nn/scope.ts';
+import type { Member } from './graphs.ts';
+import { type LayoutName, layouts } from './layouts.ts';
+import { type WrittenOnnx, writeOnnx } from './onnx-file.ts';
+import { type ExportDtype, planWeights, type ReadParameter } from './weights.ts';
+
+export interface ExportOptions {
+  /** For whom the files are. Default transformers.js. */
+  readonly layout?: LayoutName;
+  /** Format of the weights. Default f32. */
+  readonly dtype?: ExportDtype;
+  /** Of a model with further members, how many write together. Default all. */
+  readonly members?: number;
+  /** Pixels a side other than the config's; position embeddings are interpolated. */
+  readonly imageSize?: number;
+  /** Bytes of weights that an ONNX file may hold; more stand in a file beside it. Default: 1 GiB. */
+  readonly limit?: number;
+  readonly hub?: ResolveOptions;
+  readonly signal?: AbortSignal;
+}
+
+/** What was written. */
+export interface Exported {
+  /** The ONNX files, by their names within the folder. */
+  readonly files: readonly WrittenOnnx[];
+}
+
+/**
+ * Exports a model (folder, file, bundled name or hub id) to the new folder `target`, whole or not at all. Its members
+ * are averaged within the graph; training-only layers are left out.
+ * @throws InputError when the model cannot be read, or the folder has something in it or cannot be written; the
+ *   signal's reason when aborted
+ */
+export async function exportModel(
+  name: string,
+  target: string,
+  options: ExportOptions = {},
+): Promise<Exported> {
+  await checkNewFolder(target);
+  const { path } = await resolveModel(name, options.hub);
+  const folders = await memberFolders(path, options.members);
+  const models: PretrainedModel[] = [];
+  try {
+    for (const folder of [path, ...folders]) {
+      models.push(await loadModel(folder, loadOptions(options)));
+      checkMember(models[0], models[models.length - 1]);
+    }
+    return await replaceFolder(target, (folder) => writeExport(folder, models, options));
+  } finally {
+    for (const model of models) await model[Symbol.asyncDispose]();
+  }
+}
+
+function loadOptions({ hub, imageSize }: ExportOptions) {
+  return { hub, ...(imageSize !== undefined && { imageSize }) };
+}
+
+async function writeExport(
+  folder: string,
+  models: readonly PretrainedModel[],
+  { layout: name = 'transformers.js', dtype = 'f32', limit, signal }: ExportOptions,
+): Promise<Exported> {
+  const layout = layouts[name];
+  const root = new Scope();
+  const members = models.map(({ config }, i): Member => ({ config, scope: placeOf(root, i) }));
+  const { encoder, decoder } = layout.graphs(members);
+  const names = layout.fileNames(dtype);
+  const write = async (path: string, outputs: Readonly<Record<string, Value>>) => {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    const plan = planWeights(outputs, reader(models), dtype);
+    const sized = limit === undefined ? {} : { limit };
+    return { ...(await writeOnnx(join(folder, path), plan, { ...sized, signal })), path };
+  };
+  const files = [await write(names.encoder, encoder), await write(names.decoder, decoder)];
+  const withData = files.filter(({ hasDataFile }) => hasDataFile);
+  await layout.writeFiles(folder, models, {
+    dtype,
+    dataFiles: withData.map(({ path }) => basename(path)),
+  });
+  return { files };
+}
+
+/** Where the parameters of a member lie: those of the first at the root, as in a checkpoint. */
+function placeOf(root: Scope, index: number): Scope {
+  return index === 0 ? root : root.at(`${memberPrefix}${index + 1}`);
+}
+
+const memberPrefix = 'member-';
+
+/** Reads a parameter from the checkpoint of its member. */
+function reader(models: readonly PretrainedModel[]): ReadParameter {
+  return (name) => {
+    const [, number = '1', own = name] = /^member-(\d+)\.(.*)$/.exec(name) ?? [];
+    return models[Number(number) - 1].weights.readFloat32(own);
+  };
+}
+
+/** @throws InputError when the folder has something in it, or cannot be written */
+async function checkNewFolder(folder: string): Promise<void> {
+  await checkWritableFolder(dirname(resolve(folder)));
+  const entries = await readdir(folder).catch((error: unknown): string[] => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw new InputError(`${folder}: this is not a folder; choose another place for the export.`);
+  });
+  if (!entries.every(isDesktopFile))
+    throw new InputError(
+      `${folder}: the folder exists and is not empty; choose another place for the export.`,
+    );
+}
