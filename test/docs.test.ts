@@ -23,7 +23,8 @@ const named = new RegExp(`\`((?:${[...roots, ...rooms].join('|')})/[\\w./-]+)\``
 function pathsOf(page: string): string[] {
   const text = readFileSync(join(repositoryRoot, page), 'utf8');
   const inCode = [...text.matchAll(named)].map(([, path]) => path);
-  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path]) =>
+  const prose = text.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
+  const links = [...prose.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path]) =>
     join(dirname(page), path),
   );
   return [...inCode, ...links];

@@ -24,6 +24,7 @@ export type RoomName =
   | 'model'
   | 'generation'
   | 'caption'
+  | 'alt'
   | 'explain'
   | 'video'
   | 'score'
@@ -109,6 +110,11 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       'films in, scenes with captions out: `ffmpeg/` (frames with their times), `scenes/`, `captions/`, `output/` (subtitles and tables)',
     uses: ['base', 'metrics', 'data', 'pages', 'model', 'caption'],
   },
+  alt: {
+    holds:
+      "alt texts of a site's pictures: `pages/` (where one is missing), `pictures/` (their files), `report/`",
+    uses: ['base', 'data', 'caption'],
+  },
   score: {
     holds: 'caption files against references: matching, workers, reports',
     uses: ['base', 'metrics', 'data'],
@@ -146,7 +152,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
       ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
-      ...(['caption', 'video', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+      ...(['caption', 'alt', 'video', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
       'export',
       'server',
     ],
@@ -161,3 +167,6 @@ export const browserPackages: readonly string[] = [
   'onnxruntime-web',
   'zod',
 ];
+
+/** Names that hold types alone, from packages of @types: nothing of them is left when the program runs. */
+export const typePackages: readonly string[] = ['mdast', 'sarif'];

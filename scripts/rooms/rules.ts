@@ -1,7 +1,7 @@
 /** The table of rooms as rules of dependency-cruiser. */
 import { builtinModules } from 'node:module';
 import type { IForbiddenRuleType } from 'dependency-cruiser';
-import { browserPackages, type Room } from './rooms.ts';
+import { browserPackages, type Room, typePackages } from './rooms.ts';
 
 const either = (names: Iterable<string>): string => `(?:${[...names].join('|')})`;
 
@@ -57,7 +57,7 @@ export function roomRules(rooms: Readonly<Record<string, Room>>): IForbiddenRule
       comment: 'an import leads somewhere',
       severity: 'error',
       from: { path: '^src/' },
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: `^${either(typePackages)}$` },
     },
   ];
 }

@@ -14,7 +14,7 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
-import { number, positive } from './options/values.ts';
+import { number, positive, repeated } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
@@ -46,7 +46,6 @@ Examples:
 
 docs/ablation.md says what the file may hold. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`;
 
-const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 const list = (text: string): string[] =>
   text
     .split(',')
@@ -69,7 +68,7 @@ export const command = new Command('ablate')
   .option('-o, --output <folder>', 'where runs and tables go')
   .option('--variants <names>', 'run these variants alone, such as plain,refcap', list)
   .option('--baseline <name>', 'what the others are compared with (default: plain)')
-  .option('--set <name=value>', 'one more setting of training; may be repeated', collect)
+  .option('--set <name=value>', 'one more setting of training; may be repeated', repeated)
   .addOption(new Option('--split <name>', 'what is captioned (default: dev)').choices(splitNames))
   .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
   .option('--memory-limit <GiB>', 'choose micro-batches that fit this memory', number)

@@ -25,7 +25,7 @@ import {
   sidecarNamesOption,
 } from './options/metadata.ts';
 import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
-import { noRepeatNgram, number, positive, whole } from './options/values.ts';
+import { noRepeatNgram, number, positive, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { Progress } from './terminal/progress.ts';
 
@@ -85,8 +85,6 @@ function stopping(text: string): boolean | 'never' {
   throw new InvalidArgumentError("must be 'true', 'false' or 'never'.");
 }
 
-const collect = (word: string, before: string[] | undefined): string[] => [...(before ?? []), word];
-
 export const command = new Command('caption')
   .summary('caption pictures')
   .description('Caption pictures: one line for each, its path and its caption.')
@@ -124,7 +122,7 @@ export const command = new Command('caption')
   .option('--seed <n>', 'seed of drawing (default: 0)', whole)
   .option('--num-captions <n>', 'captions of each picture', positive)
   .option('--prompt <text>', 'what every caption begins with')
-  .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', collect)
+  .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', repeated)
   .option('--words', "also give each word's log-probability (json, jsonl)")
   .addOption(
     new Option(

@@ -29,6 +29,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./serve.ts'),
   },
   {
+    name: 'alt',
+    summary: "find a site's pictures without alt text",
+    load: () => import('./alt.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
     load: () => import('./train.ts'),

@@ -15,7 +15,7 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
-import { number, positive } from './options/values.ts';
+import { number, positive, repeated } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
@@ -72,8 +72,6 @@ Examples:
 Every setting of docs/training.md can be given in the --config file or as --set NAME=VALUE.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted with the state saved.`;
 
-const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
-
 export const command = new Command('train')
   .summary('train or fine-tune a captioner')
   .description(
@@ -99,7 +97,7 @@ export const command = new Command('train')
   .option(
     '--set <name=value>',
     'one more setting, such as refinement.layers=2; may be repeated',
-    collect,
+    repeated,
   )
   .addOption(
     new Option('--stage <stage>', 'what is learned from (default: cross-entropy)').choices([

@@ -23,6 +23,11 @@ export function positive(text: string): number {
   return value;
 }
 
+/** The values of an option that may be given more than once. */
+export function repeated(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
 /** `--no-repeat-ngram <n>`, a flag of its own: commander would take it for the negation of `--repeat-ngram`. */
 export function noRepeatNgram(): Option {
   const option = new Option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice');

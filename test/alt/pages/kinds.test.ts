@@ -1,0 +1,178 @@
+/** Which pictures of a page have no alt text: one line a case, by the kind of the page. */
+import { describe, expect, it } from 'vitest';
+import { findGaps } from '../../../src/alt/pages/kinds.ts';
+import { lineStarts, positionOf } from '../../../src/alt/pages/position.ts';
+
+/** `problem source` of each gap, or why the page is broken. */
+function found(text: string, ending = '.html', includeEmpty = false): string[] {
+  const result = findGaps(text, ending, { includeEmpty });
+  if (result.kind === 'broken') return [`broken at ${result.offset}: ${result.reason}`];
+  return result.gaps.map(({ problem, sources }) => `${problem} ${sources.join(' ')}`.trim());
+}
+
+describe('HTML', () => {
+  it.each<[string, string[]]>([
+    ['<img src="a.jpg">', ['missing a.jpg']],
+    ["<IMG\r\n SRC='a.jpg'\r\n>", ['missing a.jpg']],
+    ['<img src=a.jpg><img src="b.jpg" alt="words">', ['missing a.jpg']],
+    ['<img src="a&amp;b.jpg">', ['missing a&b.jpg']],
+    // Decoration, said in one of the ways that there are.
+    ['<img src="a.jpg" alt="">', []],
+    ['<img src="a.jpg" alt>', []],
+    ['<img src="a.jpg" role="presentation">', []],
+    ['<img src="a.jpg" alt=" " role="none">', []],
+    ['<img src="a.jpg" aria-hidden="true">', []],
+    ['<div aria-hidden="true"><p><img src="a.jpg"></p></div>', []],
+    // Empty by mistake.
+    ['<img src="a.jpg" alt=" ">', ['empty a.jpg']],
+    ['<a href="/"><img src="a.jpg" alt=""></a>', ['empty a.jpg']],
+    ['<button><span> <img src="a.jpg" alt=""></span></button>', ['empty a.jpg']],
+    ['<a href="/"><img src="a.jpg" alt=""> Home</a>', []],
+    ['<a href="/" aria-label="Home"><img src="a.jpg" alt=""></a>', []],
+    ['<a href="/"><img src="a.jpg" alt=""><img src="b.jpg" alt="Home"></a>', []],
+    ['<a href="/"><img src="a.jpg" alt=""><svg></svg></a>', []],
+    ['<a name="x"><img src="a.jpg" alt=""></a>', []],
+    // Another name that a person gave.
+    ['<img src="a.jpg" aria-label="words"><img src="b.jpg" aria-labelledby="x">', []],
+    ['<img src="a.jpg" title="words">', ['missing a.jpg']],
+    // Where it stands.
+    [
+      '<table><img src="a.jpg"><tr><td><img src="b.jpg"></table>',
+      ['missing a.jpg', 'missing b.jpg'],
+    ],
+    ['<noscript><img src="a.jpg"></noscript>', ['missing a.jpg']],
+    ['<template><img src="a.jpg"></template>', ['missing a.jpg']],
+    ['<!-- <img src="a.jpg"> --><script>"<img src=b.jpg>"</script>', []],
+    ['<textarea><img src="a.jpg"></textarea><title><img src="a.jpg"></title>', []],
+    ['<p>a < b && c > d<img src="a.jpg">', ['missing a.jpg']],
+    // Other addresses.
+    ['<img src="s.jpg" srcset="m.jpg 640w, l.jpg 1280w">', ['missing s.jpg l.jpg m.jpg']],
+    ['<img srcset="a,1.jpg, b.jpg 2x">', ['missing b.jpg a,1.jpg']],
+    [
+      '<picture><source srcset="a.avif"><source srcset="a.webp 1x, b.webp 2x"><img src="a.jpg"></picture>',
+      ['missing a.jpg a.avif b.webp a.webp'],
+    ],
+    [
+      '<img data-src="a.jpg" src="data:image/gif;base64,AA">',
+      ['missing data:image/gif;base64,AA a.jpg'],
+    ],
+    ['<img>', ['missing']],
+  ])('%s', (text, expected) => expect(found(text)).toEqual(expected));
+
+  it('with --include-empty, takes empty texts without a role', () => {
+    const text =
+      '<img src="a" alt=""><img src="b" alt="" role="presentation"><img src="c" alt="x">';
+    expect(found(text, '.html', true)).toEqual(['empty a']);
+  });
+
+  it.each([
+    ['<p><img src="a.jpg"', 'a tag is not closed'],
+    ['<img src="a.jpg alt="x"><p>', 'a quotation mark or <'],
+    ['<img src="a.jpg"><!-- x', 'a comment is not closed'],
+    ['<img src="a.jpg"><script>x', 'a script, style, title or textarea is not closed'],
+    ['<img src=a.jpg alt=the"dog">', 'an attribute has a quotation mark'],
+    ['<img src="a.jpg" <p>', 'a quotation mark or <'],
+  ])('leaves a broken page: %s', (text, reason) => {
+    expect(found(text)).toEqual([expect.stringMatching(`^broken at \\d+: ${reason}`)]);
+  });
+
+  it('bears a nesting deeper than calls can be', () => {
+    const text = `${'<div>'.repeat(20_000)}<img src="a.jpg">`;
+    expect(found(text)).toEqual(['missing a.jpg']);
+  });
+});
+
+describe('templates', () => {
+  it.each<[string, string, string[]]>([
+    ['.html', '<img src="a.jpg" alt="{{ page.title }}">', []],
+    ['.j2', `<img src="{{ url_for("static", f="a > b") }}">`, ['missing \ue000']],
+    ['.njk', '<img src="a.jpg" {% if x > 1 %}alt="x"{% endif %}>', []],
+    ['.liquid', '<img src="a.jpg" {{ attrs }}>', []],
+    ['.twig', '{# <img src="a.jpg"> #}<img src="b.jpg">', ['missing b.jpg']],
+    ['.hbs', '{{!-- <img src="a.jpg"> {{x}} --}}<img src=b.jpg alt={{{y}}}>', []],
+    ['.erb', '<% if a > b %><img src="a.jpg"><% end %>', ['missing a.jpg']],
+    ['.html', '<p>{{ not closed <img src="a.jpg">', ['missing a.jpg']],
+    ['.html', '---\ntitle: <img src="x.jpg">\n---\n<img src="a.jpg">', ['missing a.jpg']],
+    ['.vue', '<template><img src="a.jpg"><img src="b.jpg" :alt="x"></template>', ['missing a.jpg']],
+    ['.vue', '<template><img :src="x"><img src="a.jpg" v-bind="y"></template>', ['missing']],
+    ['.vue', '<template><a href="/"><img src="a.jpg" alt=""><b>{{ x }}</b></a></template>', []],
+    ['.svelte', '{#if a<b}<img src="a.jpg">{/if}<img {src} {alt}>', ['missing a.jpg']],
+    [
+      '.svelte',
+      '<script>if (a < b) { x = "<img>" }</script><img src="{base}/a.jpg">',
+      ['missing \ue000/a.jpg'],
+    ],
+    ['.svelte', '<img src="a.jpg" on:click={() => x} alt="words">', []],
+    ['.svelte', `<img src="a.jpg" on:click={() => "}" > '}'} >`, ['missing a.jpg']],
+    ['.svelte', `<p title="don't">don't {x}</p><img src="a.jpg">`, ['missing a.jpg']],
+    [
+      '.astro',
+      '---\nconst a = 1 < 2;\n---\n{x.map((y) => <img src="a.jpg" />)}',
+      ['missing a.jpg'],
+    ],
+    [
+      '.astro',
+      `<Image src={hero} alt={\`a \${b} c\`} /><Image src="/a.jpg" />`,
+      ['missing /a.jpg'],
+    ],
+    ['.astro', '<img {...props} src="a.jpg" />', []],
+  ])('%s: %s', (ending, text, expected) => {
+    const shown = found(text, ending).map((line) => line.replace(/\ue000+/g, '\ue000'));
+    expect(shown).toEqual(expected);
+  });
+});
+
+describe('Markdown', () => {
+  it.each<[string, string[]]>([
+    ['![](a.jpg)', ['empty a.jpg']],
+    ['![ ](<a b.jpg> "title")', ['empty a b.jpg']],
+    ['![words](a.jpg)', []],
+    ['![*](a.jpg) ![**](a.jpg) ![<b>](a.jpg)', []],
+    ['> - ![](a.jpg)\n>   ![](b.jpg)', ['empty a.jpg', 'empty b.jpg']],
+    ['![][r] ![x][r]\n\n[r]: a.jpg "title"', ['empty a.jpg']],
+    ['```\n![](a.jpg)\n```\n\n`![](b.jpg)`\n\n    ![](c.jpg)', []],
+    [
+      '<p>\n<img src="a.jpg">\n</p>\n\nsome <img src="b.jpg"> text',
+      ['missing a.jpg', 'missing b.jpg'],
+    ],
+    ['> <p>\n> <img src="a.jpg"></p>', ['missing a.jpg']],
+    ['[![](a.jpg)](/b)', ['empty a.jpg']],
+    ['| a |\n|---|\n| ![](a.jpg) |', ['empty a.jpg']],
+    ['---\ncover: "![](a.jpg)"\n---\n![](b.jpg)', ['empty b.jpg']],
+    ['![]({{x}}/a.jpg) {% if a %}![](b.jpg){% endif %}', ['empty \ue000/a.jpg', 'empty b.jpg']],
+    ['\\![](a.jpg) <!-- ![](b.jpg) -->', []],
+  ])('%j', (text, expected) => {
+    const shown = found(text, '.md').map((line) => line.replace(/\ue000+/g, '\ue000'));
+    expect(shown).toEqual(expected);
+  });
+
+  it.each<[string, string[]]>([
+    ['import x from "y"\n\n![](a.jpg)\n\n<Image src="b.jpg" />', ['empty a.jpg', 'missing b.jpg']],
+    ['<div>\n  <img src="a.jpg" onClick={() => 1 > 0} alt="words" />\n</div>', []],
+    ['some <img src="a.jpg" style={{ width: 1 }}/> text', ['missing a.jpg']],
+    ['<img src="a.jpg" {...props} />', []],
+    ['<picture><source srcSet="a.webp" /><img src="a.jpg" /></picture>', ['missing a.jpg a.webp']],
+    ['{/* <img src="a.jpg" /> */}\n\n<Card>![](b.jpg)</Card>', ['empty b.jpg']],
+  ])('MDX: %j', (text, expected) => expect(found(text, '.mdx')).toEqual(expected));
+
+  it('leaves MDX that cannot be read, and says where', () => {
+    expect(found('ok\n\n<b>\n\n![](a.jpg)', '.mdx')).toEqual([
+      expect.stringMatching(/^broken at 4: .*<b>/),
+    ]);
+    expect(found('![](a.jpg) {1 +}', '.mdx')).toEqual([expect.stringMatching(/^broken at 1\d: /)]);
+  });
+});
+
+describe('positions', () => {
+  it('count lines however they end, behind a byte order mark too', () => {
+    const text = '\ufeff<p>\r\n\r\n  <img src="a.jpg">\n\r<img src="b.jpg">';
+    const result = findGaps(text, '.html', { includeEmpty: false });
+    const gaps = result.kind === 'read' ? result.gaps : [];
+    const starts = lineStarts(text);
+    expect(gaps.map(({ start }) => positionOf(start, starts))).toEqual([
+      { line: 3, column: 3 },
+      { line: 5, column: 1 },
+    ]);
+    for (const { start, end } of gaps) expect(text.slice(start, end)).toMatch(/^<img [^>]*>$/);
+  });
+});
