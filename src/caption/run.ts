@@ -188,7 +188,8 @@ async function prepareOne(
 ): Promise<PreparedImage | 'skipped' | InputError> {
   try {
     if (input.kind === 'nothing') return input.error;
-    if (await sink.has(input.name)) return 'skipped';
+    const path = input.kind === 'file' ? input.path : undefined;
+    if (await sink.has(input.name, path)) return 'skipped';
     const { maxBytes } = options.decode ?? {};
     const source =
       input.kind === 'url'

@@ -11,6 +11,7 @@ import {
 } from '../caption/output/formats.ts';
 import { type CaptionSink, fileSink, standardSink } from '../caption/output/output.ts';
 import { sidecarSink } from '../caption/output/sidecar.ts';
+import { skippingDescribed } from '../caption/output/skipping.ts';
 import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
 import { describePassedOver } from '../data/images/formats.ts';
@@ -19,10 +20,13 @@ import { baseOption, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
 import {
   checkMetadataFlags,
+  embedOption,
   existingOption,
+  keepTimesOption,
   type MetadataFlags,
   metadataSink,
   sidecarNamesOption,
+  skipCaptionedOption,
 } from './options/metadata.ts';
 import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
 import { noRepeatNgram, number, positive, repeated, whole } from './options/values.ts';
@@ -75,7 +79,7 @@ Examples:
   refcap caption photo.jpg
   refcap caption photos --recursive --format jsonl --output captions.jsonl
   refcap caption photos --recursive --format jsonl --output captions.jsonl --resume
-  refcap caption photos --recursive --format xmp
+  refcap caption photos --recursive --embed
   refcap caption photo.jpg --beams 3 --num-captions 3 --format json --words
   find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
 
@@ -133,6 +137,9 @@ export const command = new Command('caption')
   .option('-o, --output <file>', 'write results to a file instead of the standard output')
   .addOption(existingOption())
   .addOption(sidecarNamesOption())
+  .addOption(embedOption())
+  .addOption(keepTimesOption())
+  .addOption(skipCaptionedOption())
   .option('-r, --recursive', 'also look into the folders of folders')
   .option('--allow-url', 'fetch http(s) addresses')
   .option('--allow-svg', 'draw SVG files')
@@ -252,7 +259,8 @@ async function captionInputs(
     decode: decodeOptions(flags),
   };
   captioner.check(options);
-  const sink = await openSink(flags, options.num_return_sequences ?? 1);
+  const opened = await openSink(flags, options.num_return_sequences ?? 1);
+  const sink = flags.skipCaptioned ? skippingDescribed(opened) : opened;
   const progress = new Progress();
   if (!flags.quiet)
     countInputs(inputs, inputOptions).then(

@@ -3,15 +3,17 @@ import { Command } from 'commander';
 import { InputError } from '../base/errors.ts';
 import { listInputs } from '../caption/sources/inputs.ts';
 import { undoPicture } from '../metadata/undo.ts';
+import { keepTimesOption } from './options/metadata.ts';
 import { interruptible } from './terminal/interrupt.ts';
 
 interface UndoFlags {
   recursive?: boolean;
   quiet?: boolean;
+  keepTimes?: boolean;
 }
 
 const help = `
-Finds what 'refcap caption --format xmp' wrote, by the record that it keeps there, and takes it out: words
+Finds what 'refcap caption' wrote with --format xmp or --embed, by the record that it keeps there, and takes it out: words
 that were there before come back, and words that a person has changed since stay. All else in the metadata
 stays as it is. Prints the files that were changed.
 
@@ -27,6 +29,7 @@ command
   .description("Take refcap's captions out of pictures' metadata.")
   .argument('<inputs...>', 'image files, folders, patterns, or - for a list')
   .option('-r, --recursive', 'also look into the folders of folders')
+  .addOption(keepTimesOption())
   .option('-q, --quiet', 'no summary')
   .addHelpText('after', help)
   .exitOverride()
@@ -35,7 +38,7 @@ command
 
 async function undo(
   inputs: string[],
-  { recursive = false, quiet = false }: UndoFlags,
+  { recursive = false, quiet = false, keepTimes = false }: UndoFlags,
 ): Promise<void> {
   let pictures = 0;
   let changed = 0;
@@ -48,7 +51,9 @@ async function undo(
       try {
         if (input.kind === 'nothing') throw input.error;
         if (input.kind === 'url') continue;
-        for (const { name, changedSince } of await undoPicture(input.path ?? input.name)) {
+        for (const { name, changedSince } of await undoPicture(input.path ?? input.name, {
+          keepTimes,
+        })) {
           changed += 1;
           process.stdout.write(`${name}\n`);
           if (changedSince.length > 0)

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   rmSync(photos, { recursive: true, force: true });
-  for (const name of ['cat-0', 'owl-1'])
+  for (const name of ['astronaut-1', 'owl-1'])
     cpSync(join(tiny, `images/${name}.png`), join(photos, `${name}.png`));
 });
 
@@ -25,22 +25,38 @@ const caption = (...args: string[]) => refcap('caption', '--model', tiny, 'photo
 
 describe('refcap caption --format xmp', () => {
   it('writes XMP files, goes on past broken ones, and is undone', () => {
-    writeFileSync(join(photos, 'cat-0.png.xmp'), '<broken');
+    writeFileSync(join(photos, 'astronaut-1.png.xmp'), '<broken');
     const first = caption('--format', 'xmp');
     expect(first.stdout).toBe('');
-    expect(first.stderr).toMatch(/^1 captioned, 1 failed in .*\nrefcap: photos\/cat-0\.png\.xmp: /);
+    expect(first.stderr).toMatch(/^1 captioned, 1 failed in .*\nrefcap: photos\/astronaut-1\.png\.xmp: /);
     expect(first.status).toBe(3);
     expect(readFileSync(join(photos, 'owl-1.png.xmp'), 'utf8')).toContain('<dc:description>');
-    rmSync(join(photos, 'cat-0.png.xmp'));
+    rmSync(join(photos, 'astronaut-1.png.xmp'));
     expect(caption('--format', 'xmp', '--resume').stderr).toMatch(/^1 captioned, 1 skipped in /);
     const undone = refcap('metadata', 'undo', 'photos');
-    expect(undone.stdout).toBe('photos/cat-0.png.xmp\nphotos/owl-1.png.xmp\n');
+    expect(undone.stdout).toBe('photos/astronaut-1.png.xmp\nphotos/owl-1.png.xmp\n');
     expect(undone.stderr).toBe('2 looked at, 2 changed, 0 failed\n');
     expect(undone.status).toBe(0);
-    expect(readdirSync(photos)).toEqual(['cat-0.png', 'owl-1.png']);
+    expect(readdirSync(photos)).toEqual(['astronaut-1.png', 'owl-1.png']);
+  });
+
+  it('embeds captions, leaves described pictures alone, and is undone', () => {
+    const before = readFileSync(join(photos, 'astronaut-1.png'));
+    expect(caption('--embed').stderr).toMatch(/^2 captioned in /);
+    expect(readdirSync(photos)).toEqual(['astronaut-1.png', 'owl-1.png']);
+    const listed = caption('--skip-captioned');
+    expect(listed.stdout).toBe('');
+    expect(listed.stderr).toMatch(/^0 captioned, 2 skipped in /);
+    expect(refcap('metadata', 'undo', 'photos', '-q').stdout).toBe(
+      'photos/astronaut-1.png\nphotos/owl-1.png\n',
+    );
+    expect(readFileSync(join(photos, 'astronaut-1.png'))).toEqual(before);
   });
 
   it.each([
+    [['--embed', '--format', 'jsonl'], '--embed needs --format xmp.'],
+    [['--embed', '--sidecar-names', 'stem'], 'exclude each other'],
+    [['--format', 'xmp', '--keep-times'], '--keep-times needs --embed.'],
     [['--existing', 'append'], '--existing needs --format xmp.'],
     [['--format', 'xmp', '--output', 'a'], 'leave out --output'],
     [['--format', 'xmp', '--overwrite'], '--existing overwrite'],

@@ -13,19 +13,32 @@ function exiftool(args: readonly string[]): string {
 
 const tags = z.array(z.record(z.string(), z.unknown()));
 
-/** All tags of a file, by group and name, languages too; without those of the file itself. */
-export function tagsOf(path: string): Record<string, unknown> {
-  const [found] = tags.parse(JSON.parse(exiftool(['-j', '-G1', '-struct', '-a', '-b', path])));
+/** All tags of files, by group and name, languages too; without those of the file itself. */
+export function tagsOfAll(paths: readonly string[]): Record<string, unknown>[] {
   const isOfTheFile = (name: string): boolean =>
     /^(?:SourceFile|System:|ExifTool:|File:|Composite:)/.test(name);
-  return Object.fromEntries(Object.entries(found).filter(([name]) => !isOfTheFile(name)));
+  return tags
+    .parse(JSON.parse(exiftool(['-j', '-G1', '-struct', '-a', '-b', ...paths])))
+    .map((found) =>
+      Object.fromEntries(Object.entries(found).filter(([name]) => !isOfTheFile(name))),
+    );
 }
 
-/** What exiftool finds wrong with a file, a line each. */
-export function complaintsOf(path: string): string[] {
-  const lines = exiftool(['-validate', '-warning', '-error', '-a', path]).split('\n');
-  return lines.filter((line) => line !== '' && !/^Validate\s*: OK$/.test(line));
+export const tagsOf = (path: string): Record<string, unknown> => tagsOfAll([path])[0];
+
+/** What exiftool finds wrong with files. */
+export function complaintsOfAll(paths: readonly string[]): unknown[][] {
+  const found = tags.parse(
+    JSON.parse(exiftool(['-j', '-G4', '-a', '-validate', '-warning', '-error', ...paths])),
+  );
+  return found.map((each) =>
+    Object.entries(each)
+      .filter(([name, value]) => name !== 'SourceFile' && value !== 'OK')
+      .map(([, value]) => value),
+  );
 }
+
+export const complaintsOf = (path: string): unknown[] => complaintsOfAll([path])[0];
 
 /** Changes a file in place. */
 export function change(path: string, args: readonly string[]): void {

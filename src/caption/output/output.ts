@@ -15,9 +15,10 @@ export type { SinkOptions } from './sink-options.ts';
 export interface CaptionSink {
   /**
    * Whether the picture's result is there already.
+   * @param path where the file is, when it is not at its name
    * @throws InputError when it must not be written
    */
-  has(file: string): Promise<boolean>;
+  has(file: string, path?: string): Promise<boolean>;
   /** Takes the results of a batch, all of them or, after a kill, none. */
   write(rows: readonly CaptionRow[]): Promise<void>;
   /** Ends the output so that it is well-formed; also after an interruption. */

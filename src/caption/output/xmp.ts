@@ -3,6 +3,8 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { describeWriteError } from '../../base/files.ts';
+import { describedPicture } from '../../metadata/described.ts';
+import { type EmbeddedOptions, embeddedPlace } from '../../metadata/embed/embedded.ts';
 import {
   type SidecarNaming,
   sidecarPlace,
@@ -18,7 +20,8 @@ export interface XmpSinkOptions {
   readonly existing: Existing;
   /** Skip pictures that refcap described already. */
   readonly resume: boolean;
-  readonly naming: SidecarNaming;
+  /** Files beside the pictures, named so, or the pictures themselves. */
+  readonly where: SidecarNaming | EmbeddedOptions;
   /** Who writes, such as "refcap 0.1.0", and with which model. */
   readonly agent: string;
   readonly model: string;
@@ -26,23 +29,31 @@ export interface XmpSinkOptions {
 
 /** The best caption of each picture, written as its description and its alt text. */
 export function xmpSink(options: XmpSinkOptions): CaptionSink {
+  const { where } = options;
   const taken = new Set<string>();
-  const placeOf = (file: string): XmpPlace => sidecarPlace(xmpSidecarPath(file, options.naming));
+  /** Files that are found under other names than the pictures'. */
+  const paths = new Map<string, string>();
+  const placeOf = (path: string): XmpPlace =>
+    typeof where === 'string'
+      ? sidecarPlace(xmpSidecarPath(path, where))
+      : embeddedPlace(path, where);
   return {
-    has: async (file) => {
+    has: async (file, path = file) => {
       if (/^https?:/i.test(file))
         throw new InputError(`${file}: a picture from an address has no place for metadata.`);
-      const place = placeOf(file);
-      if (taken.has(place.name))
+      if (path !== file) paths.set(file, path);
+      const place = placeOf(path);
+      if (taken.has(place.name) && typeof where === 'string')
         throw new InputError(
           `${file}: ${place.name} already belongs to another picture of that name.`,
         );
       taken.add(place.name);
       await checkWritable(place.name);
-      return isDone(place, options);
+      return isDone(path, place, options);
     },
     write: async (rows) => {
-      for (const row of rows) await writeRow(placeOf(row.file), row, options);
+      for (const row of rows)
+        await writeRow(placeOf(paths.get(row.file) ?? row.file), row, options);
     },
     finish: async () => undefined,
   };
@@ -57,14 +68,19 @@ async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** Whether the words that are there stay. Broken XMP is told before the model works. */
-async function isDone(place: XmpPlace, { existing, resume }: XmpSinkOptions): Promise<boolean> {
+/** Whether the words that are there stay. What cannot be written to is told before the model works. */
+async function isDone(
+  path: string,
+  place: XmpPlace,
+  { existing, resume }: XmpSinkOptions,
+): Promise<boolean> {
   const packet = await place.read();
-  if (packet === undefined) return false;
-  const { description, altText, isOurs } = readDescribed(packet, place.name);
-  if (isOurs && resume) return true;
-  if (existing === 'keep') return (description ?? altText) !== undefined;
-  return existing === 'empty-only' && description !== undefined && altText !== undefined;
+  const found = packet === undefined ? undefined : readDescribed(packet, place.name);
+  if (resume && found?.isOurs) return true;
+  // Words elsewhere are the picture's too.
+  if (existing === 'keep') return (await describedPicture(path)) !== undefined;
+  const isFull = found?.description !== undefined && found.altText !== undefined;
+  return existing === 'empty-only' && isFull;
 }
 
 async function writeRow(
@@ -72,6 +88,8 @@ async function writeRow(
   { caption }: CaptionRow,
   { existing, agent, model }: XmpSinkOptions,
 ): Promise<void> {
+  // A model may write no word; that is no description.
+  if (caption.trim() === '') return;
   const when = `${new Date().toISOString().slice(0, 19)}Z`;
   const before = await place.read();
   const kept = existing === 'keep' ? 'empty-only' : existing;

@@ -11,7 +11,18 @@ import { type Existing, existingChoices } from '../../metadata/xmp/caption.ts';
 export interface MetadataFlags {
   readonly existing?: Existing;
   readonly sidecarNames?: SidecarNaming;
+  readonly embed?: boolean;
+  readonly keepTimes?: boolean;
+  readonly skipCaptioned?: boolean;
 }
+
+export const embedOption = (): Option =>
+  new Option('--embed', 'write captions into the pictures themselves (--format xmp)').implies({
+    format: 'xmp',
+  });
+
+export const keepTimesOption = (): Option =>
+  new Option('--keep-times', 'pictures that are written to keep their times');
 
 export const existingOption = (): Option =>
   new Option(
@@ -25,26 +36,30 @@ export const sidecarNamesOption = (): Option =>
     'photo.jpg.xmp (full) or photo.xmp (stem) beside photo.jpg (default: full)',
   ).choices(sidecarNamings);
 
-/** @throws UsageError where flags do not fit the format */
-export function checkMetadataFlags(
-  { existing, sidecarNames }: MetadataFlags,
-  format: string,
-): void {
+export const skipCaptionedOption = (): Option =>
+  new Option('--skip-captioned', 'leave pictures alone whose metadata describe them already');
+
+/** @throws UsageError where flags do not fit the format, or each other */
+export function checkMetadataFlags(flags: MetadataFlags, format: string): void {
+  const { existing, sidecarNames, embed, keepTimes } = flags;
+  if (embed && sidecarNames)
+    throw new UsageError('--embed and --sidecar-names exclude each other.');
+  if (keepTimes && !embed) throw new UsageError('--keep-times needs --embed.');
   if (format === 'xmp') return;
-  const given = { '--existing': existing, '--sidecar-names': sidecarNames };
+  const given = { '--existing': existing, '--sidecar-names': sidecarNames, '--embed': embed };
   for (const [name, value] of Object.entries(given))
     if (value !== undefined) throw new UsageError(`${name} needs --format xmp.`);
 }
 
 /** Where captions go with --format xmp. */
 export function metadataSink(
-  { existing = 'keep', sidecarNames = 'full' }: MetadataFlags,
+  { existing = 'keep', sidecarNames = 'full', embed, keepTimes = false }: MetadataFlags,
   { model, resume = false }: { readonly model: string; readonly resume?: boolean },
 ): CaptionSink {
   return xmpSink({
     existing,
     resume,
-    naming: sidecarNames,
+    where: embed ? { keepTimes } : sidecarNames,
     agent: `refcap ${version()}`,
     // Where the model is on this machine concerns nobody else.
     model: basename(model),

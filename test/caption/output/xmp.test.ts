@@ -4,16 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CaptionRow } from '../../../src/caption/output/formats.ts';
+import type { CaptionSink } from '../../../src/caption/output/output.ts';
+import { skippingDescribed } from '../../../src/caption/output/skipping.ts';
 import { type XmpSinkOptions, xmpSink } from '../../../src/caption/output/xmp.ts';
+import { describedPicture } from '../../../src/metadata/described.ts';
 import { undoPicture } from '../../../src/metadata/undo.ts';
 import { readDescribed } from '../../../src/metadata/xmp/caption.ts';
 import { described, undescribed } from '../../metadata/xmp/layouts.ts';
+import { fixtures } from '../../paths.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'refcap-xmp-sink-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const settings: XmpSinkOptions = {
-  ...{ existing: 'keep', resume: false, naming: 'full' },
+  ...{ existing: 'keep', resume: false, where: 'full' },
   ...{ agent: 'refcap 1', model: 'm' },
 };
 const row = (file: string, caption: string): CaptionRow => ({
@@ -27,7 +31,7 @@ async function offered(file: string, caption: string, changes: Partial<XmpSinkOp
   const isThere = await sink.has(file);
   if (!isThere) await sink.write([row(file, caption)]);
   await sink.finish();
-  const path = changes.naming === 'stem' ? file.replace('.jpg', '.xmp') : `${file}.xmp`;
+  const path = changes.where === 'stem' ? file.replace('.jpg', '.xmp') : `${file}.xmp`;
   return { isThere, ...readDescribed(readFileSync(path, 'utf8'), path) };
 }
 
@@ -38,10 +42,57 @@ function picture(packet?: string): string {
   return file;
 }
 
+describe('pictures', () => {
+  const photo = readFileSync(join(fixtures, 'blip/tiny/images/cat-0.png'));
+  const inPicture = (changes: Partial<XmpSinkOptions> = {}) =>
+    xmpSink({ ...settings, where: {}, ...changes });
+
+  it('carry their captions, and are as before when that is undone', async () => {
+    const file = picture();
+    writeFileSync(file, photo);
+    const sink = inPicture();
+    expect(await sink.has('other name', file)).toBe(false);
+    await sink.write([row('other name', 'a cat')]);
+    expect((await describedPicture(file))?.description).toBe('a cat');
+    expect(await inPicture().has(file)).toBe(true);
+    expect(await inPicture({ existing: 'overwrite', resume: true }).has(file)).toBe(true);
+    expect(await inPicture({ existing: 'overwrite' }).has(file)).toBe(false);
+    expect(await undoPicture(file)).toEqual([{ name: file, changedSince: [] }]);
+    expect(readFileSync(file)).toEqual(photo);
+  });
+
+  it('are left alone where words stand beside them', async () => {
+    const file = picture(person);
+    writeFileSync(file, photo);
+    expect(await inPicture().has(file)).toBe(true);
+    expect(await inPicture({ existing: 'empty-only' }).has(file)).toBe(false);
+    const other: CaptionSink = {
+      has: async (name) => name === 'done',
+      write: async () => undefined,
+      finish: async () => undefined,
+    };
+    const skipping = skippingDescribed(other);
+    expect(await skipping.has(file)).toBe(true);
+    expect(await skipping.has('done')).toBe(true);
+    expect(await skipping.has(join(root, 'none.jpg'))).toBe(false);
+  });
+
+  it('that cannot carry captions are told before any work', async () => {
+    const file = picture();
+    for (const [bytes, message] of [
+      [photo.subarray(0, -3), /PNG is cut off/],
+      [Buffer.from('GIF89a'), /embedded in JPEG/],
+    ] as const) {
+      writeFileSync(file, bytes);
+      await expect(inPicture().has(file)).rejects.toThrow(message);
+    }
+  });
+});
+
 describe('XMP files', () => {
   it.each(['full', 'stem'] as const)('are made, and taken away by undoing: %s', async (naming) => {
     const file = picture();
-    expect(await offered(file, 'a dog', { naming })).toMatchObject({
+    expect(await offered(file, 'a dog', { where: naming })).toMatchObject({
       isThere: false,
       description: 'a dog',
       altText: 'a dog',
@@ -89,7 +140,7 @@ describe('XMP files', () => {
 
   it('belong to one picture', async () => {
     const file = picture();
-    const sink = xmpSink({ ...settings, naming: 'stem' });
+    const sink = xmpSink({ ...settings, where: 'stem' });
     await sink.has(file);
     await expect(sink.has(file.replace('.jpg', '.png'))).rejects.toThrow(
       /a\.png: .*a\.xmp already belongs to another picture/,
