@@ -28,7 +28,9 @@ describe('refcap caption --format xmp', () => {
     writeFileSync(join(photos, 'astronaut-1.png.xmp'), '<broken');
     const first = caption('--format', 'xmp');
     expect(first.stdout).toBe('');
-    expect(first.stderr).toMatch(/^1 captioned, 1 failed in .*\nrefcap: photos\/astronaut-1\.png\.xmp: /);
+    expect(first.stderr).toMatch(
+      /^1 captioned, 1 failed in .*\nrefcap: photos\/astronaut-1\.png\.xmp: /,
+    );
     expect(first.status).toBe(3);
     expect(readFileSync(join(photos, 'owl-1.png.xmp'), 'utf8')).toContain('<dc:description>');
     rmSync(join(photos, 'astronaut-1.png.xmp'));
