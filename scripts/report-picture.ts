@@ -11,10 +11,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import sharp from 'sharp';
-import { chromium, chromiumPlaces, openInChromium } from './chromium.ts';
+import { chromium, openChromium, whyNoChromium } from './chromium.ts';
+import { smallPng } from './small-png.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -36,12 +36,6 @@ const { values } = parseArgs({
     output: { type: 'string', default: join(root, 'docs/report.png') },
   },
 });
-
-/** Bytes that a picture in the repository may have. */
-const mostBytes = 300_000;
-
-/** Rows that Chromium may leave blank at a window's bottom, drawn and cut off. */
-const spareRows = 120;
 
 function fail(message: string): never {
   console.error(`report-picture: ${message}`);
@@ -70,44 +64,23 @@ function makePage(folder: string): string {
   return join(folder, 'comparison.html');
 }
 
-function drawPage(program: string, page: string, folder: string): string {
-  const picture = join(folder, 'page.png');
-  const flags = [
-    '--blink-settings=preferredColorScheme=1',
-    '--virtual-time-budget=3000',
-    `--screenshot=${picture}`,
-  ];
-  const size = [Number(values.width), Number(values.height) + spareRows] as const;
-  // Chromium writes much that means nothing where there is no desktop; it is shown when it helps.
-  const { stderr } = openInChromium(program, page, folder, size, flags);
-  if (!existsSync(picture)) fail(`${program} drew no picture: ${stderr}`);
-  return picture;
-}
-
-/** The largest palette with which the picture stays small. */
-async function smallPng(path: string): Promise<Buffer> {
-  const [width, height] = [Number(values.width), Number(values.height)];
-  for (const colours of [256, 192, 128, 96, 64]) {
-    const png = await sharp(path)
-      .extract({ left: 0, top: 0, width, height })
-      .png({ palette: true, colours, effort: 10, compressionLevel: 9, dither: 0.6 })
-      .toBuffer();
-    if (png.length <= mostBytes) return png;
+async function drawPage(page: string): Promise<Buffer> {
+  const browser = await openChromium();
+  try {
+    const viewport = { width: Number(values.width), height: Number(values.height) };
+    const tab = await browser.newPage({ offline: true, viewport, colorScheme: 'light' });
+    await tab.goto(pathToFileURL(page).href);
+    return await tab.screenshot();
+  } finally {
+    await browser.close();
   }
-  return fail(
-    `the picture is larger than ${mostBytes} bytes with 64 colours; choose a smaller size.`,
-  );
 }
 
-if (chromium === undefined)
-  fail(
-    `no Chromium at ${chromiumPlaces.join(' or ')}; install Debian's chromium, or give CHROMIUM=path.`,
-  );
+if (chromium === undefined) fail(`${whyNoChromium}.`);
 run(process.execPath, [join(root, 'scripts/setup.mjs')], root);
 const folder = mkdtempSync(join(tmpdir(), 'refcap-picture-'));
 try {
-  const picture = drawPage(chromium, makePage(folder), folder);
-  writeFileSync(values.output, await smallPng(picture));
+  writeFileSync(values.output, await smallPng(await drawPage(makePage(folder))));
   console.log(`${values.output} ${statSync(values.output).size} bytes`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

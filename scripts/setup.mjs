@@ -1,8 +1,9 @@
 /** Makes a fresh clone ready: installs the locked packages if they are not there, builds dist/ if sources changed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newest, time } from './newest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -26,17 +27,6 @@ function run(command, args, onFailure = () => {}) {
   }
 }
 
-const time = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
-
-function newest(folder) {
-  let latest = time(folder);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    latest = Math.max(latest, entry.isDirectory() ? newest(path) : time(path));
-  }
-  return latest;
-}
-
 const installed = join(root, 'node_modules/.package-lock.json');
 if (!existsSync(installed) || time(installed) < time(join(root, 'package-lock.json')) - 1000) {
   console.error('Installing packages (once) ...');
@@ -56,3 +46,4 @@ if (time(stamp) < sources) {
   const again = () => rmSync(stamp, { force: true });
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], again);
 }
+run(process.execPath, ['scripts/build-page.mjs']);

@@ -1,27 +1,25 @@
-/** Opens a page in headless Chromium, where one is installed, and gives what a script finds in it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium, openInChromium } from '../scripts/chromium.ts';
+/** Tests in headless Chromium, where one is installed. */
+import { pathToFileURL } from 'node:url';
+import { describe } from 'vitest';
+import { chromium, openChromium, whyNoChromium } from '../scripts/chromium.ts';
+
+/** `describe`, which says why its tests are skipped where there is no Chromium. */
+export function describeInChromium(name: string, define: () => void): void {
+  if (chromium === undefined) describe.skip(`${name} (${whyNoChromium})`, define);
+  else describe(name, define);
+}
 
 /**
- * Runs `script`, the body of a function, at the end of a page that has loaded. The page has no network.
+ * Runs `script`, the body of a function, in a page that has loaded. The page has no network.
  * @returns what the function returned, by way of JSON
  */
-export function inChromium(htmlFile: string, script: string, width = 1280): unknown {
-  if (chromium === undefined) throw new Error('there is no Chromium');
-  const folder = mkdtempSync(join(tmpdir(), 'refcap-chromium-'));
+export async function inChromium(htmlFile: string, script: string, width = 1280): Promise<unknown> {
+  const browser = await openChromium();
   try {
-    const result = `<script>{const pre = document.createElement('pre'); pre.id = 'result';
-      pre.textContent = encodeURIComponent(JSON.stringify((() => {${script}})())); document.body.append(pre);}</script>`;
-    const page = join(folder, 'page.html');
-    writeFileSync(page, `${readFileSync(htmlFile, 'utf8')}${result}`);
-    const flags = ['--proxy-server=127.0.0.1:1', '--dump-dom'];
-    const run = openInChromium(chromium, page, folder, [width, 900], flags);
-    const found = /<pre id="result">([^<]*)<\/pre>/.exec(run.stdout)?.[1];
-    if (found === undefined) throw new Error(`the page gave no result: ${run.stderr}`);
-    return JSON.parse(decodeURIComponent(found));
+    const page = await browser.newPage({ offline: true, viewport: { width, height: 900 } });
+    await page.goto(pathToFileURL(htmlFile).href);
+    return await page.evaluate(`(() => {${script}})()`);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await browser.close();
   }
 }

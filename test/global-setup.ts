@@ -1,11 +1,12 @@
-/** Builds dist/ once before the tests: tests of the command line and of worker threads run the built files. */
+/** Builds dist/ once before the tests: tests of the commands, of worker threads and of the page use the built files. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export default function setup(): void {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+  const run = (...args: string[]): void => {
+    execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  };
+  run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  run('scripts/build-page.mjs');
 }

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { build, type OutputFile } from 'esbuild';
-import { type Browser, chromium as playwright } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { chromium } from '../../scripts/chromium.ts';
+import { openChromium } from '../../scripts/chromium.ts';
 import { decodeImage } from '../../src/data/index.ts';
+import { describeInChromium } from '../chromium.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 import { captionPixels, type ModelFiles } from './caption.ts';
 import { serve } from './server.ts';
@@ -63,8 +64,7 @@ const resultSchema = z.object({
   node: z.string(),
 });
 
-describe.skipIf(chromium === undefined)('in Chromium', () => {
-  const executablePath = chromium ?? '';
+describeInChromium('in Chromium', () => {
   let browser: Browser;
   let server: Server;
   let result: z.infer<typeof resultSchema>;
@@ -80,7 +80,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
       return /^\/ort-[\w.-]+$/.test(path) ? join(runtime, path.slice(1)) : undefined;
     });
     server = served.server;
-    browser = await playwright.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await openChromium();
     const tab = await browser.newPage();
     await tab.goto(served.address);
     const [{ width, height }] = [picture];

@@ -15,9 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromium } from '../../scripts/chromium.ts';
 import { disagreement } from '../../src/compare/compare.ts';
-import { inChromium } from '../chromium.ts';
+import { describeInChromium, inChromium } from '../chromium.ts';
 import { repositoryRoot } from '../paths.ts';
 
 const main = join(repositoryRoot, 'dist/cli/main.js');
@@ -210,7 +209,7 @@ describe('refcap compare', { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(!chromium)('the page in a browser', { timeout: 60_000 }, () => {
+describeInChromium('the page in a browser', () => {
   interface Found {
     readonly shown: readonly string[][];
     readonly counts: readonly string[];
@@ -237,7 +236,7 @@ describe.skipIf(!chromium)('the page in a browser', { timeout: 60_000 }, () => {
     [{ words: 'there', where: 'any' }, ['coffee.jpg']],
   ];
 
-  it('sorts and filters as asked, by keyboard too, and fits a phone', () => {
+  it('sorts and filters as asked, by keyboard too, and fits a phone', async () => {
     compare('a', 'b', '-o', 'browser.html', '--images', 'moved');
     const script = `
       const form = document.getElementById('filters');
@@ -267,7 +266,7 @@ describe.skipIf(!chromium)('the page in a browser', { timeout: 60_000 }, () => {
         bold: document.querySelectorAll('#list article b').length,
         overflow: document.documentElement.scrollWidth - innerWidth,
       };`;
-    const found = inChromium(join(folder, 'browser.html'), script, 390) as Found;
+    const found = (await inChromium(join(folder, 'browser.html'), script, 390)) as Found;
     expect(found.shown).toEqual(cases.map(([, files]) => files));
     expect(found.counts[0]).toBe('3 of 3 pictures; by CIDEr B is better in 1, A in 1, even in 1.');
     expect(found.focused).toEqual([

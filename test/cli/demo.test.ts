@@ -207,8 +207,8 @@ describe('the page of refcap demo', () => {
     expect(html).toContain('Confidence 46 %');
   });
 
-  it.skipIf(!chromium)('fits a phone', () => {
-    const found = inChromium(
+  it.skipIf(!chromium)('fits a phone', async () => {
+    const found = await inChromium(
       join(folder, 'refcap-demo.html'),
       `return [document.documentElement.scrollWidth - innerWidth,
         [...document.images].filter((image) => image.naturalWidth > 300).length,
