@@ -1,7 +1,11 @@
 /** Sends the page's requests to the server that it came from, and reads the answers. */
 import { EventSourceParserStream } from 'eventsource-parser/stream';
+import type {
+  CaptionEventData,
+  ErrorAnswer,
+  WordEvent,
+} from '../../../src/server/native/schema.ts';
 import { Busy, PictureError, TokenNeeded, Unreachable } from './errors.ts';
-import type { CaptionEventData, ErrorAnswer, WordEvent } from './shapes.ts';
 
 /** A word as it is written, or of a finished caption. */
 export interface Word extends Pick<WordEvent, 'text' | 'logprob'> {
