@@ -8,6 +8,7 @@ import { splitNames } from '../data/datasets/dataset.ts';
 import { applySetting, readConfigFile, type Settings } from '../train/config/file.ts';
 import {
   captionColumnOption,
+  captionsOption,
   type DatasetFlags,
   imageColumnOption,
   imagesOption,
@@ -63,6 +64,7 @@ export const command = new Command('ablate')
   .addOption(imagesOption())
   .addOption(imageColumnOption())
   .addOption(captionColumnOption())
+  .addOption(captionsOption())
   .addOption(new Option('-m, --model <model>', 'captioner to train further').conflicts('tower'))
   .option('--tower <folder>', 'pretrained vision tower for a fresh decoder')
   .option('-o, --output <folder>', 'where runs and tables go')

@@ -6,6 +6,7 @@ import type { DatasetReport, SplitFigures } from '../data/datasets/inspect.ts';
 import { type DatasetFormat, datasetFormats } from '../data/datasets/sources.ts';
 import {
   captionColumnOption,
+  captionsOption,
   type DatasetFlags,
   imageColumnOption,
   imagesOption,
@@ -26,7 +27,8 @@ const help = `
 Sources: a folder as Flickr8k, Flickr30k or COCO unpack it, one with Karpathy's dataset_*.json, with
 captions.txt, metadata.jsonl or a .csv or .tsv table (file, caption and perhaps split), with a file for each
 split (train.json, val.json, test.json) or a folder for each split (train/metadata.jsonl ...), or one whose
-images have text files (.txt, .caption) of the same name beside them; or a caption file itself. A path or file
+images have text files (.txt, .caption) of the same name beside them; or a caption file itself. With
+--captions xmp the pictures' metadata (XMP beside or in them, IPTC) are the captions. A path or file
 name decides which image is meant, before any number beside it. Links to folders are followed.
 
 Exit code 0 whatever is wrong with parts of the data, 1 when nothing of it can be used.`;
@@ -50,6 +52,7 @@ command
   .addOption(imagesOption())
   .addOption(imageColumnOption())
   .addOption(captionColumnOption())
+  .addOption(captionsOption().conflicts('format'))
   .addOption(
     new Option('--output-format <format>', 'a table, or all there is to say as JSON')
       .choices(['table', 'json'])
@@ -87,16 +90,19 @@ async function inspect(source: string, flags: Flags): Promise<void> {
         `${source}: none of its images can be decoded; the first: ${report.problems.find(({ kind }) => kind === 'unreadable images')?.cases[0]}`,
       );
     process.stdout.write(
-      flags.outputFormat === 'json' ? `${JSON.stringify(report, null, 2)}\n` : table(report),
+      flags.outputFormat === 'json'
+        ? `${JSON.stringify(report, null, 2)}\n`
+        : table(report, (flags.captions ?? flags.format) === 'xmp'),
     );
   }, '.');
 }
 
 const examples = 3;
 
-function table(report: DatasetReport): string {
+function table(report: DatasetReport, isOfMetadata: boolean): string {
+  const ofImages = isOfMetadata ? "the images' metadata" : 'text files beside the images';
   const lines = [
-    `captions  ${report.captionFiles.join(', ') || 'text files beside the images'}`,
+    `captions  ${report.captionFiles.join(', ') || ofImages}`,
     `images    ${report.imageFolder}`,
     `splits    ${{ lists: 'from split lists', captions: 'as the captions say', seed: 'none: dealt out by a seed' }[report.splitsFrom]}`,
     '',

@@ -6,6 +6,7 @@ import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { scoreHeading } from '../metrics/registry.ts';
 import {
   captionColumnOption,
+  captionsOption,
   type DatasetFlags,
   imageColumnOption,
   imagesOption,
@@ -57,6 +58,7 @@ export const command = new Command('evaluate')
   .addOption(imagesOption())
   .addOption(imageColumnOption())
   .addOption(captionColumnOption())
+  .addOption(captionsOption())
   .addOption(new Option('--split <name>', 'what is measured').choices(splitNames).default('dev'))
   .option('-o, --output <folder>', "the run's folder (default: evaluation-SPLIT)")
   .option('--overwrite', 'replace an evaluation that is there')

@@ -9,6 +9,7 @@ import { type Recipe, readRecipe, type Stage } from '../train/recipe/recipe.ts';
 import { trainMembers, trainStages } from '../train/recipe/stages.ts';
 import {
   captionColumnOption,
+  captionsOption,
   type DatasetFlags,
   imageColumnOption,
   imagesOption,
@@ -81,6 +82,7 @@ export const command = new Command('train')
   .addOption(imagesOption())
   .addOption(imageColumnOption())
   .addOption(captionColumnOption())
+  .addOption(captionsOption())
   .option('--no-dev', 'train without a dev split: training pictures are measured instead')
   .requiredOption('-o, --output <folder>', 'where the run goes')
   .addOption(

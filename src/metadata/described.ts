@@ -27,7 +27,13 @@ export async function describedPicture(file: string): Promise<DescribedPicture |
   if (found && hasWords(found)) return found;
   const { caption, keywords } = readOlderIptc(bytes, file);
   if (caption === undefined) return undefined;
-  return { description: caption, altText: undefined, keywords, isOurs: false };
+  return {
+    description: caption,
+    altText: undefined,
+    keywords,
+    isOurs: false,
+    isMachineMade: false,
+  };
 }
 
 function hasWords({ description, altText }: DescribedPicture): boolean {

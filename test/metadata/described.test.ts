@@ -51,6 +51,7 @@ describe('words of a picture', () => {
         altText: undefined,
         keywords: ['snow', 'sea'],
         isOurs: false,
+        isMachineMade: false,
       });
       change(path, ['-XMP-dc:Description=XMP goes first']);
       expect((await describedPicture(path))?.description).toBe('XMP goes first');

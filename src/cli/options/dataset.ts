@@ -6,6 +6,7 @@ export interface DatasetFlags {
   readonly images?: string;
   readonly imageColumn?: string;
   readonly captionColumn?: string;
+  readonly captions?: 'xmp';
 }
 
 export const imagesOption = (): Option =>
@@ -17,10 +18,17 @@ export const imageColumnOption = (): Option =>
 export const captionColumnOption = (): Option =>
   new Option('--caption-column <name>', 'column or field of the caption, likewise');
 
+export const captionsOption = (): Option =>
+  new Option('--captions <where>', "take captions from the pictures' metadata (xmp)").choices([
+    'xmp',
+  ]);
+
 /** What the flags say of how the dataset is read. */
-export function readingOf({ images, imageColumn, captionColumn }: DatasetFlags): DatasetOptions {
+export function readingOf(flags: DatasetFlags): DatasetOptions {
+  const { images, imageColumn, captionColumn, captions } = flags;
   return {
     ...(images !== undefined && { images }),
+    ...(captions !== undefined && { format: captions }),
     ...((imageColumn ?? captionColumn) !== undefined && {
       columns: { image: imageColumn, caption: captionColumn },
     }),

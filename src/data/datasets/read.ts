@@ -1,4 +1,4 @@
-/** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, and text files beside images. */
+/** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, text files beside images, metadata. */
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { readImageList } from '../captions/captions.ts';
@@ -16,6 +16,7 @@ import {
   type SplitShares,
   splitNames,
 } from './dataset.ts';
+import { readMetadata } from './metadata.ts';
 import { pairFiles } from './pair.ts';
 import { pairSidecars, readSidecars } from './sidecars.ts';
 import {
@@ -144,7 +145,7 @@ interface Named {
   readonly stray: readonly string[];
 }
 
-/** The captions of the caption files, or of the text files beside the images. */
+/** The captions of the caption files, of the text files beside the images, or of their metadata. */
 async function readNamed(
   path: string,
   { captions, isUnsure = false }: DatasetSource,
@@ -152,6 +153,8 @@ async function readNamed(
   { format, columns }: DatasetOptions,
   notes: string[],
 ): Promise<Named> {
+  if (format === 'xmp')
+    return { images: await readMetadata(folder, notes), captions: undefined, stray: [] };
   const sidecars = captions && !isUnsure ? undefined : pairSidecars(folder);
   if (captions && (!sidecars || sidecars.textOf.size === 0)) {
     const asked = { ...(format !== 'sidecar' && { format }), ...(columns && { columns }) };

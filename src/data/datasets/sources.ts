@@ -8,8 +8,12 @@ import { type CaptionFormat, captionFormats } from '../captions/formats.ts';
 import { describeOtherKind } from '../captions/kinds.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
 
-/** How a dataset's captions are kept: a format of caption files, or a text file beside each image. */
-export const datasetFormats = [...captionFormats.filter(isDatasetFormat), 'sidecar'] as const;
+/** How a dataset's captions are kept: a format of caption files, a text file beside each image, or its metadata. */
+export const datasetFormats = [
+  ...captionFormats.filter(isDatasetFormat),
+  'sidecar',
+  'xmp',
+] as const;
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 export interface CaptionFile {
@@ -22,7 +26,7 @@ export interface CaptionFile {
 
 /** Where a dataset's parts are. */
 export interface DatasetSource {
-  /** Caption files; undefined: each image has a text file beside it. */
+  /** Caption files; undefined: each image has a text file beside it, or metadata. */
   readonly captions: readonly CaptionFile[] | undefined;
   /** Captions of names that other files have too: text files beside the images go first. */
   readonly isUnsure?: boolean;
@@ -90,10 +94,11 @@ export async function findDataset(
   });
   const imageFolder =
     images ?? imageFolders.map((name) => join(root, name)).find((f) => existsSync(f)) ?? root;
-  if (!isFolder && format === 'sidecar')
-    throw new InputError(`${path}: the format sidecar is one of folders; name the folder.`);
+  const isOfImages = format === 'sidecar' || format === 'xmp';
+  if (!isFolder && isOfImages)
+    throw new InputError(`${path}: the format ${format} is one of folders; name the folder.`);
   if (!isFolder) return { captions: [{ path, split: undefined }], lists, images: imageFolder };
-  if (format === 'sidecar') return { captions: undefined, lists, images: imageFolder };
+  if (isOfImages) return { captions: undefined, lists, images: imageFolder };
   for (const [pattern, formats] of captionFiles) {
     if (format !== undefined && !formats.includes(format)) continue;
     const found = names.filter(({ name }) => pattern.test(name));

@@ -29,6 +29,8 @@ export interface DescribedPicture {
   readonly keywords: readonly string[];
   /** Whether refcap wrote something of it. */
   readonly isOurs: boolean;
+  /** Whether the description (the alt text, where there is none) is as refcap wrote it. */
+  readonly isMachineMade: boolean;
 }
 
 /** What becomes of words that are there: the picture is left alone, or ... */
@@ -49,9 +51,14 @@ export interface NewCaption {
 /** Reads what a packet says. @throws InputError when it is no XMP. @param name what holds it */
 export function readDescribed(text: string, name: string): DescribedPicture {
   const packet = parsePacket(text, name);
+  const description = saidOf(packet, 'description');
+  const altText = saidOf(packet, 'altText');
+  const part = description === undefined ? 'altText' : 'description';
+  const recorded = textOf(findProperty(packet, recordOf(part).text));
   return {
-    description: saidOf(packet, 'description'),
-    altText: saidOf(packet, 'altText'),
+    description,
+    altText,
+    isMachineMade: recorded !== undefined && recorded === (description ?? altText),
     keywords: textsOf(findProperty(packet, captionProperties.keywords)),
     isOurs: (['description', 'altText'] as const).some(
       (part) => findProperty(packet, recordOf(part).text) !== undefined,

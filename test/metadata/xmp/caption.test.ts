@@ -34,6 +34,7 @@ describe('a caption in a packet', () => {
         description: caption.text,
         altText: caption.text,
         isOurs: true,
+        isMachineMade: true,
       });
       expect(readDescribed(written, 'a').keywords).toEqual(expect.arrayContaining(keywords));
       expect(undoCaption(written, 'a')).toEqual({
@@ -77,6 +78,7 @@ describe('a caption in a packet', () => {
       altText: undefined,
       keywords: [],
       isOurs: false,
+      isMachineMade: false,
     });
     expect(packet).not.toContain('refcap');
   });
