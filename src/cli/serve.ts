@@ -130,7 +130,7 @@ async function serve(
     model: await describeModel(
       flags.model,
       flags.revision,
-      captioner.config.vision_config.image_size,
+      captioner.config,
     ),
     timeout: 1000 * flags.timeout,
     maxBytes: flags.maxBody,

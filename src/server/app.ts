@@ -5,7 +5,13 @@ import { routePath } from 'hono/route';
 import type { Env, RouteContext, ServerContext } from './context.ts';
 import { errorResponse, eventStream, jsonLines } from './http/answers.ts';
 import { ClientGone, HttpError, toHttpError } from './http/errors.ts';
+import { postImageToText } from './hugging-face.ts';
 import { postCaptions } from './native/captions.ts';
+import { postOllama } from './ollama/generate.ts';
+import { getTags, getVersion, postShow } from './ollama/tags.ts';
+import { postChat } from './openai/chat.ts';
+import { postResponses } from './openai/responses.ts';
+import { postVision } from './photoprism.ts';
 import { health, metricsPage } from './routes/health.ts';
 import { listModels } from './routes/models.ts';
 import { checkHost, checkOrigin } from './safety/address.ts';
@@ -47,6 +53,18 @@ export function createApp(server: ServerContext, onFault: (error: unknown) => vo
 function addRoutes(app: Hono<Env>, server: ServerContext): void {
   app.post('/v1/captions', (context) => postCaptions(server, context));
   app.get('/v1/models', (context) => listModels(server, context));
+  app.post('/v1/chat/completions', (context) => postChat(server, context));
+  app.post('/v1/responses', (context) => postResponses(server, context));
+  app.post('/api/generate', (context) => postOllama(server, context, 'generate'));
+  app.post('/api/chat', (context) => postOllama(server, context, 'chat'));
+  app.get('/api/tags', (context) => getTags(server, context));
+  app.post('/api/show', (context) => postShow(server, context));
+  app.get('/api/version', getVersion);
+  app.post('/api/v1/vision/caption', (context) => postVision(server, context));
+  app.post('/models/:model{.+}', (context) =>
+    postImageToText(server, context, context.req.param('model')),
+  );
+  app.post('/', (context) => postImageToText(server, context, undefined));
   app.get('/health/live', (context) => context.json({ status: 'live' }));
   app.get('/health/ready', (context) => health(server, context));
   app.get('/metrics', () => metricsPage(server));

@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { resolveModel } from '../hub/resolve.ts';
+import type { BlipConfig } from '../model/config.ts';
 import { HttpError } from './http/errors.ts';
 
 export interface ServedModel {
@@ -13,16 +14,15 @@ export interface ServedModel {
   readonly modified: Date;
   /** Pixels a side of what it sees. */
   readonly imageSize: number;
+  /** The id that ends a caption. */
+  readonly endId: number;
 }
 
-/**
- * @param model as the captioner was given it, which has it here by now
- * @param imageSize pixels a side
- */
+/** @param model as the captioner was given it, which has it here by now */
 export async function describeModel(
   model: string,
   revision: string | undefined,
-  imageSize: number,
+  { vision_config: vision, text_config: text }: BlipConfig,
 ): Promise<ServedModel> {
   const { path, source, name } = await resolveModel(model, { revision, offline: true });
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
@@ -34,7 +34,8 @@ export async function describeModel(
     name: source === 'path' ? basename(resolve(path)) : name,
     size: found.reduce((sum, { size }) => sum + size, 0),
     modified: new Date(Math.max(...found.map(({ mtimeMs }) => mtimeMs))),
-    imageSize,
+    imageSize: vision.image_size,
+    endId: text.sep_token_id,
   };
 }
 
@@ -44,8 +45,8 @@ function plain(name: string): string {
 }
 
 /** @throws HttpError 404 for another model's name */
-export function checkModelName(asked: string | undefined, { name }: ServedModel): void {
-  if (asked === undefined) return;
+export function checkModelName(asked: string | null | undefined, { name }: ServedModel): void {
+  if (asked === undefined || asked === null) return;
   const known = [plain(name), plain(name).split('/').at(-1)];
   if (known.includes(plain(asked))) return;
   throw new HttpError(404, `model ${JSON.stringify(asked)} not found; this server has ${name}.`);

@@ -4,6 +4,7 @@ import { createApp } from '../../src/server/app.ts';
 import { CaptionService, type ServiceOptions } from '../../src/server/captions/service.ts';
 import type { Env, ServerContext } from '../../src/server/context.ts';
 import type { LogEntry } from '../../src/server/http/log.ts';
+import { listen } from '../../src/server/listen.ts';
 import { ServerMetrics } from '../../src/server/metrics.ts';
 import { FakeCaptioner } from './fake-captioner.ts';
 
@@ -44,7 +45,13 @@ export function testServer(
   const service = new CaptionService(captioner, all, metrics);
   const app = createApp(
     {
-      model: { name: 'refcap-small', size: 49, modified: new Date(1e12), imageSize: 224 },
+      model: {
+        name: 'refcap-small',
+        size: 49,
+        modified: new Date(1e12),
+        imageSize: 224,
+        endId: 102,
+      },
       service,
       metrics,
       maxBody: 10_000,
@@ -73,3 +80,10 @@ export function json(value: unknown, headers: Record<string, string> = {}): Requ
 }
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A test server behind a port. */
+export async function running(...given: Parameters<typeof testServer>) {
+  const server = testServer(...given);
+  const { port, close } = await listen((request) => server.app.fetch(request), '127.0.0.1', 0);
+  return { ...server, close, port, url: `http://127.0.0.1:${port}` };
+}

@@ -4,13 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { listen } from '../../src/server/listen.ts';
-import { base64, json, testServer } from './app.ts';
-
-async function running(...given: Parameters<typeof testServer>) {
-  const server = testServer(...given);
-  const port = await listen((request) => server.app.fetch(request), '127.0.0.1', 0);
-  return { ...server, close: port.close, port: port.port, url: `http://127.0.0.1:${port.port}` };
-}
+import { base64, json, running } from './app.ts';
 
 describe('a port', () => {
   it('stops the generation of clients that go away, streamed or not', async () => {
