@@ -127,11 +127,7 @@ async function serve(
   const server = await startServer(captioner, {
     ...flags,
     ...access,
-    model: await describeModel(
-      flags.model,
-      flags.revision,
-      captioner.config,
-    ),
+    model: await describeModel(flags.model, flags.revision, captioner.config),
     timeout: 1000 * flags.timeout,
     maxBytes: flags.maxBody,
     cors: flags.cors ?? [],

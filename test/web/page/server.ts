@@ -113,7 +113,7 @@ export async function servePage({
   );
   const app = createApp(
     {
-      model: { name: 'refcap-small', size: 1, modified: new Date(0), imageSize: 224 },
+      model: { name: 'refcap-small', size: 1, modified: new Date(0), imageSize: 224, endId: 102 },
       service,
       metrics,
       page,
