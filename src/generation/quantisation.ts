@@ -21,15 +21,21 @@ export interface QuantizedGraph {
   readonly weights: readonly QuantizedWeight[];
 }
 
-/** Puts 8-bit products in place of every x W' whose W is a parameter, or a part of one by `split`. */
-export function quantizeGraph(outputs: Readonly<Record<string, Value>>): QuantizedGraph {
+/**
+ * Puts 8-bit products in place of every x W' whose W is a parameter, or a part of one by `split`.
+ * @param isExact parameters whose products stay as they are
+ */
+export function quantizeGraph(
+  outputs: Readonly<Record<string, Value>>,
+  isExact: (parameter: string) => boolean = () => false,
+): QuantizedGraph {
   const replaced = new Map<Node, readonly Value[]>();
   const now = (value: Value): Value => replaced.get(value.node)?.[value.output] ?? value;
   const weights = new Map<string, QuantizedWeight>();
   for (const node of topologicalOrder(Object.values(outputs))) {
     const inputs = node.inputs.map(now);
     const weight = weightOf(node);
-    if (weight) {
+    if (weight && !isExact(weight.source)) {
       weights.set(weight.matrix, weight);
       const { rows, columns, matrix, scale } = weight;
       const product = dynamicQuantizeMatmul(

@@ -5,11 +5,17 @@
  *
  * Letters in shape comments: b images, s image tokens.
  */
-import { input, type Value } from '../engine/graph/graph.ts';
+import { GraphError, input, type Value } from '../engine/graph/graph.ts';
 import * as ops from '../engine/graph/ops.ts';
 import { addDims, multiplyDims, type Shape } from '../engine/graph/shape.ts';
 import { noDropout } from '../nn/dropout.ts';
 import type { Scope } from '../nn/scope.ts';
+import {
+  chooseConcepts,
+  conceptScores,
+  conceptTokens,
+  givenConcepts,
+} from './concepts/concepts.ts';
 import type { BlipConfig, TextConfig } from './config.ts';
 import { crossKeyValues, languageHead, textDecoder } from './decoder.ts';
 import { type RefinerConfig, refine, refinerCross } from './refiner/refiner.ts';
@@ -29,19 +35,27 @@ export function visionTower(
 
 /** What an inference graph has beside the base model. */
 export interface GraphOptions {
-  /** Where the images enter: as pixels (default), or as the tokens that the tower gave earlier. */
-  readonly images?: 'pixels' | 'tokens';
+  /**
+   * Where the images enter: as pixels (default), or as the tokens that the tower gave earlier. With 'none' there
+   * is no picture, and concepts that are given stand for it.
+   */
+  readonly images?: 'pixels' | 'tokens' | 'none';
   /** How such tokens are fed. Default f16; f32 for devices without 16-bit floats. */
   readonly tokensDtype?: 'f16' | 'f32';
+  /** Whether a model's concepts are computed from the image (default) or fed. */
+  readonly concepts?: 'computed' | 'given';
   /** The training-only layers, where they are kept. */
   readonly refiner?: RefinerConfig;
 }
 
-/** The image tokens [b, s, width] from the input `pixels` or `tokens`. */
-export function imageInput(
+/** How images enter a graph. */
+export type ImageOptions = Pick<GraphOptions, 'images' | 'tokensDtype' | 'concepts'>;
+
+/** The tower's tokens [b, s, width] from the input `pixels` or `tokens`. */
+export function towerInput(
   scope: Scope,
   config: VisionConfig,
-  { images = 'pixels', tokensDtype = 'f16' }: Pick<GraphOptions, 'images' | 'tokensDtype'>,
+  { images = 'pixels', tokensDtype = 'f16' }: ImageOptions,
   dropout = noDropout,
 ): Value {
   if (images === 'tokens') {
@@ -52,6 +66,33 @@ export function imageInput(
   return visionTower(scope, config, input('pixels', 'f32', ['images', 3, size, size]), dropout);
 }
 
+/**
+ * What the decoder reads of an image, [b, s, width]: the tower's tokens, and those of the model's concepts.
+ * @param seen changes the tower's tokens before the decoder reads them, such as dropout; concepts are
+ *   computed from the tokens as they are
+ */
+export function imageInput(
+  scope: Scope,
+  config: BlipConfig,
+  options: ImageOptions,
+  dropout = noDropout,
+  seen: (tokens: Value) => Value = (tokens) => tokens,
+): Value {
+  const { vision_config: vision, text_config: text, concept_config: concepts } = config;
+  const tokens =
+    options.images === 'none' ? undefined : towerInput(scope, vision, options, dropout);
+  if (!concepts) {
+    if (!tokens) throw new GraphError('a model without concepts cannot do without images');
+    return seen(tokens);
+  }
+  const chosen =
+    tokens && options.concepts !== 'given'
+      ? chooseConcepts(concepts, conceptScores(scope, concepts, tokens))
+      : givenConcepts(concepts);
+  const named = conceptTokens(scope, concepts, text, chosen); // [b, k, width]
+  return tokens ? ops.concat([seen(tokens), named], 1) : named;
+}
+
 /** pixels -> each layer's cross-attention keys and values, and the image tokens. */
 export function encoderGraph(
   scope: Scope,
@@ -60,7 +101,7 @@ export function encoderGraph(
 ): Record<string, Value> {
   const { refiner, images } = options;
   const text = config.text_config;
-  const imageTokens = imageInput(scope, config.vision_config, options);
+  const imageTokens = imageInput(scope, config, options);
   const cross = crossKeyValues(scope, text, imageTokens);
   if (refiner) cross.push(...refinerCross(scope, refiner, text, imageTokens));
   // Tokens that came in need not go out again.

@@ -1,6 +1,7 @@
 /** A captioner's configuration: transformers' config.json, checked, in the field's names. */
 import { z } from 'zod';
 import { InputError } from '../base/errors.ts';
+import { type ConceptConfig, conceptFault, conceptSchema } from './concepts/config.ts';
 import {
   isTowerName,
   type TowerName,
@@ -36,6 +37,7 @@ const wholeJson = z.object({
     .looseObject({ model_type: z.string().default('blip_vision_model') })
     .default({ model_type: 'blip_vision_model' }),
   text_config: textPart,
+  concept_config: conceptSchema.nullish(),
 });
 
 export type { VisionConfig };
@@ -46,6 +48,8 @@ export type TextConfig = z.infer<typeof textJson>;
 export interface BlipConfig {
   readonly vision_config: VisionConfig;
   readonly text_config: TextConfig;
+  /** What the decoder is told beside the image tokens; a published BLIP has none. */
+  readonly concept_config?: ConceptConfig;
 }
 
 /**
@@ -54,18 +58,24 @@ export interface BlipConfig {
  * @throws InputError naming the field, or both fields of a combination that does not fit
  */
 export function parseBlipConfig(json: unknown, source: string): BlipConfig {
-  const { vision_config, text_config } = checked(wholeJson, json, source, '');
+  const { vision_config, text_config, concept_config } = checked(wholeJson, json, source, '');
   const name = vision_config.model_type;
   if (!isTowerName(name))
     throw new InputError(
       `${source}: vision_config.model_type: ${JSON.stringify(name)} is none of the vision towers that are known: ${towerNames.join(', ')}`,
     );
   const vision = parseVision(name, vision_config, source);
-  const fault = textFault(text_config);
+  const fault =
+    textFault(text_config) ??
+    (concept_config ? conceptFault(concept_config, text_config.vocab_size) : undefined);
   if (fault !== undefined) throw new InputError(`${source}: ${fault}`);
   // As in transformers, where the tower's width wins over what text_config says.
   text_config.encoder_hidden_size = vision.hidden_size;
-  return { vision_config: vision, text_config };
+  return {
+    vision_config: vision,
+    text_config,
+    ...(concept_config && { concept_config }),
+  };
 }
 
 function parseVision<Name extends TowerName>(

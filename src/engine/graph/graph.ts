@@ -122,3 +122,10 @@ export function topologicalOrder(outputs: readonly Value[]): Node[] {
   // A node is made after its inputs, so the order of making is a topological one.
   return [...seen].sort((a, b) => a.id - b.id);
 }
+
+/** Names of the parameters that these values depend on, in topological order. */
+export function parametersOf(values: readonly Value[]): string[] {
+  return topologicalOrder(values).flatMap(({ op, attributes }) =>
+    op === 'parameter' ? [attributes.name] : [],
+  );
+}

@@ -229,6 +229,7 @@ function configToJson(
       ...textFields,
       ...config.text_config,
     },
+    ...(config.concept_config && { concept_config: config.concept_config }),
   };
 }
 

@@ -13,6 +13,7 @@ import { Scope } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
 import type { WeightSource } from '../../weights/weight.ts';
 import { visionTower } from '../blip.ts';
+import { conceptScope } from '../concepts/concepts.ts';
 import { parseBlipConfig } from '../config.ts';
 import { towers, type VisionConfig } from '../towers/towers.ts';
 import type { PretrainedModel } from './pretrained.ts';
@@ -24,7 +25,20 @@ export interface PretrainedTower {
   readonly store: ParameterStore;
   /** Tells towers apart: a hash of the weights. */
   readonly fingerprint: string;
+  /** What a linear layer over the pooled tokens tells apart, where the tower was published with one. */
+  readonly classifier?: Classifier;
 }
+
+export interface Classifier {
+  /** [classes, width] and [classes]. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  /** For each class what it may be called, from the particular to the general; none where a captioner has it. */
+  readonly names: readonly (readonly string[])[];
+}
+
+/** `classes` of a tower's config.json. */
+const classesJson = z.looseObject({ classes: z.array(z.array(z.string().min(1)).nonempty()) });
 
 const prefix = 'vision_model.';
 
@@ -41,7 +55,36 @@ export async function openTower(folder: string): Promise<PretrainedTower> {
   const store = new ParameterStore(towerParameters(config), () => 'frozen');
   await fill(store, source, folder);
   const preprocessing = published ?? (await preprocessingOf(folder));
-  return { config, preprocessing, store, fingerprint: hashStore(store) };
+  const classifier = await classifierOf(json, source, config, path);
+  return {
+    config,
+    preprocessing,
+    store,
+    fingerprint: hashStore(store),
+    ...(classifier && { classifier }),
+  };
+}
+
+/** The tower's classifier: `classifier.weight` and `.bias` of its file, and `classes` of its config. */
+async function classifierOf(
+  json: unknown,
+  source: WeightSource,
+  { hidden_size: width }: VisionConfig,
+  path: string,
+): Promise<Classifier | undefined> {
+  const classes = classesJson.safeParse(json);
+  const shape = source.tensors.get('classifier.weight')?.shape;
+  if (!classes.success || !shape) return undefined;
+  const names = classes.data.classes;
+  if (String(shape) !== String([names.length, width]))
+    throw new InputError(
+      `${path}: classes has ${names.length} names, but classifier.weight is [${shape}] and not [${names.length}, ${width}]`,
+    );
+  return {
+    weight: await source.readFloat32('classifier.weight'),
+    bias: await source.readFloat32('classifier.bias'),
+    names,
+  };
 }
 
 async function preprocessingOf(folder: string): Promise<Preprocessing> {
@@ -57,7 +100,17 @@ export async function towerOfModel(model: PretrainedModel): Promise<PretrainedTo
   const { config, preprocessing, weights } = model;
   const store = new ParameterStore(towerParameters(config.vision_config), () => 'frozen');
   await weights.fill(store);
-  return { config: config.vision_config, preprocessing, store, fingerprint: hashStore(store) };
+  const hasClasses = (config.concept_config?.class_groups.length ?? 0) > 0;
+  const read = (part: string) => weights.readFloat32(`${conceptScope}.classes.${part}`);
+  return {
+    config: config.vision_config,
+    preprocessing,
+    store,
+    fingerprint: hashStore(store),
+    ...(hasClasses && {
+      classifier: { weight: await read('weight'), bias: await read('bias'), names: [] },
+    }),
+  };
 }
 
 /** pixels [images, 3, size, size] -> tokens [images, tokens, width], f16 as the feature cache keeps them. */

@@ -55,6 +55,42 @@ const schema = z.strictObject({
   layers: count.default(2),
   width: count.default(256),
   heads: count.default(8),
+  /**
+   * Concepts of a fresh decoder: names of what the tower's classifier sees, and words that the captions are likely to
+   * hold, as tokens beside the image's. A captioner that has them keeps its own.
+   */
+  concepts: z
+    .strictObject({
+      /** Tokens for the likeliest names, and for the likeliest words. */
+      classTokens: z.int().nonnegative().default(5),
+      wordTokens: z.int().nonnegative().default(10),
+      /** Words that are predicted: the commonest of the captions that name something. */
+      words: z.int().nonnegative().default(700),
+      /** Captions that a name needs to be in to count as what people say. */
+      minNameCount: count.default(5),
+      /** Parts of the training images, each scored by what was fitted to the others. */
+      folds: z.int().min(2).default(4),
+    })
+    .nullable()
+    .default(null),
+  /** Weight an image of the loss that keeps what scores concepts right while the tower is trained. */
+  conceptWeight: weight.default(0.1),
+  /** Captions without pictures, which teach a decoder with concepts: JSON lines with `captions`. */
+  texts: z
+    .strictObject({
+      files: z.array(z.string().min(1)).nonempty(),
+      /** Texts (of one thing each) a step, and captions of each. */
+      batchSize: count.default(48),
+      captions: count.default(2),
+      /** Weight of their loss a word beside the pictures'. */
+      weight: weight.default(0.7),
+    })
+    .nullable()
+    .default(null),
+  /** Further sources of pictures with captions beside --data, and how often an epoch shows each of their pictures. */
+  moreData: z
+    .array(z.strictObject({ data: z.string().min(1), repeat: count.default(1) }))
+    .default([]),
   /** Blocks of the vision tower that are trained too, counted from its end; 'all': the whole tower. */
   visionBlocks: z.union([z.int().nonnegative(), z.literal('all')]).default(0),
   /** Trains low-rank adapters instead of the decoder's (and chosen vision blocks') own weights; merged when saved. */

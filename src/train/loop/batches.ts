@@ -65,8 +65,11 @@ export interface BatchOptions {
   readonly captionsPerImage: number | null;
 }
 
+/** How often an epoch shows each image; every image once where nothing is said. */
+export type Repeats = readonly number[] | undefined;
+
 /**
- * An epoch's batches: every caption once, shuffled, then images of like caption lengths together, so
+ * An epoch's batches: every caption once (or as often as its image is repeated), shuffled, then images of like caption lengths together, so
  * that little is padding; the batches in random order. Their number depends on the counts of captions
  * alone.
  */
@@ -74,9 +77,12 @@ export function epochBatches(
   images: EncodedImages,
   { batchSize, captionsPerImage }: BatchOptions,
   random: Random,
+  repeats?: Repeats,
 ): Batch[] {
   const units = images.flatMap((captions, image) =>
-    partsOf(captions.length, captionsPerImage, random).map((part) => ({ image, captions: part })),
+    Array.from({ length: repeats?.[image] ?? 1 }, () =>
+      partsOf(captions.length, captionsPerImage, random).map((part) => ({ image, captions: part })),
+    ).flat(),
   );
   const order = shuffle(units, random);
   const pool = batchSize * 16;

@@ -8,10 +8,13 @@ import {
   surveyDataset,
 } from '../../data/datasets/read.ts';
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
+import type { TrainConfig } from '../config/config.ts';
 
 export interface DataOptions {
   /** A dataset as `readDataset` takes it. */
   readonly data: string;
+  /** Further sources, and how often an epoch shows each of their pictures. */
+  readonly moreData?: TrainConfig['moreData'];
   /** How it is read. */
   readonly reading?: DatasetOptions;
   /** Train on all of a source without splits, and measure training pictures. */
@@ -21,9 +24,17 @@ export interface DataOptions {
   onNote(note: string): void;
 }
 
+/** An image of a run. */
+export interface RunImage extends DatasetImage {
+  /** The source that it comes from, where there are several. */
+  readonly source?: string;
+  /** How often an epoch shows it; once by default. */
+  readonly repeat?: number;
+}
+
 export interface RunData {
-  readonly train: readonly DatasetImage[];
-  readonly dev: readonly DatasetImage[];
+  readonly train: readonly RunImage[];
+  readonly dev: readonly RunImage[];
 }
 
 /** Training pictures that are measured where there is no dev split. */
@@ -33,10 +44,24 @@ const mostMeasured = 500;
 const fewestToDeal = 5;
 
 /**
- * Reads the dataset's train and dev splits.
+ * Reads the train and dev splits of all sources.
  * @throws InputError when a file is at fault, or a split has no image
  */
 export async function readRunData(options: DataOptions): Promise<RunData> {
+  const { moreData = [] } = options;
+  const first = await readSource(options);
+  if (moreData.length === 0) return first;
+  const sources = [{ ...first, source: options.data, repeat: 1 }];
+  for (const { data, repeat } of moreData)
+    sources.push({ ...(await readSource({ ...options, data })), source: data, repeat });
+  const all = (split: 'train' | 'dev') =>
+    sources.flatMap(({ source, repeat, [split]: images }) =>
+      images.map((image) => ({ ...image, id: `${source}: ${image.id}`, source, repeat })),
+    );
+  return { train: all('train'), dev: all('dev') };
+}
+
+async function readSource(options: DataOptions): Promise<RunData> {
   const { data, reading = {}, withoutDev = false, onNote, signal } = options;
   const survey = await surveyDataset(data, {
     ...reading,

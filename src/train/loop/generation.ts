@@ -7,17 +7,25 @@ import type { BlipConfig } from '../../model/config.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
 
-/** The base path over the store's values as they are at each run. @param trainable an average to look into */
+/**
+ * The base path over the store's values as they are at each run.
+ * @param trainable an average to look into
+ * @param concepts whether they are computed (default) or given, as for training images
+ */
 export function liveInference(
   { images, tokensDtype, adapters }: TrainingGraphs,
   model: BlipConfig,
   store: ParameterStore,
   session: SessionOptions,
-  trainable?: Float32Array,
+  {
+    trainable,
+    concepts = 'computed',
+  }: { readonly trainable?: Float32Array; readonly concepts?: 'computed' | 'given' } = {},
 ): Promise<Inference> {
   return Inference.live(model, (name) => store.tensor(name, trainable), session, {
     images,
     tokensDtype,
+    concepts,
     ...(adapters && { adapters }),
   });
 }

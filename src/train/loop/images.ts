@@ -8,16 +8,34 @@ import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { dropoutSeed } from '../../nn/dropout.ts';
 import type { FeatureCache, FeatureImage } from '../features/cache.ts';
 
+/** Images of a step. */
+export interface FedImages {
+  /** For the graph's input of the feed's kind. */
+  readonly images: Tensor;
+  /** For its inputs of concepts, where those are given. */
+  readonly concepts: Readonly<Record<string, Tensor>>;
+  /** What the layers that score concepts should say, while the tower under them is trained. */
+  readonly targets?: Readonly<Record<string, Tensor>>;
+}
+
+/** The concepts that training images are shown with: of the images at these places in these views. */
+export type ConceptFeed = (
+  places: readonly number[],
+  views: readonly number[],
+) => Readonly<Record<string, Tensor>>;
+
+const noConcepts: ConceptFeed = () => ({});
+
 /** The images of a split, in its order. */
 export interface ImageFeed {
   /** The graph's input that they go to. */
   readonly kind: 'pixels' | 'tokens';
   /**
-   * Images at these places, as one tensor.
+   * Images at these places.
    * @param draw seed of views or augmentation; undefined: the images as they are
    * @throws InputError naming an image or a file that cannot be read
    */
-  read(places: readonly number[], draw?: number): Promise<Tensor>;
+  read(places: readonly number[], draw?: number): Promise<FedImages>;
 }
 
 /** Tokens of a frozen tower; `draw` chooses a stored view of each image. */
@@ -25,6 +43,7 @@ export function cachedImages(
   cache: FeatureCache,
   width: number,
   dtype: 'f16' | 'f32' = 'f16',
+  concepts = noConcepts,
 ): ImageFeed {
   const size = cache.valuesPerImage;
   return {
@@ -34,9 +53,16 @@ export function cachedImages(
       const views = places.map(() => random?.integer(cache.views) ?? 0);
       const tokens = tensor('f16', [places.length, size / width, width]);
       await cache.read(places, views, tokens.data);
-      return dtype === 'f16' ? tokens : tensor('f32', tokens.shape, f16ToF32(tokens.data));
+      const images = dtype === 'f16' ? tokens : tensor('f32', tokens.shape, f16ToF32(tokens.data));
+      return { images, concepts: concepts(places, views) };
     },
   };
+}
+
+/** What goes with pixels where the model has concepts. */
+export interface PixelConcepts {
+  readonly concepts?: ConceptFeed;
+  readonly targets?: (places: readonly number[]) => Readonly<Record<string, Tensor>>;
 }
 
 /** Pixels for a tower in training, freshly augmented. */
@@ -44,6 +70,7 @@ export function decodedImages(
   images: readonly FeatureImage[],
   preprocessor: Preprocessor,
   augmentation: Augmentation | null,
+  { concepts = noConcepts, targets }: PixelConcepts = {},
 ): ImageFeed {
   const { width, height } = preprocessor.preprocessing;
   return {
@@ -64,7 +91,12 @@ export function decodedImages(
               );
         preprocessor.write(seen, pixels.data, slot);
       }
-      return pixels;
+      const plain = places.map(() => 0);
+      return {
+        images: pixels,
+        concepts: concepts(places, plain),
+        ...(targets && { targets: targets(places) }),
+      };
     },
   };
 }

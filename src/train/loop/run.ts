@@ -5,7 +5,6 @@ import { UsageError } from '../../base/errors.ts';
 import { describeWriteError, readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { removeLeftovers } from '../../base/folders.ts';
 import { createRandom } from '../../base/random.ts';
-import type { DatasetImage } from '../../data/datasets/dataset.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import { longestLength } from '../../generation/generate.ts';
 import { resolveModel } from '../../hub/resolve.ts';
@@ -23,20 +22,24 @@ import {
 } from '../checkpoint/checkpoint.ts';
 import { checkSameRun, openRunFolder, readSavedRun, type SavedRun } from '../checkpoint/resume.ts';
 import { saveTrained } from '../checkpoint/save.ts';
+import type { FittedConcepts } from '../concepts/fit.ts';
+import { spokenReader } from '../concepts/spoken.ts';
+import { conceptNoise } from '../concepts/texts.ts';
 import { peakLearningRate, type TrainConfig } from '../config/config.ts';
 import { usualHeads, withLayerHeads } from '../config/layers.ts';
 import { parameterGroups, type TrainingGraphs, trainingGraphs } from '../objective/graphs.ts';
 import { fitMicroBatch } from '../objective/memory.ts';
-import { trainingText } from './batches.ts';
-import { type RunData, readRunData, unknownWordsNote } from './data.ts';
+import { encodeCaption, trainingText } from './batches.ts';
+import { type RunData, type RunImage, readRunData, unknownWordsNote } from './data.ts';
 import { asSaved, describeRun } from './description.ts';
 import { neverWritten, samplingSettings, validationSettings } from './generation.ts';
 import { checkRunOptions, type RunOptions, sessionOptions, tokensDtype } from './options.ts';
 import { openSampler } from './scst.ts';
-import { openSplit } from './splits.ts';
-import { type Start, startFromModel, startFromTower } from './start.ts';
+import { type OpenSplit, openSplit } from './splits.ts';
+import { type Start, startFromModel, startFromTower, type TrainingTexts } from './start.ts';
+import { readTexts, type TextFeed, textFeed } from './texts.ts';
 import { openUpdater, type TrainingEvent, train } from './trainer.ts';
-import { type TrainingSplit, Validator } from './validation.ts';
+import { Validator } from './validation.ts';
 
 export type { RunOptions } from './options.ts';
 
@@ -52,17 +55,19 @@ export async function trainRun(options: RunOptions): Promise<void> {
   await using _lock = await openRunFolder(output, 'run', resume);
   await removeLeftovers(join(output, 'checkpoints'));
   const before = resume ? await readSavedRun(output) : undefined;
-  const data = await readRunData(options);
+  const { maxWords, moreData } = options.config;
+  const data = await readRunData({ ...options, moreData });
   const texts = data.train.flatMap(({ captions }) =>
-    captions.map((caption) => trainingText(caption, options.config.maxWords)),
+    captions.map((caption) => trainingText(caption, maxWords)),
   );
-  const start = await openStart(options, texts);
+  const alone = await textsAlone(options.config);
+  const start = await openStart(options, { pictures: texts, alone: alone.flat() });
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
   const unknown = start.isFresh ? undefined : unknownWordsNote(texts, start.tokenizer);
   if (unknown !== undefined) options.onNote(unknown);
   const plan = planRun(options, start, data, before);
   const { config, graphs } = plan;
-  const open = (images: readonly DatasetImage[], isTrain: boolean) =>
+  const open = (images: readonly RunImage[], isTrain: boolean) =>
     openSplit(options, config, start, graphs, images, isTrain);
   await using train = await open(data.train, true);
   await using dev = await open(data.dev, false);
@@ -72,13 +77,19 @@ export async function trainRun(options: RunOptions): Promise<void> {
     : [];
   for (const change of changes) options.onNote(`changed: ${change}`);
   await writeFileAtomic(join(output, 'config.json'), `${JSON.stringify(description, null, 2)}\n`);
-  await runTraining(options, plan, { train, dev }, before !== undefined);
+  await runTraining(options, plan, { train, dev, alone }, before !== undefined);
 }
 
-async function openStart(
-  { start, config, hub }: RunOptions,
-  texts: readonly string[],
-): Promise<Start> {
+/** Captions without pictures, cleaned. @throws InputError naming the file and line that is none */
+async function textsAlone({ texts, maxWords }: TrainConfig): Promise<string[][]> {
+  const rows: string[][] = [];
+  for (const file of texts?.files ?? [])
+    for (const captions of await readTexts(file))
+      rows.push(captions.map((caption) => trainingText(caption, maxWords)));
+  return rows;
+}
+
+async function openStart({ start, config, hub }: RunOptions, texts: TrainingTexts): Promise<Start> {
   if ('model' in start)
     return startFromModel((await resolveModel(start.model, hub)).path, config, hub);
   if (config.stage === 'scst')
@@ -128,6 +139,10 @@ function planRun(
   const maxLength = Math.min(prompt.length + fitted.maxWords + 1, text.max_position_embeddings + 1);
   const suppressed = neverWritten(generation, text.sep_token_id);
   longestLength(samplingSettings(suppressed, maxLength), { prompt, config: text });
+  if (fitted.texts && !model.concept_config)
+    throw new UsageError(
+      'texts: captions without pictures teach a model with concepts alone; set concepts too (or start from a model that has them)',
+    );
   const graphs = trainingGraphs(fitted, model, tokensDtype(options), suppressed);
   const config = withMicroBatch(options, fitted, graphs, data, before?.train.microBatch);
   if (before) {
@@ -166,7 +181,11 @@ function withMicroBatch(
 async function runTraining(
   options: RunOptions,
   plan: RunPlan,
-  splits: { readonly train: TrainingSplit; readonly dev: TrainingSplit },
+  splits: {
+    readonly train: OpenSplit;
+    readonly dev: OpenSplit;
+    readonly alone: readonly (readonly string[])[];
+  },
   isResumed: boolean,
 ): Promise<void> {
   const { output, signal } = options;
@@ -174,7 +193,7 @@ async function runTraining(
   const { parameters } = graphs.scope;
   const session = { ...sessionOptions(options), extra: threadSettings(valueCount(parameters)) };
   const learningRate = peakLearningRate(config, start.isFresh);
-  const store = await firstWeights(plan, learningRate);
+  const store = await firstWeights(plan, learningRate, splits.train.concepts);
   using updater = await openUpdater(config, store, session);
   const from = isResumed ? await goOn(options, store, updater.slots) : undefined;
   const trainable = updater.slots.average ?? store.trainable;
@@ -197,6 +216,7 @@ async function runTraining(
   await train({
     ...{ config, model, graphs, store, updater, validator, session, learningRate },
     train: splits.train,
+    ...textFeedOf(plan, splits.train.concepts, splits.alone),
     ...(sampler && { sampler }),
     ...(from && { from }),
     ...(signal && { signal }),
@@ -215,6 +235,7 @@ async function runTraining(
 async function firstWeights(
   { start, config, graphs, groups }: RunPlan,
   learningRate: number,
+  concepts: FittedConcepts | undefined,
 ): Promise<ParameterStore> {
   const visionRate = (config.visionLearningRate ?? learningRate) / learningRate;
   const store = new ParameterStore(graphs.scope.parameters, groups, ({ name }) =>
@@ -222,7 +243,37 @@ async function firstWeights(
   );
   store.initialize(createRandom(config.seed));
   await start.fill(store, graphs.refiner);
+  for (const [name, values] of concepts?.parameters ?? []) store.tensor(name).data.set(values);
   return store;
+}
+
+/** What steps are taught by captions without pictures. */
+function textFeedOf(
+  { start, config }: RunPlan,
+  concepts: FittedConcepts | undefined,
+  texts: readonly (readonly string[])[],
+): { textFeed?: TextFeed } {
+  const { model, tokenizer } = start;
+  const { concept_config: conceptConfig, text_config: text } = model;
+  if (!config.texts || !conceptConfig || !concepts) return {};
+  const { maxWords, prompt } = config;
+  const encode = {
+    bos: text.bos_token_id,
+    maxWords,
+    prompt,
+    maxIds: text.max_position_embeddings + 1,
+  };
+  return {
+    textFeed: textFeed({
+      texts,
+      noise: conceptNoise(conceptConfig, concepts.rows),
+      batchSize: config.texts.batchSize,
+      captions: config.texts.captions,
+      padId: text.pad_token_id,
+      encode: (caption) => encodeCaption(caption, tokenizer, encode),
+      spoken: spokenReader(tokenizer),
+    }),
+  };
 }
 
 const metricsFile = 'metrics.jsonl';

@@ -31,6 +31,18 @@ export async function scoreCaptions(
   };
 }
 
+/** The mean over several sources, each counting once. */
+export function meanMetrics(all: readonly ValidationMetrics[]): ValidationMetrics {
+  const mean = (name: (typeof validationMetricNames)[number]) =>
+    all.reduce((sum, metrics) => sum + metrics[name], 0) / all.length;
+  return {
+    'CIDEr-D': mean('CIDEr-D'),
+    'BLEU-4': mean('BLEU-4'),
+    METEOR: mean('METEOR'),
+    'ROUGE-L': mean('ROUGE-L'),
+  };
+}
+
 /** A caption drawn in training. */
 export interface DrawnCaption {
   readonly text: string;

@@ -5,7 +5,6 @@
 
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
-import type { Tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
 import type { Inference } from '../../generation/inference.ts';
 import type { GenerationSettings } from '../../generation/options.ts';
@@ -15,6 +14,7 @@ import type { TrainConfig } from '../config/config.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
 import type { EncodedCaption, EncodedImages } from './batches.ts';
 import { liveInference } from './generation.ts';
+import type { FedImages } from './images.ts';
 import { ciderReward, type DrawnCaption, type ImageReferences } from './scoring.ts';
 
 /** Drawn captions, with their advantages: reward less baseline. */
@@ -51,7 +51,7 @@ export async function openSampler(
   { config, model, graphs, store, tokenizer, prompt, settings, session }: SamplerParts,
   references: ImageReferences,
 ): Promise<Sampler & Disposable> {
-  const inference = await liveInference(graphs, model, store, session);
+  const inference = await liveInference(graphs, model, store, session, { concepts: 'given' });
   return {
     config,
     tokenizer,
@@ -66,12 +66,12 @@ export async function openSampler(
 /** Draws `scst.samples` captions of each image and weighs them. @param places of the images in the split */
 export async function drawSamples(
   { inference, tokenizer, config, prompt, settings, reward }: Sampler,
-  images: Tensor,
+  { images, concepts }: FedImages,
   places: readonly number[],
   seed: number,
 ): Promise<Samples> {
   const { samples, baseline, temperature } = config.scst;
-  const encoded = await inference.encode(images);
+  const encoded = await inference.encode(images, concepts);
   const context = { config: inference.config.text_config, prompt, seed };
   const drawn = await generate(
     inference.decode(encoded),

@@ -3,21 +3,33 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { usableImages } from '../../data/datasets/check-images.ts';
-import type { DatasetImage } from '../../data/datasets/dataset.ts';
 import { mayFlip } from '../../data/images/augment.ts';
 import { createPreprocessor } from '../../data/images/preprocess.ts';
+import type { PretrainedTower } from '../../model/checkpoint/tower.ts';
+import type { ConceptConfig } from '../../model/concepts/config.ts';
+import type { FittedConcepts, SpokenWords } from '../concepts/fit.ts';
+import { spokenReader } from '../concepts/spoken.ts';
+import { conceptFeed, scorerTargets, trainConcepts } from '../concepts/train-concepts.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type FeatureCache, type FeatureImage, openFeatures } from '../features/cache.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
-import { encodeCaption } from './batches.ts';
-import { cachedImages, decodedImages, type ImageFeed } from './images.ts';
+import { encodeCaption, trainingText } from './batches.ts';
+import type { RunImage } from './data.ts';
+import { type ConceptFeed, cachedImages, decodedImages, type ImageFeed } from './images.ts';
 import { type RunOptions, sessionOptions } from './options.ts';
 import type { Start } from './start.ts';
 import type { TrainingSplit } from './validation.ts';
 
+/** Folds where a model's own concepts are fitted anew. */
+const usualFolds = 4;
+
 /** A split ready to be trained on or measured. */
 export type OpenSplit = TrainingSplit &
-  AsyncDisposable & { readonly used: readonly DatasetImage[] };
+  AsyncDisposable & {
+    readonly used: readonly RunImage[];
+    /** What was fitted to training images, where the model has concepts. */
+    readonly concepts?: FittedConcepts;
+  };
 
 /** A split's captions and images; pictures that cannot be read are left out. */
 export async function openSplit(
@@ -25,28 +37,36 @@ export async function openSplit(
   config: TrainConfig,
   start: Start,
   graphs: TrainingGraphs,
-  images: readonly DatasetImage[],
+  images: readonly RunImage[],
   isTrain: boolean,
 ): Promise<OpenSplit> {
-  const { tower } = start;
+  const { tower, model } = start;
   const readable = () => usable(options, images);
+  const concepts = isTrain ? model.concept_config : undefined;
   if (graphs.images === 'pixels') {
     const used = await readable();
     const preprocessor = createPreprocessor(tower.preprocessing);
-    const feed = decodedImages(featureImages(used), preprocessor, config.augmentation);
-    return { ...splitOf(config, start, used, feed), async [Symbol.asyncDispose]() {} };
+    const fitted = concepts && (await fitToPictures(options, config, start, concepts, used));
+    const feed = decodedImages(
+      featureImages(used),
+      preprocessor,
+      config.augmentation,
+      concepts &&
+        fitted && {
+          concepts: feedOf(concepts, fitted, 1),
+          ...(config.conceptWeight > 0 && {
+            targets: scorerTargets(concepts, fitted, spokenOf(config, start, used)),
+          }),
+        },
+    );
+    return {
+      ...splitOf(config, start, used, feed),
+      ...(fitted && { concepts: fitted }),
+      async [Symbol.asyncDispose]() {},
+    };
   }
-  const open = (list: readonly DatasetImage[]): Promise<FeatureCache> =>
-    openFeatures(tower, featureImages(list), {
-      ...sessionOptions(options),
-      folder: options.cache ?? join(options.output, 'features'),
-      views: isTrain ? config.views : 1,
-      ...(config.augmentation && { augmentation: config.augmentation }),
-      seed: config.seed,
-      ...(options.signal && { signal: options.signal }),
-      onProgress: options.onFeatures,
-      onNote: options.onNote,
-    });
+  const open = (list: readonly RunImage[]): Promise<FeatureCache> =>
+    openFeaturesOf(options, config, tower, list, isTrain ? config.views : 1);
   let used = images;
   const cache = await open(used).catch(async (error: unknown) => {
     if (!(error instanceof InputError)) throw error;
@@ -55,17 +75,98 @@ export async function openSplit(
     if (used.length === images.length) throw error;
     return open(used);
   });
-  const feed = cachedImages(cache, tower.config.hidden_size, graphs.tokensDtype);
+  const fitted = concepts && (await fitOver(options, config, start, concepts, used, cache));
+  const feed = cachedImages(
+    cache,
+    tower.config.hidden_size,
+    graphs.tokensDtype,
+    fitted && feedOf(concepts, fitted, cache.views),
+  );
   return {
     ...splitOf(config, start, used, feed),
+    ...(fitted && { concepts: fitted }),
     [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
   };
 }
 
+function openFeaturesOf(
+  options: RunOptions,
+  config: TrainConfig,
+  tower: PretrainedTower,
+  images: readonly RunImage[],
+  views: number,
+): Promise<FeatureCache> {
+  return openFeatures(tower, featureImages(images), {
+    ...sessionOptions(options),
+    folder: options.cache ?? join(options.output, 'features'),
+    views,
+    ...(config.augmentation && { augmentation: config.augmentation }),
+    seed: config.seed,
+    ...(options.signal && { signal: options.signal }),
+    onProgress: options.onFeatures,
+    onNote: options.onNote,
+  });
+}
+
+/** Where the tower is trained, concepts are those that it sees before. */
+async function fitToPictures(
+  options: RunOptions,
+  config: TrainConfig,
+  start: Start,
+  concepts: ConceptConfig,
+  images: readonly RunImage[],
+): Promise<FittedConcepts> {
+  await using cache = await openFeaturesOf(options, config, start.tower, images, 1);
+  return fitOver(options, config, start, concepts, images, cache);
+}
+
+function fitOver(
+  options: RunOptions,
+  config: TrainConfig,
+  start: Start,
+  concepts: ConceptConfig,
+  images: readonly RunImage[],
+  cache: FeatureCache,
+): Promise<FittedConcepts> {
+  const { tower, fingerprint } = start;
+  return trainConcepts(options.output, {
+    config: concepts,
+    cache,
+    width: tower.config.hidden_size,
+    classifier: tower.classifier,
+    spoken: spokenOf(config, start, images),
+    folds: config.concepts?.folds ?? usualFolds,
+    seed: config.seed,
+    fingerprint,
+    session: sessionOptions(options),
+    ...(options.signal && { signal: options.signal }),
+    onNote: options.onNote,
+  });
+}
+
+function spokenOf(
+  { maxWords }: TrainConfig,
+  { tokenizer }: Start,
+  images: readonly RunImage[],
+): SpokenWords[] {
+  const spoken = spokenReader(tokenizer);
+  return images.map(({ captions }) =>
+    spoken(captions.map((caption) => trainingText(caption, maxWords))),
+  );
+}
+
+function feedOf(
+  { class_tokens, word_tokens }: ConceptConfig,
+  { rows }: FittedConcepts,
+  views: number,
+): ConceptFeed {
+  return conceptFeed(rows, class_tokens + word_tokens, views);
+}
+
 async function usable(
   { onNote, signal, data, output, cache }: RunOptions,
-  images: readonly DatasetImage[],
-): Promise<DatasetImage[]> {
+  images: readonly RunImage[],
+): Promise<RunImage[]> {
   const folder = cache ?? join(output, 'features');
   await mkdir(folder, { recursive: true });
   const memory = join(folder, 'decoded.txt');
@@ -75,14 +176,14 @@ async function usable(
   throw new InputError(`${data}: none of the ${images.length} pictures of a split can be read`);
 }
 
-function featureImages(images: readonly DatasetImage[]): FeatureImage[] {
+function featureImages(images: readonly RunImage[]): FeatureImage[] {
   return images.map(({ path, captions }) => ({ path, mayFlip: mayFlip(captions) }));
 }
 
 function splitOf(
   { maxWords, prompt }: TrainConfig,
   { model, tokenizer }: Start,
-  used: readonly DatasetImage[],
+  used: readonly RunImage[],
   images: ImageFeed,
 ) {
   const { bos_token_id: bos, max_position_embeddings: positions } = model.text_config;
@@ -95,5 +196,11 @@ function splitOf(
     ),
     references: used.map(({ captions }) => captions),
     files: used.map(({ id }) => id),
+    ...(used.some(({ repeat }) => repeat !== undefined) && {
+      repeats: used.map(({ repeat = 1 }) => repeat),
+    }),
+    ...(used.some(({ source }) => source !== undefined) && {
+      sources: used.map(({ source = '' }) => source),
+    }),
   };
 }

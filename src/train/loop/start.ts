@@ -17,10 +17,17 @@ import {
   refinerFileName,
 } from '../../model/checkpoint/refiner.ts';
 import type { ModelToSave } from '../../model/checkpoint/save.ts';
-import { openTower, type PretrainedTower, towerOfModel } from '../../model/checkpoint/tower.ts';
+import {
+  type Classifier,
+  openTower,
+  type PretrainedTower,
+  towerOfModel,
+} from '../../model/checkpoint/tower.ts';
+import { conceptScope } from '../../model/concepts/concepts.ts';
 import { type BlipConfig, parseBlipConfig } from '../../model/config.ts';
 import type { RefinerConfig } from '../../model/refiner/refiner.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
+import { conceptConfig } from '../concepts/vocabulary.ts';
 import type { TrainConfig } from '../config/config.ts';
 
 /** A captioner about to be trained. */
@@ -40,19 +47,26 @@ export interface Start {
   fill(store: ParameterStore, refiner: RefinerConfig | undefined): Promise<void>;
 }
 
+/** Cleaned captions: those of pictures, and those without. */
+export interface TrainingTexts {
+  readonly pictures: readonly string[];
+  readonly alone: readonly string[];
+}
+
 /** A fresh decoder over a tower; its vocabulary is made from the training captions. */
 export async function startFromTower(
   folder: string,
   config: TrainConfig,
-  texts: readonly string[],
+  texts: TrainingTexts,
 ): Promise<Start> {
   const tower = await openTower(folder);
   const { vocabulary: path, minWordCount: minCount } = config;
   const base = path === null ? {} : { base: await readVocabulary(path), addWords: true };
-  const vocabulary = makeVocabulary(texts, { minCount, ...base });
+  const vocabulary = makeVocabulary([...texts.pictures, ...texts.alone], { minCount, ...base });
   const tokenizer = tokenizerFromVocabulary(vocabulary.tokens);
+  const model = freshConfig(config, tower, tokenizer, texts);
   return {
-    model: freshConfig(config, tower, tokenizer),
+    model,
     tower,
     tokenizer,
     isFresh: true,
@@ -65,6 +79,7 @@ export async function startFromTower(
     generation: { suppress_tokens: [tokenizer.ids.unknown] },
     async fill(store) {
       copyTower(tower, store);
+      if (tower.classifier && model.concept_config) copyClassifier(tower.classifier, store);
     },
   };
 }
@@ -134,11 +149,20 @@ function copyTower(tower: PretrainedTower, store: ParameterStore): void {
     if (there.has(name)) store.tensor(name).data.set(tower.store.tensor(name).data);
 }
 
+function copyClassifier({ weight, bias }: Classifier, store: ParameterStore): void {
+  const there = new Set(store.names);
+  for (const [part, values] of Object.entries({ weight, bias })) {
+    const name = `${conceptScope}.classes.${part}`;
+    if (there.has(name)) store.tensor(name).data.set(values);
+  }
+}
+
 /** BLIP in small over the tower: the decoder's sizes from the settings, the ids from the tokenizer. */
 function freshConfig(
   config: TrainConfig,
   tower: PretrainedTower,
   tokenizer: TextTokenizer,
+  texts: TrainingTexts,
 ): BlipConfig {
   return parseBlipConfig(
     {
@@ -158,6 +182,17 @@ function freshConfig(
         sep_token_id: tokenizer.ids.sep,
         label_smoothing: config.labelSmoothing,
       },
+      ...(config.concepts && {
+        concept_config: conceptConfig(
+          { classes: tower.classifier?.names ?? [] },
+          {
+            pictures: texts.pictures.map((text) => text.split(' ')),
+            alone: texts.alone.map((text) => text.split(' ')),
+          },
+          tokenizer,
+          config.concepts,
+        ),
+      }),
     },
     'the training settings',
   );

@@ -15,7 +15,9 @@ import type { TrainConfig } from '../config/config.ts';
 import { addSums, GradientSession, type ObjectiveSums } from '../objective/gradients.ts';
 import { drawsDropout, type TrainingGraphs } from '../objective/graphs.ts';
 import { type Batch, captionsOf, epochBatches, type TextBatch, textBatch } from './batches.ts';
+import type { FedImages } from './images.ts';
 import { drawSamples, type Sampler, type Samples } from './scst.ts';
+import type { TextFeed } from './texts.ts';
 import type { TrainingSplit, Validation, Validator } from './validation.ts';
 
 /** What a run tells as it goes; each is a line of metrics.jsonl. */
@@ -52,6 +54,8 @@ export interface TrainerInput {
   /** Peak learning rate. */
   readonly learningRate: number;
   readonly train: TrainingSplit;
+  /** Captions without pictures, for each step. */
+  readonly textFeed?: TextFeed;
   readonly session: SessionOptions;
   readonly updater: Updater;
   readonly validator: Validator;
@@ -104,6 +108,7 @@ class Run implements Disposable {
   readonly #gradients: Float32Array;
   readonly #objective: GradientSession;
   readonly #policy: GradientSession | undefined;
+  readonly #texts: GradientSession | undefined;
   readonly #schedule: Schedule;
   readonly #totalSteps: number;
   #progress: Progress;
@@ -116,13 +121,20 @@ class Run implements Disposable {
     gradients: Float32Array,
     objective: GradientSession,
     policy: GradientSession | undefined,
+    texts: GradientSession | undefined,
   ) {
     const { config, train } = input;
     this.#input = input;
     this.#gradients = gradients;
     this.#objective = objective;
     this.#policy = policy;
-    const stepsPerEpoch = epochBatches(train.captions, config, createRandom(0)).length;
+    this.#texts = texts;
+    const stepsPerEpoch = epochBatches(
+      train.captions,
+      config,
+      createRandom(0),
+      train.repeats,
+    ).length;
     const whole = stepsPerEpoch * config.epochs;
     this.#totalSteps = Math.min(whole, config.maxSteps ?? whole);
     this.#schedule = createSchedule({
@@ -142,9 +154,10 @@ class Run implements Disposable {
       GradientSession.open(graphs.scope, outputs, store, gradients, session);
     using opened = new Opened();
     const policy = graphs.policy && opened.use(await open(graphs.policy));
+    const texts = graphs.texts && opened.use(await open(graphs.texts));
     const objective = opened.use(await open(graphs.objective));
     opened.keep();
-    return new Run(input, gradients, objective, policy);
+    return new Run(input, gradients, objective, policy, texts);
   }
 
   async toTheEnd(): Promise<void> {
@@ -181,7 +194,7 @@ class Run implements Disposable {
     const { config, train, signal } = this.#input;
     const { epoch, batch: done } = this.#progress;
     const random = createRandom(dropoutSeed(config.seed, epoch));
-    const batches = epochBatches(train.captions, config, random);
+    const batches = epochBatches(train.captions, config, random, train.repeats);
     const left = batches.slice(done, done + this.#totalSteps - this.#progress.step);
     for await (const { step, waited } of this.#loaded(left)) {
       signal?.throwIfAborted();
@@ -227,7 +240,7 @@ class Run implements Disposable {
       const draw = dropoutSeed(config.seed, step, 2, start);
       parts.push({
         places,
-        images: await train.images.read(places, draw),
+        fed: await train.images.read(places, draw),
         text: textBatch(captionsOf(train.captions, units), model.text_config.pad_token_id),
         seed: dropoutSeed(config.seed, step, 1, start),
       });
@@ -239,9 +252,10 @@ class Run implements Disposable {
     const { updater, onEvent } = this.#input;
     const started = performance.now();
     this.#gradients.fill(0);
-    const { loss, terms } = this.#input.sampler
+    const ofPictures = this.#input.sampler
       ? await this.#selfCritical(this.#input.sampler, parts)
       : await this.#crossEntropy(parts, 1);
+    const { loss, terms } = await this.#withTexts(ofPictures);
     const gradientNorm = await updater.gradientNorm(this.#gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       await this.#skip();
@@ -304,18 +318,43 @@ class Run implements Disposable {
   async #crossEntropy(parts: readonly StepPart[], weight: number): Promise<StepLoss> {
     const words = parts.reduce((sum, { text }) => sum + text.count, 0);
     const captions = parts.reduce((sum, { text }) => sum + text.captions, 0);
+    const images = parts.reduce((sum, { places }) => sum + places.length, 0);
     let loss = 0;
     let sums: ObjectiveSums = {};
     for (const part of parts) {
-      const shares = { share: weight / Math.max(1, words), captionShare: weight / captions };
+      const shares = {
+        share: weight / Math.max(1, words),
+        captionShare: weight / captions,
+        imageShare: weight / images,
+      };
       const result = await this.#objective.add(this.#feeds(part, part.text, shares));
       loss += result.loss;
       sums = addSums(sums, result.sums);
     }
-    const { contrastive, count = 1, ...perWord } = sums;
+    const { contrastive, scorers, count = 1, ...perWord } = sums;
     const terms = Object.entries(perWord).map(([name, sum]) => [name, sum / Math.max(1, count)]);
     if (contrastive !== undefined) terms.push(['contrastive', contrastive / captions]);
+    if (scorers !== undefined) terms.push(['scorers', scorers / images]);
     return { loss, terms: Object.fromEntries(terms) };
+  }
+
+  /** Adds the gradients of captions without pictures, where the run has some. */
+  async #withTexts(pictures: StepLoss): Promise<StepLoss> {
+    const { config, textFeed } = this.#input;
+    const session = this.#texts;
+    if (!textFeed || !session) return pictures;
+    const seed = dropoutSeed(config.seed, this.#progress.step, 3);
+    const { text, concepts } = textFeed(seed);
+    const weight = config.texts?.weight ?? 0;
+    const result = await session.add({
+      ...concepts,
+      ids: tensor('i32', text.shape, text.ids),
+      labels: tensor('i32', text.shape, text.labels),
+      share: tensor('f32', [], Float32Array.of(weight / Math.max(1, text.count))),
+      ...(config.dropout > 0 && { dropoutSeed: tensor('i32', [], Int32Array.of(seed)) }),
+    });
+    const perWord = (result.sums.base ?? 0) / Math.max(1, text.count);
+    return { loss: pictures.loss + result.loss, terms: { ...pictures.terms, texts: perWord } };
   }
 
   /** Adds the gradients of the policy's loss on drawn captions, and a share of the cross-entropy's. */
@@ -325,7 +364,7 @@ class Run implements Disposable {
     if (!policy) throw new TypeError('self-critical training without its graph');
     const drawn: { part: StepPart; samples: Samples; text: TextBatch }[] = [];
     for (const part of parts) {
-      const samples = await drawSamples(sampler, part.images, part.places, part.seed);
+      const samples = await drawSamples(sampler, part.fed, part.places, part.seed);
       const text = textBatch(samples.captions, model.text_config.pad_token_id);
       drawn.push({ part, samples, text });
     }
@@ -334,7 +373,7 @@ class Run implements Disposable {
     let loss = 0;
     let reward = 0;
     for (const { part, samples, text } of drawn) {
-      const shares = { share: 1 / Math.max(1, words), captionShare: 0 };
+      const shares = { share: 1 / Math.max(1, words), captionShare: 0, imageShare: 0 };
       const advantages = tensor('f32', text.shape.slice(0, 2), samples.advantages);
       const result = await policy.add({ ...this.#feeds(part, text, shares), advantages });
       loss += result.loss;
@@ -349,16 +388,18 @@ class Run implements Disposable {
   #feeds(
     part: StepPart,
     text: TextBatch,
-    { share, captionShare }: { share: number; captionShare: number },
+    { share, captionShare, imageShare }: Shares,
   ): Record<string, Tensor> {
     const { config, train } = this.#input;
     const number = (value: number) => tensor('f32', [], Float32Array.of(value));
     return {
-      [train.images.kind]: part.images,
+      [train.images.kind]: part.fed.images,
+      ...part.fed.concepts,
       ids: tensor('i32', text.shape, text.ids),
       labels: tensor('i32', text.shape, text.labels),
       share: number(share),
       ...((config.alignment?.contrastive ?? 0) > 0 && { captionShare: number(captionShare) }),
+      ...(part.fed.targets && { ...part.fed.targets, imageShare: number(imageShare) }),
       ...(drawsDropout(config) && { dropoutSeed: tensor('i32', [], Int32Array.of(part.seed)) }),
     };
   }
@@ -380,7 +421,15 @@ class Run implements Disposable {
   [Symbol.dispose](): void {
     this.#objective[Symbol.dispose]();
     this.#policy?.[Symbol.dispose]();
+    this.#texts?.[Symbol.dispose]();
   }
+}
+
+/** What a word, a caption and an image count in a step. */
+interface Shares {
+  readonly share: number;
+  readonly captionShare: number;
+  readonly imageShare: number;
 }
 
 interface StepLoss {
@@ -392,7 +441,7 @@ interface StepLoss {
 interface StepPart {
   /** Places of its images in the split. */
   readonly places: readonly number[];
-  readonly images: Tensor;
+  readonly fed: FedImages;
   readonly text: TextBatch;
   /** Of dropout, and of drawn captions. */
   readonly seed: number;

@@ -3,6 +3,7 @@
 import { Opened } from '../../base/disposal.ts';
 import { createRandom } from '../../base/random.ts';
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
+import { parametersOf, type Value } from '../../engine/graph/graph.ts';
 import { Session, type SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { generate } from '../../generation/generate.ts';
@@ -13,10 +14,21 @@ import type { ParameterStore } from '../../nn/parameter-store.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { addSums, type ObjectiveSums, objectiveSums } from '../objective/gradients.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
-import { captionsOf, type EncodedImages, epochBatches, textBatch } from './batches.ts';
+import {
+  captionsOf,
+  type EncodedImages,
+  epochBatches,
+  type Repeats,
+  textBatch,
+} from './batches.ts';
 import { liveInference } from './generation.ts';
 import type { ImageFeed } from './images.ts';
-import { type ImageReferences, scoreCaptions, type ValidationMetrics } from './scoring.ts';
+import {
+  type ImageReferences,
+  meanMetrics,
+  scoreCaptions,
+  type ValidationMetrics,
+} from './scoring.ts';
 
 /** Captions and images of one split, in the same order. */
 export interface TrainingSplit {
@@ -25,12 +37,19 @@ export interface TrainingSplit {
   /** Names to show. */
   readonly files: readonly string[];
   readonly images: ImageFeed;
+  /** How often an epoch shows each image. */
+  readonly repeats?: Repeats;
+  /** The source of each image, where there are several. */
+  readonly sources?: readonly string[] | undefined;
 }
 
 export interface Validation {
   /** Nats a word: summed over words and ends, divided by their number. */
   readonly losses: { readonly base: number; readonly refined?: number };
+  /** Where there are several sources, the mean of theirs. */
   readonly metrics?: ValidationMetrics;
+  /** Of each source alone. */
+  readonly bySource?: Readonly<Record<string, ValidationMetrics>>;
   readonly samples: readonly { readonly file: string; readonly caption: string }[];
 }
 
@@ -64,19 +83,18 @@ export class Validator implements Disposable {
     this.#inference = inference;
     const { store, trainable, graphs } = input;
     this.#parameters = Object.fromEntries(
-      graphs.scope.parameters
-        .filter(({ name }) => !name.startsWith('alignment.contrastive.'))
-        .map(({ name }) => [name, store.tensor(name, trainable)]),
+      parametersOf(Object.values(lossSums(graphs))).map((name) => [
+        name,
+        store.tensor(name, trainable),
+      ]),
     );
   }
 
   static async open(input: ValidatorInput): Promise<Validator> {
     const { graphs, store, trainable, model, session } = input;
-    const { base, refined, count } = graphs.validation;
     using opened = new Opened();
-    const sums = { base, count, ...(refined && { refined }) };
-    const losses = opened.use(await Session.open(sums, session));
-    const inference = opened.use(await liveInference(graphs, model, store, session, trainable));
+    const losses = opened.use(await Session.open(lossSums(graphs), session));
+    const inference = opened.use(await liveInference(graphs, model, store, session, { trainable }));
     opened.keep();
     return new Validator(input, losses, inference);
   }
@@ -90,14 +108,34 @@ export class Validator implements Disposable {
     const written = (place: number): string => captions.get(place) ?? '';
     return {
       losses,
-      ...(scored.length > 0 && {
-        metrics: await scoreCaptions(
-          scored.map(written),
-          scored.map((place) => dev.references[place]),
-          signal,
-        ),
-      }),
+      ...(scored.length > 0 && (await this.#scores(scored, written, signal))),
       samples: shown.map((place) => ({ file: dev.files[place], caption: written(place) })),
+    };
+  }
+
+  /** Scores of the captions at these places, source by source where there are several. */
+  async #scores(
+    scored: readonly number[],
+    written: (place: number) => string,
+    signal?: AbortSignal,
+  ): Promise<Pick<Validation, 'metrics' | 'bySource'>> {
+    const { dev } = this.#input;
+    const scoresOf = (places: readonly number[]) =>
+      scoreCaptions(
+        places.map(written),
+        places.map((place) => dev.references[place]),
+        signal,
+      );
+    const { sources } = dev;
+    if (!sources) return { metrics: await scoresOf(scored) };
+    const found: [string, ValidationMetrics][] = [];
+    for (const source of new Set(sources)) {
+      const places = scored.filter((place) => sources[place] === source);
+      if (places.length > 0) found.push([source, await scoresOf(places)]);
+    }
+    return {
+      metrics: meanMetrics(found.map(([, metrics]) => metrics)),
+      bySource: Object.fromEntries(found),
     };
   }
 
@@ -111,7 +149,7 @@ export class Validator implements Disposable {
       const text = textBatch(captionsOf(dev.captions, batch), model.text_config.pad_token_id);
       const result = await this.#losses.run({
         ...this.#parameters,
-        [dev.images.kind]: await dev.images.read(batch.map(({ image }) => image)),
+        [dev.images.kind]: (await dev.images.read(batch.map(({ image }) => image))).images,
         ids: tensor('i32', text.shape, text.ids),
         labels: tensor('i32', text.shape, text.labels),
       });
@@ -129,7 +167,8 @@ export class Validator implements Disposable {
     const context = { config: model.text_config, prompt, ...(signal && { signal }) };
     for (let start = 0; start < places.length; start += captionBatch) {
       const part = places.slice(start, start + captionBatch);
-      const encoded = await this.#inference.encode(await dev.images.read(part));
+      const { images } = await dev.images.read(part);
+      const encoded = await this.#inference.encode(images);
       const written = await generate(this.#inference.decode(encoded), settings, context);
       for (const [i, place] of part.entries())
         captions.set(place, tokenizer.decode(written[i][0].ids));
@@ -141,6 +180,11 @@ export class Validator implements Disposable {
     this.#losses.dispose();
     this.#inference[Symbol.dispose]();
   }
+}
+
+/** What the losses a word are made from. */
+function lossSums({ validation: { base, refined, count } }: TrainingGraphs): Record<string, Value> {
+  return { base, count, ...(refined && { refined }) };
 }
 
 /** `wanted` places spread evenly over 0 .. count - 1; all where that is more. */

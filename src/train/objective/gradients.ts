@@ -1,4 +1,5 @@
 /** Gradients of a step, added up in place over its parts (micro-batches, or several objectives). */
+import { parametersOf } from '../../engine/graph/graph.ts';
 import { Session, type SessionOptions } from '../../engine/runtime/session.ts';
 import type { Tensor } from '../../engine/runtime/tensor.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -13,7 +14,7 @@ import {
 /** The objective's parts summed over what was added; absent parts are not in the objective. */
 export type ObjectiveSums = Partial<Record<Exclude<keyof ObjectiveOutputs, 'loss'>, number>>;
 
-const partNames = ['base', 'refined', 'distillation', 'contrastive', 'count'] as const;
+const partNames = ['base', 'refined', 'distillation', 'contrastive', 'scorers', 'count'] as const;
 
 /** One objective's session; several may add to the same gradients. */
 export class GradientSession implements Disposable {
@@ -24,12 +25,11 @@ export class GradientSession implements Disposable {
 
   private constructor(
     session: Session,
-    scope: Scope,
+    used: readonly string[],
     store: ParameterStore,
     gradients: Float32Array,
   ) {
     this.#session = session;
-    const used = scope.parameters.map(({ name }) => name);
     const trained = used.filter((name) => store.groupOf(name) !== 'frozen');
     const views = (prefix: string) =>
       Object.fromEntries(trained.map((name) => [prefix + name, store.viewOf(name, gradients)]));
@@ -50,13 +50,11 @@ export class GradientSession implements Disposable {
     const named = Object.fromEntries(
       Object.entries(outputs).filter(([, value]) => value !== undefined),
     );
-    const all = withGradients(
-      scope,
-      { ...named, loss: outputs.loss },
-      new Set(store.trainableNames),
-      true,
-    );
-    return new GradientSession(await Session.open(all, options), scope, store, gradients);
+    // A graph without images does not reach the tower, and a concept that is given not what scores it.
+    const used = parametersOf(Object.values(named));
+    const trained = used.filter((name) => store.groupOf(name) !== 'frozen');
+    const all = withGradients(scope, { ...named, loss: outputs.loss }, new Set(trained), true);
+    return new GradientSession(await Session.open(all, options), used, store, gradients);
   }
 
   /** Adds the gradients of one part. @returns its loss and sums */

@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../base/errors.ts';
 import { isRefinerParameter } from '../../model/checkpoint/refiner.ts';
+import { isConceptScorer } from '../../model/concepts/concepts.ts';
 import type { BlipConfig, VisionConfig } from '../../model/config.ts';
 import { type RefinerConfig, refinerFault, refinerSchema } from '../../model/refiner/refiner.ts';
 import { towerOf } from '../../model/towers/towers.ts';
@@ -18,6 +19,8 @@ export interface TrainingGraphs {
   readonly objective: ObjectiveOutputs;
   /** The same on drawn captions weighted by their advantages. */
   readonly policy?: ObjectiveOutputs;
+  /** The base path's on captions without pictures. */
+  readonly texts?: ObjectiveOutputs;
   /** The objective's parts without dropout and label smoothing. */
   readonly validation: ObjectiveOutputs;
   readonly images: 'pixels' | 'tokens';
@@ -53,14 +56,23 @@ export function trainingGraphs(
     ...(refiner && { refiner }),
   } as const;
   const dropout = drawsDropout(config);
-  const build = (labelSmoothing: number, drawn: boolean, advantages?: DrawnFrom) =>
+  // Training images are shown with concepts that were scored by layers that had not seen them.
+  const build = (
+    concepts: 'given' | 'computed',
+    labelSmoothing: number,
+    drawn: boolean,
+    advantages?: DrawnFrom,
+  ) =>
     objectiveGraph(scope, model, {
       ...shared,
+      concepts,
+      // Given concepts are those of the tower before it was trained.
+      scorerWeight: concepts === 'given' && images === 'pixels' ? config.conceptWeight : 0,
       labelSmoothing,
       dropout: drawn,
       ...(advantages && { advantages }),
     });
-  const objective = build(config.labelSmoothing, dropout);
+  const objective = build('given', config.labelSmoothing, dropout);
   if (config.lora && !scope.parameters.some(({ name }) => isAdapter(name)))
     throw new UsageError(
       `lora.layers: no layer's name ends in ${config.lora.layers.join(' or ')}, so nothing would be trained; such as query and value`,
@@ -72,13 +84,30 @@ export function trainingGraphs(
     vision: model.vision_config,
     objective,
     ...(config.stage === 'scst' && {
-      policy: build(0, dropout, { temperature: config.scst.temperature, suppressed }),
+      policy: build('given', 0, dropout, { temperature: config.scst.temperature, suppressed }),
     }),
-    validation: build(0, false),
+    ...(config.texts && {
+      texts: objectiveGraph(scope, model, {
+        ...textsOnly,
+        labelSmoothing: config.labelSmoothing,
+        dropout,
+      }),
+    }),
+    validation: build('computed', 0, false),
     ...(refiner && { refiner }),
     ...(adapters && { adapters }),
   };
 }
+
+/** The base path alone, with concepts in the place of pictures. */
+const textsOnly = {
+  images: 'none',
+  concepts: 'given',
+  baseWeight: 1,
+  distillationWeight: 0,
+  distillationTemperature: 1,
+  refinedGradient: 'whole',
+} as const;
 
 /** Whether dropout is drawn at all, so that its seed is an input. */
 export function drawsDropout(config: TrainConfig): boolean {
@@ -121,9 +150,15 @@ export function parameterGroups(
     const { name } = spec;
     if (isAdapter(name)) return 'plain';
     if (isRefinerParameter(name)) return usualGroup(spec);
+    if (isConceptScorer(name)) return visionBlocks === 0 ? 'frozen' : scorerGroup(spec);
     const isTrained = name.startsWith('vision_model.') ? inTower(name) : true;
     return isTrained && !lora ? usualGroup(spec) : 'frozen';
   };
+}
+
+/** Calibrations are fitted apart. */
+function scorerGroup(spec: ParameterSpec): Group {
+  return spec.name.startsWith('concepts.calibration.') ? 'frozen' : usualGroup(spec);
 }
 
 export function isAdapter(name: string): boolean {

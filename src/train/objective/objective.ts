@@ -13,6 +13,7 @@ import { channelDropout, noDropout, seededDropout } from '../../nn/dropout.ts';
 import { hidden } from '../../nn/layers.ts';
 import { type CountedLoss, crossEntropy, klDivergence } from '../../nn/losses.ts';
 import type { Scope } from '../../nn/scope.ts';
+import { scorerLoss } from './scorers.ts';
 
 const { add, mul, reshape } = ops;
 
@@ -20,8 +21,10 @@ const { add, mul, reshape } = ops;
 export const ignoredLabel = -100;
 
 export interface LossOptions {
-  /** Where the images enter: as pixels, or as the tokens that a frozen tower gave (f16). */
-  readonly images: 'pixels' | 'tokens';
+  /** Where the images enter: as pixels, as the tokens that a frozen tower gave (f16), or not at all. */
+  readonly images: 'pixels' | 'tokens' | 'none';
+  /** Whether a model's concepts are computed from the images (default) or fed. */
+  readonly concepts?: 'computed' | 'given';
   /** Of such tokens. Default f16. */
   readonly tokensDtype?: 'f16' | 'f32';
   readonly labelSmoothing: number;
@@ -56,6 +59,8 @@ export interface ObjectiveOptions extends LossOptions {
   readonly distillationTemperature: number;
   /** Whether the refined path's losses train the decoder and tower under the layers too, or the layers and the head alone. */
   readonly refinedGradient: 'whole' | 'layers';
+  /** Weight of the loss of what scores concepts, which a tower in training would leave behind; 0 or left out: none. */
+  readonly scorerWeight?: number;
   /** Each caption's negative log-likelihood is weighted by the input `advantages` f32 [images, captions]. */
   readonly advantages?: DrawnFrom;
 }
@@ -70,25 +75,31 @@ export interface ObjectiveOutputs {
   readonly refined?: Value;
   readonly distillation?: Value;
   readonly contrastive?: Value;
+  /** Of what scores concepts, summed over images. */
+  readonly scorers?: Value;
 }
 
 /** What both graphs begin with. */
 function decode(scope: Scope, config: BlipConfig, options: LossOptions) {
-  const { vision_config: vision, text_config: text } = config;
+  const text = config.text_config;
   const dropout = options.dropout ? seededDropout(input('dropoutSeed', 'i32', [])) : noDropout;
   const ids = input('ids', 'i32', ['images', 'captions', 'length']);
   const labels = input('labels', 'i32', ['images', 'captions', 'length']);
-  const seen = imageInput(scope, vision, options, dropout);
-  const imageTokens = options.dropout
-    ? channelDropout(seen, options.imageDropout ?? 0, dropout)
-    : seen;
+  let towerTokens: Value | undefined;
+  const imageTokens = imageInput(scope, config, options, dropout, (tokens) => {
+    towerTokens = tokens;
+    return options.dropout ? channelDropout(tokens, options.imageDropout ?? 0, dropout) : tokens;
+  });
   const cross = crossKeyValues(scope, text, imageTokens);
   const { states } = textDecoder(scope, text, { ids, cross, dropout });
   const positions = multiplyDims(multiplyDims('images', 'captions'), 'length');
   const flatLabels = reshape(labels, [positions]);
   const logitsOf = (x: Value): Value =>
     languageHead(scope, text, reshape(x, [positions, text.hidden_size]));
-  return { dropout, ids, labels, imageTokens, states, positions, flatLabels, logitsOf };
+  return {
+    ...{ dropout, ids, labels, imageTokens, towerTokens },
+    ...{ states, positions, flatLabels, logitsOf },
+  };
 }
 
 /**
@@ -113,16 +124,32 @@ export function lossGraph(
 /**
  * The whole objective: CE(refined) + baseWeight CE(base) + distillationWeight KL(stopGradient(refined) || base)
  * + contrastive; without refinement layers CE(base). Inputs as `lossGraph`'s, and `share`, what a word
- * counts (one over the words of the whole batch: micro-batches add up), `captionShare` for the contrastive part.
+ * counts (one over the words of the whole batch: micro-batches add up), `captionShare` for the contrastive part,
+ * `imageShare` and targets (see `scorerLoss`) for what scores concepts.
  */
 export function objectiveGraph(
   scope: Scope,
   config: BlipConfig,
   options: ObjectiveOptions,
 ): ObjectiveOutputs {
+  const decoded = decode(scope, config, options);
+  const outputs = captionObjective(scope, config, options, decoded);
+  const { scorerWeight = 0 } = options;
+  const { towerTokens } = decoded;
+  if (scorerWeight === 0 || !config.concept_config || !towerTokens) return outputs;
+  const scorers = scorerLoss(scope, config.concept_config, towerTokens);
+  const share = mul(input('imageShare', 'f32', []), scorerWeight);
+  return { ...outputs, loss: add(outputs.loss, mul(scorers, share)), scorers };
+}
+
+function captionObjective(
+  scope: Scope,
+  config: BlipConfig,
+  options: ObjectiveOptions,
+  decoded: ReturnType<typeof decode>,
+): ObjectiveOutputs {
   const { refiner } = options;
   const text = config.text_config;
-  const decoded = decode(scope, config, options);
   const { dropout, ids, imageTokens, states, logitsOf } = decoded;
   const share = input('share', 'f32', []);
   const likelihood = likelihoodOf(decoded, options);

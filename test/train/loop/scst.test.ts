@@ -40,7 +40,7 @@ async function draw(baseline: 'mean' | 'greedy', samples: number) {
         return captions.map(({ text }) => text.length + 100 * place);
       },
     },
-    pixels,
+    { images: pixels, concepts: {} },
     [10, 11, 12, 13, 14, 15],
     4,
   );
