@@ -108,7 +108,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   video: {
     holds:
       'films in, scenes with captions out: `ffmpeg/` (frames with their times), `scenes/`, `captions/`, `output/` (subtitles and tables)',
-    uses: ['base', 'metrics', 'data', 'pages', 'model', 'caption'],
+    uses: ['base', 'metrics', 'data', 'caption'],
   },
   alt: {
     holds:

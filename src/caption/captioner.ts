@@ -156,6 +156,20 @@ export class Captioner implements Disposable {
   }
 
   /**
+   * Writes one caption of several pictures, such as the frames of a scene: their tokens stand end to end where the
+   * decoder looks at the picture.
+   * @param images one at least; the size of the first is that of the result
+   * @throws as `caption`
+   */
+  async captionTogether(
+    images: readonly PreparedImage[],
+    options: CaptionOptions = {},
+  ): Promise<ImageCaption> {
+    const [result] = await this.#captionPrepared(images, options, undefined, images.length);
+    return result;
+  }
+
+  /**
    * Captions one picture, giving each word of the best caption as soon as it is whole; the generator
    * returns the result. Beam search settles a caption only at its end, so with beams all words come then.
    * @throws as `caption`
@@ -179,12 +193,14 @@ export class Captioner implements Disposable {
     images: readonly PreparedImage[],
     options: CaptionOptions,
     onId?: GenerationContext['onId'],
+    imagesEach = 1,
   ): Promise<ImageCaption[]> {
     const { seed, words, signal, imageNumbers } = options;
     const { settings, prompt } = this.#settings(options);
     const all = await this.#executor.generate(
       {
         images: images.map(({ pixels }) => pixels),
+        ...(imagesEach > 1 && { imagesEach }),
         settings,
         prompt,
         ...(seed !== undefined && { seed }),
@@ -196,7 +212,7 @@ export class Captioner implements Disposable {
       const captions = sequences.map((sequence) =>
         toCaption(sequence, this.tokenizer, prompt.length, words ?? false),
       );
-      const { width, height } = images[i];
+      const { width, height } = images[i * imagesEach];
       return { caption: captions[0].text, captions, width, height };
     });
   }

@@ -34,6 +34,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./alt.ts'),
   },
   {
+    name: 'video',
+    summary: 'caption films: scenes, subtitles, chapters',
+    load: () => import('./video.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
     load: () => import('./train.ts'),

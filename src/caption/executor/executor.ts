@@ -30,6 +30,8 @@ export interface GenerationRequest
   extends Pick<GenerationContext, 'prompt' | 'seed' | 'imageNumbers'> {
   /** Pixels of each image, [3, size, size], normalised. */
   readonly images: readonly Float32Array[];
+  /** How many of them, one after the other, a caption is of: they are read as one. Default 1. */
+  readonly imagesEach?: number;
   readonly settings: GenerationSettings;
 }
 
@@ -42,7 +44,7 @@ export interface Executor extends Disposable {
   prepare(image: ImageSource, options: DecodeOptions): Promise<PreparedImage>;
   /**
    * Writes captions for a batch. Batches may differ in all settings; they are answered in any order.
-   * @returns for each image its sequences, the best first where they are ranked
+   * @returns for each image, or so many read as one, its sequences, the best first where they are ranked
    * @throws InputError when a length does not fit the model; the signal's reason when aborted
    */
   generate(

@@ -10,6 +10,7 @@ import {
   type InferenceOptions,
   type ReadableWeights,
 } from '../../generation/inference.ts';
+import { joinImages } from '../../generation/joined.ts';
 import { Ensemble } from '../../generation/members.ts';
 import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../../model/checkpoint/refiner.ts';
@@ -61,13 +62,14 @@ export class LocalExecutor implements Executor {
   }
 
   async generate(
-    { images, settings, ...context }: GenerationRequest,
+    { images, imagesEach = 1, settings, ...context }: GenerationRequest,
     options: Pick<GenerationContext, 'signal' | 'onId'> = {},
   ): Promise<Sequence[][]> {
     options.signal?.throwIfAborted();
     const encoded = await this.#inference.encode(this.#batch(images));
+    const joined = encoded.map((member) => joinImages(member, imagesEach));
     const config = this.model.config.text_config;
-    return generate(this.#inference.decode(encoded), settings, { config, ...context, ...options });
+    return generate(this.#inference.decode(joined), settings, { config, ...context, ...options });
   }
 
   [Symbol.dispose](): void {

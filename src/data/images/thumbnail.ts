@@ -1,6 +1,7 @@
 /** Small pictures for pages that hold everything in one file. */
 import sharp from 'sharp';
 import { type DecodeOptions, decodeImage } from './decode.ts';
+import type { RgbImage } from './rgb.ts';
 
 /**
  * A picture as a `data:` address of a JPEG, at most `size` pixels wide and high.
@@ -11,10 +12,29 @@ export async function thumbnail(
   size: number,
   options?: DecodeOptions,
 ): Promise<string> {
-  const { width, height, data } = await decodeImage(path, options);
-  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(size, size, { fit: 'inside', withoutEnlargement: true })
-    .jpeg({ quality: 75 })
-    .toBuffer();
+  return pixelThumbnail(await decodeImage(path, options), size);
+}
+
+/**
+ * Pixels in memory as a `data:` address of a JPEG, at most `size` pixels wide and high.
+ * @param pixelAspect how much wider than high a pixel is shown
+ */
+export async function pixelThumbnail(
+  { width, height, data }: RgbImage,
+  size: number,
+  pixelAspect = 1,
+): Promise<string> {
+  const image = sharp(data, { raw: { width, height, channels: 3 } });
+  const shown =
+    pixelAspect === 1
+      ? image.resize(size, size, { fit: 'inside', withoutEnlargement: true })
+      : image.resize(...fitted(width * pixelAspect, height, size), { fit: 'fill' });
+  const jpeg = await shown.jpeg({ quality: 75 }).toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+}
+
+/** Whole sizes of that shape, at most `size`. */
+function fitted(width: number, height: number, size: number): [number, number] {
+  const scale = Math.min(1, size / Math.max(width, height));
+  return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
 }

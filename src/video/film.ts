@@ -1,0 +1,71 @@
+/** A film in, its scenes with captions out, as they become known: decoding runs ahead of the model. */
+import type { Captioner } from '../caption/captioner.ts';
+import {
+  type DescribedScene,
+  type DescribeOptions,
+  defaultFrames,
+  describeScene,
+  joinAlike,
+} from './captions/describe.ts';
+import { FramePool } from './captions/pool.ts';
+import { type ReadOptions, readFrames } from './ffmpeg/frames.ts';
+import type { Film } from './ffmpeg/probe.ts';
+import { detectScenes, type Scene, type SceneOptions } from './scenes/scenes.ts';
+
+export interface FilmOptions extends DescribeOptions, ReadOptions {
+  readonly scenes?: SceneOptions;
+  /** Keep neighbouring scenes that say the same apart. Default false. */
+  readonly keepAlike?: boolean;
+  /** Told of each frame's time. */
+  readonly onFrame?: (time: number) => void;
+}
+
+/** The scenes of a film, without captions. @throws as `readFrames` */
+export function filmScenes(film: Film, options: FilmOptions = {}): AsyncGenerator<Scene> {
+  const frames = readFrames(film, options);
+  return detectScenes(film, frames, options.scenes, ({ time }) => options.onFrame?.(time));
+}
+
+/**
+ * Captions the scenes of a film in their order. What is in memory does not grow with the film.
+ * @throws InputError for a film that cannot be read; the signal's reason when aborted
+ */
+export function captionFilm(
+  captioner: Captioner,
+  film: Film,
+  options: FilmOptions = {},
+): AsyncGenerator<DescribedScene> {
+  const scenes = describedScenes(captioner, film, options);
+  return options.keepAlike ? scenes : joinAlike(scenes);
+}
+
+async function* describedScenes(
+  captioner: Captioner,
+  film: Film,
+  options: FilmOptions,
+): AsyncGenerator<DescribedScene> {
+  const pool = new FramePool(options.frames ?? defaultFrames);
+  const frames = readFrames(film, options);
+  const scenes = detectScenes(film, frames, options.scenes, (frame) => {
+    pool.add(frame);
+    options.onFrame?.(frame.time);
+  });
+  const { signal, caption } = options;
+  const how = { ...options, caption: { ...caption, ...(signal && { signal }) } };
+  const running: Promise<DescribedScene>[] = [];
+  for await (const scene of scenes) {
+    if (running.length > captioner.workers) yield* first(running);
+    const work = describeScene(captioner, scene, pool.take(scene), how);
+    // They are awaited in order, so an early failure waits for its turn.
+    work.catch(() => undefined);
+    running.push(work);
+    // Without workers the model has this thread, and ffmpeg waits.
+    if (captioner.workers === 0) yield* first(running);
+  }
+  while (running.length > 0) yield* first(running);
+}
+
+async function* first(running: Promise<DescribedScene>[]): AsyncGenerator<DescribedScene> {
+  const work = running.shift();
+  if (work) yield await work;
+}

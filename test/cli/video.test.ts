@@ -1,0 +1,143 @@
+/** `refcap video` as a stranger runs it: made films in, tables and subtitles out. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixtures, repositoryRoot } from '../paths.ts';
+import { grey, hasFfmpeg, makeFilm } from '../video/films.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'refcap-video-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const main = join(repositoryRoot, 'dist/cli/main.js');
+const tiny = join(fixtures, 'blip/tiny');
+const samples = join(repositoryRoot, 'samples');
+
+function refcap(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+  });
+  return { status, stdout, stderr };
+}
+const video = (...args: string[]) => refcap('video', '--model', tiny, '--workers', '0', ...args);
+
+/** Photos of two seconds each, one cut after the other. */
+function photoFilm(name: string, ...photos: string[]): void {
+  const inputs = photos.flatMap((photo) => [
+    '-loop',
+    '1',
+    '-t',
+    '2',
+    '-r',
+    '10',
+    '-i',
+    join(samples, `${photo}.jpg`),
+  ]);
+  const scaled = photos.map((_, i) => `[${i}]scale=160:120,setsar=1[v${i}]`).join(';');
+  const all = photos.map((_, i) => `[v${i}]`).join('');
+  const graph = `${scaled};${all}concat=n=${photos.length},format=yuv420p`;
+  makeFilm(...inputs, '-filter_complex', graph, '-c:v', 'mpeg4', '-q:v', '2', join(folder, name));
+}
+
+describe.skipIf(!hasFfmpeg)('refcap video', () => {
+  beforeAll(() => {
+    mkdirSync(join(folder, 'films'));
+    photoFilm('films/a.mp4', 'cat', 'rocket', 'coffee');
+    photoFilm('films/-b.mp4', 'owl');
+    writeFileSync(join(folder, 'films/notes.mp4'), 'no film');
+  });
+
+  it('prints scenes alone', () => {
+    expect(video('films/a.mp4', '--scenes-only')).toMatchObject({
+      status: 0,
+      stdout: ['0.000\t00:00:02', '2.000\t00:00:04', '4.000\t00:00:06']
+        .map((times) => `films/a.mp4\t00:00:0${times}.000\n`)
+        .join(''),
+    });
+  });
+
+  it('captions a folder in several formats, names what is no film, and goes on where it was', () => {
+    const args = [
+      'films',
+      '--beside',
+      '--format',
+      'vtt,jsonl',
+      '--no-join',
+      '--prompt',
+      'a',
+      '--contact-sheet',
+      'sheet.html',
+    ];
+    const first = video(...args);
+    expect(first).toMatchObject({ status: 3, stdout: '' });
+    expect(first.stderr).toContain('films/notes.mp4: this is no film that ffmpeg can read');
+    const rows = readFileSync(join(folder, 'films/a.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ start, end }) => [start, end])).toEqual([
+      [0, 2],
+      [2, 4],
+      [4, 6],
+    ]);
+    expect(rows.map(({ frames }) => frames.length)).toEqual([8, 8, 8]);
+    expect(readFileSync(join(folder, 'films/-b.vtt'), 'utf8')).toMatch(
+      /^WEBVTT\n\n00:00:00.000 --> 00:00:01.800\n/,
+    );
+    const sheet = readFileSync(join(folder, 'sheet.html'), 'utf8');
+    expect(sheet.match(/data:image\/jpeg/g)).toHaveLength(4);
+    expect(sheet).toContain('href="films/a.mp4#t=2.000"');
+    const again = video('films', '--beside', '--format', 'vtt,jsonl', '--no-join', '--resume');
+    expect(again).toMatchObject({ status: 1 });
+    expect(again.stderr).toContain('0 scenes of 0 films, 2 skipped');
+  });
+
+  it('says of a still film one thing', () => {
+    const { status, stdout } = video('films/-b.mp4', '--frames', 'middle', '--format', 'json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toHaveLength(1);
+    expect(JSON.parse(stdout)[0].frames).toHaveLength(1);
+  });
+
+  it.each<[string[], RegExp]>([
+    [['--start', '2', '--end', '1'], /--end \(1 s\) is not after --start \(2 s\)/],
+    [['--format', 'vtt,srt'], /several formats are several files/],
+    [['--output', 'a.srt', '--format', 'json'], /--output a\.srt is the name of a \.srt file/],
+    [['--scenes-only', '--format', 'vtt'], /--scenes-only prints text or jsonl/],
+  ])('refuses in a sentence: %j', (args, sentence) => {
+    const { status, stderr } = video('films/a.mp4', ...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(sentence);
+  });
+
+  it('stops at Ctrl-C, and ffmpeg with it', async () => {
+    makeFilm(
+      ...grey(100, '64x48', 2),
+      '-vf',
+      'loop=200:1',
+      '-c:v',
+      'mpeg4',
+      join(folder, 'long.mp4'),
+    );
+    const child = spawn(
+      process.execPath,
+      [main, 'video', '--model', tiny, 'long.mp4', '--scenes-only'],
+      { cwd: folder },
+    );
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    const isReading = () =>
+      spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout.includes('file:long.mp4');
+    while (!isReading() && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    const [code] = await once(child, 'close');
+    // It may have ended before the signal.
+    if (code !== 0) expect([code, said]).toEqual([130, 'refcap: interrupted.\n']);
+    expect(isReading()).toBe(false);
+  });
+});
