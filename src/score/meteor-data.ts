@@ -1,11 +1,8 @@
-/** Loads METEOR's packed synonym data and paraphrase tables from files (Node). */
-import { createReadStream, readFileSync } from 'node:fs';
+/** Loads METEOR's packed synonym data from its file (Node). */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createGunzip, gunzipSync } from 'node:zlib';
-import { InputError } from '../base/errors.ts';
-import { errorCode } from '../base/files.ts';
+import { gunzipSync } from 'node:zlib';
 import { decodeMeteorData, type MeteorData } from '../metrics/meteor/data.ts';
-import { type ParaphraseTable, ParaphraseTableBuilder } from '../metrics/meteor/paraphrases.ts';
 
 let loaded: MeteorData | undefined;
 
@@ -18,50 +15,4 @@ export function loadMeteorData(): MeteorData {
 /** Where the packed data are: `data/meteor-en.bin.gz` beside `src` or `dist`. */
 export function meteorDataPath(): string {
   return fileURLToPath(new URL('../../data/meteor-en.bin.gz', import.meta.url));
-}
-
-/**
- * Reads a METEOR paraphrase table (probability, phrase, paraphrase: three lines an entry), gzipped
- * or plain. It streams: METEOR's own English table has five million entries.
- * @throws InputError naming the file, and the line where it is wrong.
- */
-export async function loadParaphraseTable(path: string): Promise<ParaphraseTable> {
-  const builder = new ParaphraseTableBuilder();
-  try {
-    const file = createReadStream(path, { highWaterMark: 1 << 18 });
-    const content = path.endsWith('.gz') ? file.compose(createGunzip()) : file;
-    const decoder = new TextDecoder('utf-8', { fatal: true });
-    let rest = '';
-    for await (const chunk of content) {
-      const text = rest + decoder.decode(chunk, { stream: true });
-      rest = text.slice(addLines(builder, text));
-    }
-    rest += decoder.decode();
-    if (rest !== '') builder.add(rest);
-    return builder.done();
-  } catch (error) {
-    throw new InputError(`${path}: ${describe(error)}`);
-  }
-}
-
-/** Adds all whole lines of a text; returns where the unfinished last one starts. */
-function addLines(builder: ParaphraseTableBuilder, text: string): number {
-  let start = 0;
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-    builder.add(text.slice(start, end));
-    start = end + 1;
-  }
-  return start;
-}
-
-function describe(error: unknown): string {
-  const code = errorCode(error) ?? '';
-  if (code === 'ENOENT')
-    return 'no such file; give the path of a METEOR paraphrase table, such as paraphrase-en.gz.';
-  if (code === 'EACCES') return 'no permission to read it.';
-  if (code === 'EISDIR') return 'this is a folder; give the file of a METEOR paraphrase table.';
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-    return 'the text is not UTF-8; convert the table to UTF-8.';
-  if (code.startsWith('Z_')) return 'not a gzip file, or a damaged one; get it anew.';
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,7 +14,8 @@ import {
   toCorpusStatistics,
 } from '../../../src/metrics/meteor/meteor.ts';
 import { normalizeLine } from '../../../src/metrics/meteor/normalize.ts';
-import { loadMeteorData, loadParaphraseTable } from '../../../src/score/meteor-data.ts';
+import { loadMeteorData } from '../../../src/score/meteor-data.ts';
+import { loadParaphraseTable } from '../../../src/score/paraphrases.ts';
 import { fixtures, shared } from '../../paths.ts';
 
 interface Item {
