@@ -21,17 +21,12 @@ export async function writeRows(
   context: GenerationContext,
   longest: number,
 ): Promise<Sequence[][]> {
-  const { prompt, config, seed = 0, imageNumbers, signal, onId } = context;
+  const { prompt, config, signal, onId } = context;
   const end = config.sep_token_id;
   const rules = scoreRules(settings, end, prompt.length);
   const candidates = settings.num_return_sequences;
   const count = decoding.images;
-  const rows: Row[] = Array.from({ length: count * candidates }, (_, i) => {
-    const image = Math.floor(i / candidates);
-    const candidate = i % candidates;
-    const random = createRandom(streamSeed(seed, imageNumbers?.[image] ?? image, candidate));
-    return { image, candidate, ids: [...prompt], logprobs: [], random };
-  });
+  const rows = startRows(count, candidates, context);
 
   signal?.throwIfAborted();
   let scores = await decoding.step(repeat(prompt, count), prompt.length);
@@ -74,6 +69,20 @@ export async function writeRows(
   function isFinished({ ids }: Row): boolean {
     return ids.length >= longest || (ids.length > prompt.length && ids[ids.length - 1] === end);
   }
+}
+
+/** The rows of all candidates of all images: the prompt, and a random stream of its own each. */
+function startRows(
+  images: number,
+  candidates: number,
+  { prompt, seed = 0, imageNumbers }: GenerationContext,
+): Row[] {
+  return Array.from({ length: images * candidates }, (_, i) => {
+    const image = Math.floor(i / candidates);
+    const candidate = i % candidates;
+    const random = createRandom(streamSeed(seed, imageNumbers?.[image] ?? image, candidate));
+    return { image, candidate, ids: [...prompt], logprobs: [], random };
+  });
 }
 
 /** Slots of the rows whose image still has an unfinished one: an image stays or goes as a whole. */

@@ -123,12 +123,7 @@ export function createCider(frequencies: DocumentFrequencies): Metric {
       ngrams.trie.clear();
       const candidate = ngrams.encode(tokenized.candidate);
       ngrams.count(candidate, candidateCounts);
-      candidateNorms.fill(0);
-      for (let index = 0; index < candidateCounts.distinct; index++) {
-        const node = candidateCounts.nodes[index];
-        const weight = candidateCounts.counts[node] * ngrams.weights[node];
-        candidateNorms[ngrams.orders[node]] += weight * weight;
-      }
+      addSquares(ngrams, candidateCounts, candidateNorms.fill(0));
       let sum = 0;
       let plainSum = 0;
       for (const text of tokenized.references) {
@@ -137,8 +132,7 @@ export function createCider(frequencies: DocumentFrequencies): Metric {
         // The reference's n-grams have new nodes, for which the candidate's count is zero.
         candidateCounts.reserve(ngrams.trie.size);
         compareCounts();
-        const difference = Math.max(0, candidate.length - 1) - Math.max(0, reference.length - 1);
-        const penalty = Math.exp(-(difference ** 2) / (2 * sigma ** 2));
+        const penalty = lengthPenalty(candidate.length, reference.length);
         for (let order = 0; order < maximumOrder; order++) {
           const norm = Math.sqrt(candidateNorms[order]) * Math.sqrt(referenceNorms[order]);
           sum += (norm === 0 ? clipped[order] : clipped[order] / norm) * penalty;
@@ -152,6 +146,52 @@ export function createCider(frequencies: DocumentFrequencies): Metric {
 
     scores: (sums: Float64Array, images: number): number[] => [sums[0] / images, sums[1] / images],
   };
+}
+
+/** Adds the squares of the weights of a caption's n-grams to sums by order, and returns these. */
+function addSquares(ngrams: WeightedNgrams, counts: NgramCounts, sums: Float64Array): Float64Array {
+  for (let index = 0; index < counts.distinct; index++) {
+    const node = counts.nodes[index];
+    const weight = counts.counts[node] * ngrams.weights[node];
+    sums[ngrams.orders[node]] += weight * weight;
+  }
+  return sums;
+}
+
+/** CIDEr-D's factor for captions of so many words: a Gaussian of the difference in bigrams. */
+function lengthPenalty(candidate: number, reference: number): number {
+  const difference = Math.max(0, candidate - 1) - Math.max(0, reference - 1);
+  return Math.exp(-(difference ** 2) / (2 * sigma ** 2));
+}
+
+/** Weights of one caption's n-grams by their numbers in the document frequencies; the rest are zero. */
+class WeightsByDocument {
+  #weights = new Float64Array(1024);
+  #places: number[] = [];
+
+  take(ngrams: WeightedNgrams, counts: NgramCounts): void {
+    for (let index = 0; index < counts.distinct; index++) {
+      const node = counts.nodes[index];
+      const place = ngrams.documentNode(node);
+      if (place < 0) continue;
+      if (place >= this.#weights.length) {
+        const larger = new Float64Array(2 * place);
+        larger.set(this.#weights);
+        this.#weights = larger;
+      }
+      this.#weights[place] = counts.counts[node] * ngrams.weights[node];
+      this.#places.push(place);
+    }
+  }
+
+  at(place: number): number {
+    return place < this.#weights.length ? this.#weights[place] : 0;
+  }
+
+  clear(): void {
+    for (const place of this.#places) this.#weights[place] = 0;
+    this.#places = [];
+  }
 }
 
 /** References of one image made ready to be compared with many captions. */
@@ -182,23 +222,15 @@ export interface CiderReward {
 export function createCiderReward(frequencies: DocumentFrequencies): CiderReward {
   const ngrams = new WeightedNgrams(frequencies);
   const counts = new NgramCounts();
-  /** The candidate's n-grams by their numbers in the document frequencies. */
-  let found = new Float64Array(1024);
+  const found = new WeightsByDocument();
   const count = (text: string): number => {
     ngrams.trie.clear();
     const words = ngrams.encode(text);
     ngrams.count(words, counts);
     return words.length;
   };
-  const norms = (): Float64Array => {
-    const sums = new Float64Array(maximumOrder);
-    for (let index = 0; index < counts.distinct; index++) {
-      const node = counts.nodes[index];
-      const weight = counts.counts[node] * ngrams.weights[node];
-      sums[ngrams.orders[node]] += weight * weight;
-    }
-    return sums.map(Math.sqrt);
-  };
+  const norms = (): Float64Array =>
+    addSquares(ngrams, counts, new Float64Array(maximumOrder)).map(Math.sqrt);
 
   return {
     prepare: (references) => ({
@@ -220,35 +252,21 @@ export function createCiderReward(frequencies: DocumentFrequencies): CiderReward
     score(candidate, references) {
       const length = count(candidate);
       const candidateNorms = norms();
-      const known: number[] = [];
-      for (let index = 0; index < counts.distinct; index++) {
-        const node = counts.nodes[index];
-        const place = ngrams.documentNode(node);
-        if (place < 0) continue;
-        if (place >= found.length) {
-          const larger = new Float64Array(2 * place);
-          larger.set(found);
-          found = larger;
-        }
-        found[place] = counts.counts[node] * ngrams.weights[node];
-        known.push(place);
-      }
+      found.take(ngrams, counts);
       let sum = 0;
       const clipped = new Float64Array(maximumOrder);
       for (const { words, nodes, orders, weights, norms: own } of references.captions) {
         clipped.fill(0);
         for (let i = 0; i < nodes.length; i++) {
-          const weight = nodes[i] < found.length ? found[nodes[i]] : 0;
-          clipped[orders[i]] += Math.min(weight, weights[i]) * weights[i];
+          clipped[orders[i]] += Math.min(found.at(nodes[i]), weights[i]) * weights[i];
         }
-        const difference = Math.max(0, length - 1) - Math.max(0, words - 1);
-        const penalty = Math.exp(-(difference ** 2) / (2 * sigma ** 2));
+        const penalty = lengthPenalty(length, words);
         for (let order = 0; order < maximumOrder; order++) {
           const norm = candidateNorms[order] * own[order];
           sum += (norm === 0 ? clipped[order] : clipped[order] / norm) * penalty;
         }
       }
-      for (const place of known) found[place] = 0;
+      found.clear();
       return sum * (10 / (maximumOrder * references.captions.length));
     },
   };

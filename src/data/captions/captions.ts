@@ -1,7 +1,7 @@
 /** Caption files in memory: what a system wrote for each image, and what people wrote. */
 import { InputError } from '../../base/errors.ts';
-import { type ReadOptions, readCaptionFile } from './readers.ts';
-import type { Place } from './records.ts';
+import { type ReadOptions, type ReadResult, readCaptionFile } from './readers.ts';
+import type { CaptionSink, Place } from './records.ts';
 import { forEachLine, openText } from './source.ts';
 import { TextStore } from './store.ts';
 
@@ -90,66 +90,85 @@ export async function readReferences(
   paths: readonly string[],
   options: ReadOptions = {},
 ): Promise<References> {
-  const texts = new TextStore();
-  const ids: string[] = [];
-  const byId = new Map<string, number>();
-  const aliases = { file: new Aliases(), number: new Aliases() };
-  const listed = new Set<string>();
-  const imageOf: number[] = [];
+  const sink = new ReferenceSink();
   const notes: string[] = [];
-  const imageNumber = (id: string): number => {
-    let image = byId.get(id);
-    if (image === undefined) {
-      image = ids.length;
-      ids.push(id);
-      byId.set(id, image);
-    }
-    return image;
-  };
   for (const path of paths) {
-    const lists = new Map<string, Place>();
-    let position = 0;
-    let previous: Place | undefined;
-    let duplicate: { id: string; place: Place; earlier: Place } | undefined;
-    const result = await readCaptionFile(path, 'references', options, {
-      caption(id, text, place) {
-        // Without ids the line or position names the image; a list of references is one position.
-        if (id === undefined && place !== previous) position++;
-        previous = place;
-        const known = id ?? String(position);
-        imageOf.push(imageNumber(known));
-        texts.add(text);
-      },
-      list(id, place) {
-        const earlier = lists.get(id);
-        if (earlier === undefined) lists.set(id, place);
-        else if (earlier !== place) duplicate ??= { id, place, earlier };
-      },
-      alias: (id, other, kind) => aliases[kind].add(id, other),
-      image: (id) => listed.add(id),
-    });
-    if (duplicate)
-      throw new InputError(
-        `${result.name}: image ${duplicate.id} has two lists of references, at ${result.describe(duplicate.earlier)} and ${result.describe(duplicate.place)}; join them or remove one.`,
-      );
+    sink.startFile();
+    const result = await readCaptionFile(path, 'references', options, sink);
+    sink.endFile(result);
     notes.push(...result.notes);
   }
   const name = paths.join(', ');
+  const { ids, byId, files, numbers, listed, texts } = sink;
   if (ids.length === 0)
     throw new InputError(
       `${name}: no reference was found; check the file and the split asked for.`,
     );
   return {
-    name,
-    ids,
-    byId,
-    files: aliases.file.ids,
-    numbers: aliases.number.ids,
-    listed,
-    texts,
-    ...grouped(imageOf, ids.length),
+    ...{ name, ids, byId, files: files.ids, numbers: numbers.ids, listed, texts },
+    ...grouped(sink.imageOf, ids.length),
     notes,
   };
+}
+
+/** Takes references, file by file. */
+class ReferenceSink implements CaptionSink {
+  readonly texts = new TextStore();
+  readonly ids: string[] = [];
+  readonly byId = new Map<string, number>();
+  readonly files = new Aliases();
+  readonly numbers = new Aliases();
+  readonly listed = new Set<string>();
+  /** The image of each text. */
+  readonly imageOf: number[] = [];
+  // Of the file that is being read:
+  #lists = new Map<string, Place>();
+  #position = 0;
+  #previous: Place | undefined;
+  #duplicate: { id: string; place: Place; earlier: Place } | undefined;
+
+  startFile(): void {
+    this.#lists = new Map();
+    this.#position = 0;
+    this.#previous = undefined;
+  }
+
+  caption(id: string | undefined, text: string, place: Place): void {
+    // Without ids the line or position names the image; a list of references is one position.
+    if (id === undefined && place !== this.#previous) this.#position++;
+    this.#previous = place;
+    this.imageOf.push(this.#imageNumber(id ?? String(this.#position)));
+    this.texts.add(text);
+  }
+
+  list(id: string, place: Place): void {
+    const earlier = this.#lists.get(id);
+    if (earlier === undefined) this.#lists.set(id, place);
+    else if (earlier !== place) this.#duplicate ??= { id, place, earlier };
+  }
+
+  alias(id: string, other: string, kind: 'file' | 'number'): void {
+    (kind === 'file' ? this.files : this.numbers).add(id, other);
+  }
+
+  image(id: string): void {
+    this.listed.add(id);
+  }
+
+  /** @throws InputError where an image's references came twice */
+  endFile({ name, describe }: ReadResult): void {
+    if (this.#duplicate)
+      throw new InputError(
+        `${name}: image ${this.#duplicate.id} has two lists of references, at ${describe(this.#duplicate.earlier)} and ${describe(this.#duplicate.place)}; join them or remove one.`,
+      );
+  }
+
+  #imageNumber(id: string): number {
+    const known = this.byId.get(id);
+    if (known !== undefined) return known;
+    this.byId.set(id, this.ids.length);
+    return this.ids.push(id) - 1;
+  }
 }
 
 /** Other names of images; one that two images have says nothing. */

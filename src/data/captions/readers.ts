@@ -153,7 +153,7 @@ async function readJson(context: Context): Promise<Describe> {
 }
 
 function readJsonEntry(context: Context, entry: JsonEntry): void {
-  const { source, role, sink, records, keep } = context;
+  const { source, role, records, keep } = context;
   const { key, index, value } = entry;
   const path = (): string => jsonPath(key, index);
   if (key === undefined) {
@@ -169,8 +169,8 @@ function readJsonEntry(context: Context, entry: JsonEntry): void {
       throw new InputError(
         `${source.name}: ${path()} should be an object but is ${typeName(value)}.`,
       );
-    if (Array.isArray(value.sentences)) readKarpathy(value);
-    else readCocoImage(value);
+    if (Array.isArray(value.sentences)) readKarpathy(context, value, index, path);
+    else readCocoImage(context, value, path);
     return;
   }
   if (isObject(value)) {
@@ -185,33 +185,39 @@ function readJsonEntry(context: Context, entry: JsonEntry): void {
       `${source.name}: ${jsonPath(key, -1)} holds several captions; a candidate file has exactly one caption an image.`,
     );
   records.texts(key, value, path(), path);
+}
 
-  function readKarpathy(image: JsonObject): void {
-    if (!keep.takes(image.split)) return;
-    const field = ['filename', 'file_name', 'cocoid', 'imgid'].find((name) => name in image);
-    if (field === undefined)
-      throw new InputError(`${source.name}: ${path()} has no "filename"; name the image there.`);
-    const name = records.id(image[field], () => `${path()}.${field}`);
-    const { filepath } = image;
-    const folder = typeof filepath === 'string' && field.startsWith('file') ? filepath : '';
-    const id = karpathyId(context, name, folder);
-    if (folder !== '') sink.alias?.(id, `${folder}/${name}`, 'file');
-    const number = image.cocoid ?? image.imgid;
-    if (number !== undefined)
-      sink.alias?.(
-        id,
-        records.id(number, () => `${path()}.cocoid`),
-        'number',
-      );
-    records.texts(id, image.sentences, index, () => `${path()}.sentences`);
-  }
+function readKarpathy(
+  context: Context,
+  image: JsonObject,
+  index: number,
+  path: () => string,
+): void {
+  const { source, sink, records, keep } = context;
+  if (!keep.takes(image.split)) return;
+  const field = ['filename', 'file_name', 'cocoid', 'imgid'].find((name) => name in image);
+  if (field === undefined)
+    throw new InputError(`${source.name}: ${path()} has no "filename"; name the image there.`);
+  const name = records.id(image[field], () => `${path()}.${field}`);
+  const { filepath } = image;
+  const folder = typeof filepath === 'string' && field.startsWith('file') ? filepath : '';
+  const id = karpathyId(context, name, folder);
+  if (folder !== '') sink.alias?.(id, `${folder}/${name}`, 'file');
+  const number = image.cocoid ?? image.imgid;
+  if (number !== undefined)
+    sink.alias?.(
+      id,
+      records.id(number, () => `${path()}.cocoid`),
+      'number',
+    );
+  records.texts(id, image.sentences, index, () => `${path()}.sentences`);
+}
 
-  function readCocoImage(image: JsonObject): void {
-    if (image.id === undefined) return;
-    const id = records.id(image.id, () => `${path()}.id`);
-    sink.image?.(id);
-    if (typeof image.file_name === 'string') sink.alias?.(id, image.file_name, 'file');
-  }
+function readCocoImage({ sink, records }: Context, image: JsonObject, path: () => string): void {
+  if (image.id === undefined) return;
+  const id = records.id(image.id, () => `${path()}.id`);
+  sink.image?.(id);
+  if (typeof image.file_name === 'string') sink.alias?.(id, image.file_name, 'file');
 }
 
 /** The file name, as Karpathy's ids are; with its folder where another folder has that name too. */

@@ -4,33 +4,72 @@ import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { type Context, type Describe, describeLine } from './context.ts';
 import { fieldKey, imageField, numberedText, numberFields, textFields } from './fields.ts';
-import { tableShape } from './formats.ts';
+import { type TableShape, tableShape } from './formats.ts';
 import { partedByReturns } from './source.ts';
 
 /** Hands the captions of a table to the sink, row by row. */
 export async function readTable(context: Context): Promise<Describe> {
-  const { source, sink, keep, notes } = context;
+  const { source } = context;
   const { parse } = await import('csv-parse');
   const { pipeline } = await import('node:stream/promises');
   const delimiter = context.format === 'tsv' ? '\t' : ',';
   const shape = tableShape(source.head, source.whole) ?? { delimiter, header: false };
-  let header: string[] | undefined;
-  let columns: TableColumns | undefined;
-  let line = 0;
-  let mended = 0;
-  const read = (cells: string[]): void => {
-    let record = cells;
-    if (shape.header && !header) {
-      header = record;
+  const table = new Table(context, shape);
+  const parser = parse({
+    delimiter: shape.delimiter,
+    record_delimiter: partedByReturns(source.head) ? ['\r\n', '\n', '\r'] : ['\r\n', '\n'],
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: shape.delimiter === '|',
+    // Records are used up as they are parsed: none goes down the stream.
+    on_record: (record: string[], { lines }) => {
+      table.row(record, lines);
+      return null;
+    },
+  });
+  try {
+    await pipeline(source.pieces, parser, async (records) => {
+      for await (const _ of records);
+    });
+  } catch (error) {
+    if (errorCode(error) === 'CSV_QUOTE_NOT_CLOSED')
+      throw new InputError(
+        `${source.name}: a double quote that opens after line ${table.line} is never closed; close it, or write it twice inside a quoted caption.`,
+      );
+    throw error;
+  }
+  table.end();
+  return describeLine;
+}
+
+/** Takes the rows of a table, in their order. */
+class Table {
+  readonly #context: Context;
+  readonly #shape: TableShape;
+  #header: string[] | undefined;
+  #columns: TableColumns | undefined;
+  #mended = 0;
+  /** The last line that was read. */
+  line = 0;
+
+  constructor(context: Context, shape: TableShape) {
+    this.#context = context;
+    this.#shape = shape;
+  }
+
+  row(cells: string[], line: number): void {
+    const { source, sink, keep } = this.#context;
+    this.line = line;
+    if (this.#shape.header && !this.#header) {
+      this.#header = cells;
       return;
     }
-    columns ??= header ? namedColumns(context, header, record) : plainColumns(context, record);
-    // Flickr30k's results.csv has a row "2199200615.jpg| 4   A dog runs ...": number and caption in one.
-    const joined = shape.delimiter === '|' ? /^(\d)\s+(\S.*)$/s.exec(record.at(-1) ?? '') : null;
-    if (joined && record.length === columns.count - 1) {
-      record = [...record.slice(0, -1), joined[1], joined[2]];
-      mended++;
-    }
+    this.#columns ??= this.#header
+      ? namedColumns(this.#context, this.#header, cells)
+      : plainColumns(this.#context, cells);
+    const columns = this.#columns;
+    const record = this.#mend(cells, columns.count);
     if (record.length !== columns.count)
       throw new InputError(
         `${source.name}: line ${line} has ${record.length} columns where ${columns.count} are expected; put a caption that holds the separator between double quotes.`,
@@ -44,39 +83,26 @@ export async function readTable(context: Context): Promise<Describe> {
     for (const column of columns.numbers)
       if (record[column] !== '') sink.alias?.(id, record[column], 'number');
     for (const column of columns.texts) sink.caption(id, record[column], line);
-  };
-  const parser = parse({
-    delimiter: shape.delimiter,
-    record_delimiter: partedByReturns(source.head) ? ['\r\n', '\n', '\r'] : ['\r\n', '\n'],
-    relax_quotes: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: shape.delimiter === '|',
-    // Records are used up as they are parsed: none goes down the stream.
-    on_record: (record: string[], { lines }) => {
-      line = lines;
-      read(record);
-      return null;
-    },
-  });
-  try {
-    await pipeline(source.pieces, parser, async (records) => {
-      for await (const _ of records);
-    });
-  } catch (error) {
-    if (errorCode(error) === 'CSV_QUOTE_NOT_CLOSED')
-      throw new InputError(
-        `${source.name}: a double quote that opens after line ${line} is never closed; close it, or write it twice inside a quoted caption.`,
-      );
-    throw error;
   }
-  // A table of a header alone still says which columns it lacks.
-  if (header && !columns) namedColumns(context, header, []);
-  if (mended > 0)
-    notes.push(
-      `${source.name}: ${mended} ${mended === 1 ? 'row lacks' : 'rows lack'} the separator between number and caption (a known slip of the file) and ${mended === 1 ? 'was' : 'were'} read as meant.`,
-    );
-  return describeLine;
+
+  /** Flickr30k's results.csv has a row "2199200615.jpg| 4   A dog runs ...": number and caption in one. */
+  #mend(cells: string[], count: number): string[] {
+    if (this.#shape.delimiter !== '|' || cells.length !== count - 1) return cells;
+    const joined = /^(\d)\s+(\S.*)$/s.exec(cells.at(-1) ?? '');
+    if (!joined) return cells;
+    this.#mended++;
+    return [...cells.slice(0, -1), joined[1], joined[2]];
+  }
+
+  end(): void {
+    const { source, notes } = this.#context;
+    // A table of a header alone still says which columns it lacks.
+    if (this.#header && !this.#columns) namedColumns(this.#context, this.#header, []);
+    if (this.#mended > 0)
+      notes.push(
+        `${source.name}: ${this.#mended} ${this.#mended === 1 ? 'row lacks' : 'rows lack'} the separator between number and caption (a known slip of the file) and ${this.#mended === 1 ? 'was' : 'were'} read as meant.`,
+      );
+  }
 }
 
 interface TableColumns {

@@ -1,8 +1,8 @@
 /** Reads the captions of a dataset's caption files by image. */
 import { InputError } from '../../base/errors.ts';
 import type { CaptionFormat } from '../captions/formats.ts';
-import { readCaptionFile } from '../captions/readers.ts';
-import type { Columns, Place } from '../captions/records.ts';
+import { type ReadResult, readCaptionFile } from '../captions/readers.ts';
+import type { CaptionSink, Columns, Place } from '../captions/records.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
 import type { CaptionFile } from './sources.ts';
 
@@ -28,66 +28,87 @@ export async function readCaptions(
   options: { readonly format?: CaptionFormat | undefined; readonly columns?: Columns } = {},
 ): Promise<NamedImages> {
   const images: NamedImages = new Map();
-  for (const { path, split: fileSplit, folder = '' } of files) {
-    // Names in a folder of its own are meant from there.
-    const within = (name: string): string =>
-      folder === '' || name.startsWith('/') ? name : `${folder}/${name.replace(/^(?:\.\/)+/, '')}`;
-    let split: string | undefined;
-    let conflict: { id: string; place: Place } | undefined;
-    let unknown: { word: string; place: Place } | undefined;
-    let anonymous: Place | undefined;
-    const aliases = new Map<string, string[]>();
-    const {
-      name,
-      describe,
-      notes: own,
-    } = await readCaptionFile(
-      path,
+  for (const file of files) {
+    const reader = new DatasetSink(images, file);
+    const read = await readCaptionFile(
+      file.path,
       'references',
       { ...options, isDataset: true },
-      {
-        split: (word) => {
-          split = word === undefined || word.trim() === '' ? undefined : word;
-        },
-        caption: (name, text, place) => {
-          if (name === undefined) {
-            anonymous ??= place;
-            return;
-          }
-          const id = within(name);
-          const meant = split === undefined ? fileSplit : parseSplit(split);
-          if (split !== undefined && meant === undefined) unknown ??= { word: split, place };
-          const image = images.get(id);
-          if (!image) images.set(id, { captions: [text.trim()], split: meant, files: [] });
-          else {
-            if (image.split !== meant) conflict ??= { id, place };
-            image.captions.push(text.trim());
-          }
-        },
-        alias: (name, other, kind) => {
-          // The picture is the file, whatever number stands beside its name.
-          if (kind === 'number') return;
-          const id = within(name);
-          const list = aliases.get(id);
-          if (!list) aliases.set(id, [within(other)]);
-          else if (!list.includes(within(other))) list.push(within(other));
-        },
-      },
+      reader,
     );
-    notes.push(...own);
-    if (anonymous !== undefined)
-      throw new InputError(
-        `${name}: ${describe(anonymous)} does not say which image it belongs to; a dataset's captions name their images.`,
-      );
-    if (unknown)
-      throw new InputError(
-        `${name}: ${describe(unknown.place)} is of the unknown split "${unknown.word}"; write train, dev or test.`,
-      );
-    if (conflict)
-      throw new InputError(
-        `${name}: ${describe(conflict.place)} puts image ${conflict.id} into a second split; an image belongs to one.`,
-      );
-    for (const [id, others] of aliases) images.get(id)?.files.push(...others);
+    notes.push(...read.notes);
+    reader.end(read);
   }
   return images;
+}
+
+/** Takes the captions of one file, and remembers its first faults. */
+class DatasetSink implements CaptionSink {
+  readonly #images: NamedImages;
+  readonly #file: CaptionFile;
+  readonly #aliases = new Map<string, string[]>();
+  #split: string | undefined;
+  #conflict: { id: string; place: Place } | undefined;
+  #unknown: { word: string; place: Place } | undefined;
+  #anonymous: Place | undefined;
+
+  constructor(images: NamedImages, file: CaptionFile) {
+    this.#images = images;
+    this.#file = file;
+  }
+
+  split(word: string | undefined): void {
+    this.#split = word === undefined || word.trim() === '' ? undefined : word;
+  }
+
+  caption(name: string | undefined, text: string, place: Place): void {
+    if (name === undefined) {
+      this.#anonymous ??= place;
+      return;
+    }
+    const id = this.#within(name);
+    const split = this.#split === undefined ? this.#file.split : parseSplit(this.#split);
+    if (this.#split !== undefined && split === undefined)
+      this.#unknown ??= { word: this.#split, place };
+    const image = this.#images.get(id);
+    if (!image) this.#images.set(id, { captions: [text.trim()], split, files: [] });
+    else {
+      if (image.split !== split) this.#conflict ??= { id, place };
+      image.captions.push(text.trim());
+    }
+  }
+
+  alias(name: string, other: string, kind: 'file' | 'number'): void {
+    // The picture is the file, whatever number stands beside its name.
+    if (kind === 'number') return;
+    const id = this.#within(name);
+    const list = this.#aliases.get(id);
+    if (!list) this.#aliases.set(id, [this.#within(other)]);
+    else if (!list.includes(this.#within(other))) list.push(this.#within(other));
+  }
+
+  /** @throws InputError at a fault that shows only when the file is read */
+  end({ name, describe }: ReadResult): void {
+    if (this.#anonymous !== undefined)
+      throw new InputError(
+        `${name}: ${describe(this.#anonymous)} does not say which image it belongs to; a dataset's captions name their images.`,
+      );
+    if (this.#unknown)
+      throw new InputError(
+        `${name}: ${describe(this.#unknown.place)} is of the unknown split "${this.#unknown.word}"; write train, dev or test.`,
+      );
+    if (this.#conflict)
+      throw new InputError(
+        `${name}: ${describe(this.#conflict.place)} puts image ${this.#conflict.id} into a second split; an image belongs to one.`,
+      );
+    for (const [id, others] of this.#aliases) this.#images.get(id)?.files.push(...others);
+  }
+
+  /** Names in a folder of its own are meant from there. */
+  #within(name: string): string {
+    const { folder = '' } = this.#file;
+    return folder === '' || name.startsWith('/')
+      ? name
+      : `${folder}/${name.replace(/^(?:\.\/)+/, '')}`;
+  }
 }

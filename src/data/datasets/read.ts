@@ -1,31 +1,23 @@
 /** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, text files beside images, metadata. */
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { readImageList } from '../captions/captions.ts';
 import type { Columns } from '../captions/records.ts';
-import { FileFinder } from '../images/find.ts';
 import { type ImageFolder, listImages } from '../images/folder.ts';
-import { describePassedOver } from '../images/formats.ts';
 import { type NamedImages, readCaptions } from './captions.ts';
+import type { CaptionDataset, DatasetImage, SplitShares } from './dataset.ts';
 import {
-  type CaptionDataset,
-  type DatasetImage,
-  dealSplits,
-  parseSplit,
-  type SplitName,
-  type SplitShares,
-  splitNames,
-} from './dataset.ts';
+  describeFolder,
+  describeMissing,
+  type MissingImage,
+  noCaptions,
+  noneFound,
+  plural,
+} from './describe.ts';
 import { readMetadata } from './metadata.ts';
 import { pairFiles } from './pair.ts';
 import { pairSidecars, readSidecars } from './sidecars.ts';
-import {
-  captionsOfAnotherName,
-  type DatasetFormat,
-  type DatasetSource,
-  describeOtherData,
-  findDataset,
-} from './sources.ts';
+import { type DatasetFormat, type DatasetSource, findDataset } from './sources.ts';
+import { applyLists, assignSplits } from './splits.ts';
 
 export interface DatasetOptions {
   /** The folder of the images, where it is not beside the captions. */
@@ -45,13 +37,7 @@ export interface DatasetSurvey {
   /** Who says which split an image is in: lists, the caption files, or the seed. */
   readonly splitsFrom: 'lists' | 'captions' | 'seed';
   /** Images that the captions name and that have no file. */
-  readonly missing: readonly {
-    readonly id: string;
-    readonly split: SplitName;
-    readonly captions: number;
-    /** Why, where more is known than that. */
-    readonly reason?: string;
-  }[];
+  readonly missing: readonly MissingImage[];
   /** Images that have captions but are in no split, where others are. */
   readonly withoutSplit: readonly string[];
   /** Images whose every caption is empty, listed images and image files that no caption names. */
@@ -128,16 +114,6 @@ export async function surveyDataset(
   };
 }
 
-function noneFound(path: string, { folder }: ImageFolder, missing: readonly Missing[]): InputError {
-  const known = missing.find(({ reason }) => reason !== undefined);
-  const why = known
-    ? `: of ${known.id} ${known.reason}.`
-    : `, such as ${missing[0].id}; name their folder with --images.`;
-  return new InputError(
-    `${path}: none of ${plural(missing.length, 'captioned image')} is in ${folder}${why}`,
-  );
-}
-
 interface Named {
   readonly images: NamedImages;
   readonly captions: DatasetSource['captions'];
@@ -164,30 +140,6 @@ async function readNamed(
   notes.push(...sidecars.notes);
   const images = await readSidecars(sidecars, folder);
   return { images, captions: undefined, stray: sidecars.stray };
-}
-
-async function noCaptions(path: string, folder: ImageFolder): Promise<InputError> {
-  const other = await describeOtherData(path);
-  if (other !== undefined) return new InputError(`${path}: no captions found; ${other}.`);
-  const [note] = folder.files.length === 0 ? describeFolder(folder) : [];
-  const table = await captionsOfAnotherName(path);
-  if (table !== undefined)
-    return new InputError(
-      `${path}: no captions found under a known name; if ${table} holds them, name that file.`,
-    );
-  return new InputError(
-    `${path}: no captions found; ${note ?? 'put a caption file (captions.txt, metadata.jsonl, dataset_*.json) or a text file beside each image there.'}`,
-  );
-}
-
-/** Sentences on what of a folder cannot be used. */
-function describeFolder({ passedOver, nameless }: ImageFolder): string[] {
-  const notes = [describePassedOver(passedOver) ?? []].flat();
-  if (nameless.length > 0)
-    notes.push(
-      `${plural(nameless.length, 'file or folder', 'files or folders')} left out whose name is not UTF-8, such as ${nameless[0]}; rename ${nameless.length === 1 ? 'it' : 'them'}, for example with convmv -f latin1 -t utf8.`,
-    );
-  return notes;
 }
 
 function filesWithoutName(
@@ -219,93 +171,13 @@ function dropEmptyCaptions(
   return { empty, withoutCaption };
 }
 
-/** Images in the order of the lists; those in no list are left out, as in the official splits. */
-async function applyLists(
-  images: NamedImages,
-  source: DatasetSource,
-  notes: string[],
-): Promise<{ images: NamedImages; withoutCaption: string[] }> {
-  const listed: NamedImages = new Map();
-  const withoutCaption: string[] = [];
-  const finder = new FileFinder([...images.keys()]);
-  const idOf = (name: string): string => {
-    const found = images.has(name) ? undefined : finder.find(name);
-    return found?.how === 'path' || found?.how === 'end' ? found.file : name;
-  };
-  for (const split of splitNames) {
-    for (const list of source.lists.filter((entry) => entry.split === split)) {
-      for (const name of await readImageList(list.path)) {
-        const id = idOf(name);
-        const image = images.get(id);
-        if (!image) withoutCaption.push(id);
-        else if (listed.has(id))
-          throw new InputError(
-            `${list.path}: image ${id} is in another list too; remove it from one.`,
-          );
-        else listed.set(id, { ...image, split });
-      }
-    }
-  }
-  const unlisted = images.size - listed.size;
-  if (unlisted > 0) notes.push(`${plural(unlisted, 'image')} in no split list left out.`);
-  if (withoutCaption.length > 0)
-    notes.push(
-      `${plural(withoutCaption.length, 'image')} of the split lists without a caption left out.`,
-    );
-  return { images: listed, withoutCaption };
-}
-
-/** Gives each image a split, dealing them out where none has one; says whether they were dealt out. */
-function assignSplits(
-  images: NamedImages,
-  path: string,
-  shares: SplitShares,
-  notes: string[],
-): boolean {
-  const all = [...images.values()];
-  const marked = all.filter((image) => image.split !== undefined).length;
-  if (marked === all.length) return false;
-  if (marked > 0) {
-    for (const [id, image] of [...images]) if (image.split === undefined) images.delete(id);
-    notes.push(`${plural(all.length - marked, 'image')} marked with no split left out.`);
-    return false;
-  }
-  if (splitByFolder(images)) return false;
-  const splits = dealSplits([...images.keys()], shares);
-  all.forEach((image, i) => {
-    image.split = splits[i];
-  });
-  const counts = splitNames.map((s) => `${s} ${splits.filter((split) => split === s).length}`);
-  notes.push(
-    `${path} has no splits: dealt out by seed ${shares.seed ?? 0} (${counts.join(', ')}).`,
-  );
-  return true;
-}
-
-/** Takes the folders of the images' names for their splits, where all are such; says whether it did. */
-function splitByFolder(images: NamedImages): boolean {
-  const splits = [...images].map(([id, { files }]) => {
-    const [folder, ...rest] = (files[0] ?? id).replace(/^(?:\.\/)+/, '').split('/');
-    return rest.length === 0 ? undefined : parseSplit(folder);
-  });
-  // Of one folder alone a part must serve for dev and test.
-  if (splits.includes(undefined) || new Set(splits).size < 2 || !splits.includes('train'))
-    return false;
-  [...images.values()].forEach((image, i) => {
-    image.split = splits[i];
-  });
-  return true;
-}
-
-type Missing = DatasetSurvey['missing'][number];
-
 function findFiles(
   images: NamedImages,
   paths: ReadonlyMap<string, string>,
   reasons: ReadonlyMap<string, string>,
-): { found: DatasetImage[]; missing: Missing[] } {
+): { found: DatasetImage[]; missing: MissingImage[] } {
   const found: DatasetImage[] = [];
-  const missing: Missing[] = [];
+  const missing: MissingImage[] = [];
   for (const [id, { captions, split = 'train' }] of images) {
     const path = paths.get(id);
     const reason = reasons.get(id);
@@ -314,25 +186,4 @@ function findFiles(
     else found.push({ id, path, split, captions });
   }
   return { found, missing };
-}
-
-function describeMissing(
-  missing: Record<SplitName, number>,
-  all: number,
-  folder: ImageFolder,
-  lost: readonly Missing[],
-  notes: string[],
-): void {
-  const total = splitNames.reduce((sum, split) => sum + missing[split], 0);
-  if (total === 0) return;
-  const parts = splitNames.filter((split) => missing[split] > 0).map((s) => `${s} ${missing[s]}`);
-  const known = lost.find(({ reason }) => reason !== undefined);
-  const why = known === undefined ? '' : `: of ${known.id} ${known.reason}`;
-  notes.push(
-    `${total} of ${plural(all, 'image')} ${total === 1 ? 'has' : 'have'} no file in ${folder.folder} (${parts.join(', ')}) and ${total === 1 ? 'is' : 'are'} left out${why}.`,
-  );
-}
-
-function plural(count: number, noun: string, many = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : many}`;
 }

@@ -65,14 +65,10 @@ export async function matchWeights(
 ): Promise<PretrainedWeights> {
   const names = plainNames(source.tensors.keys());
   const layout = layoutOf(names);
-  const found = new Map<string, WeightInfo>();
-  for (const [i, info] of [...source.tensors.values()].entries()) {
-    const name = layout === 'original' ? fromOriginalName(names[i]) : names[i];
-    const other = found.get(name);
-    if (other)
-      throw new InputError(`${source.path}: '${other.name}' and '${info.name}' are both ${name}.`);
-    found.set(name, info);
-  }
+  const found = tensorsByParameter(
+    source,
+    layout === 'original' ? names.map(fromOriginalName) : names,
+  );
   const parameters = modelParameters(config);
   const wanted = new Map(parameters.map(({ name, shape }) => [name, shape]));
   await leaveOutDuplicates(source, found, wanted);
@@ -118,6 +114,26 @@ export async function matchWeights(
     },
     [Symbol.asyncDispose]: () => source.close(),
   };
+}
+
+/**
+ * @param names The parameters that the tensors of `source` are, in their order.
+ * @throws InputError where two tensors are the same parameter
+ */
+function tensorsByParameter(
+  source: WeightSource,
+  names: readonly string[],
+): Map<string, WeightInfo> {
+  const found = new Map<string, WeightInfo>();
+  for (const [i, info] of [...source.tensors.values()].entries()) {
+    const other = found.get(names[i]);
+    if (other)
+      throw new InputError(
+        `${source.path}: '${other.name}' and '${info.name}' are both ${names[i]}.`,
+      );
+    found.set(names[i], info);
+  }
+  return found;
 }
 
 /** What is known of a tensor that is computed on reading: it lies nowhere as it is. */
