@@ -39,10 +39,9 @@ async function averageFile(paths: readonly string[], target: string): Promise<vo
       };
       return [name, lazy] as const;
     });
-    const [{ dtype = undefined } = {}] = [...first.tensors.values()];
     await writeSafetensors(target, weights, {
       metadata: Object.fromEntries(first.metadata),
-      ...(dtype !== undefined && isFloat(dtype) && { dtype }),
+      dtype: [...first.tensors.values()].map(({ dtype }) => dtype).find(isFloat),
     });
   } finally {
     for (const source of sources) await source.close();
