@@ -29,7 +29,7 @@ const configSchema = z.looseObject({
 });
 
 /** @throws InputError naming the file that is missing or damaged */
-export async function describeRun(
+export async function runResult(
   place: RunPlace,
   split: string,
   hasLayers: boolean,

@@ -12,9 +12,9 @@ import { imagesOfSplit } from '../data/datasets/dataset.ts';
 import { readDataset } from '../data/datasets/read.ts';
 import { stepSettings } from '../train/checkpoint/resume.ts';
 import {
-  type Difference,
   describeDifference,
   differences,
+  type SettingDifference,
   type Settings,
 } from '../train/config/file.ts';
 import type { AblationRequest } from './settings.ts';
@@ -94,7 +94,7 @@ function checkSame(before: Saved, now: Saved, output: string): void {
   const found = differences(shared(before), shared(now)).map(describeDifference);
   // Variants that came or went are no change of those that were run.
   const ofBoth = Object.keys(now.variants).filter((name) => before.variants[name] !== undefined);
-  const variantsOf = new Map<string, { difference: Difference; names: string[] }>();
+  const variantsOf = new Map<string, { difference: SettingDifference; names: string[] }>();
   for (const name of ofBoth)
     for (const difference of differences(comparable(before.variants[name]), now.variants[name])) {
       const sentence = describeDifference(difference);

@@ -2,7 +2,7 @@
 import { InputError } from '../base/errors.ts';
 import type { EvaluationFolder } from '../evaluate/run-folder.ts';
 import { readRunEvaluation } from './describe.ts';
-import { placeOf, readResults } from './result.ts';
+import { readResults, runPlace } from './result.ts';
 import { type ComparedMetric, comparedMetrics, type ScoredRun } from './table.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function readRuns(output: string, variants: readonly string[]): Pro
     return imageScores(found, first);
   };
   for (const result of await readResults(output, variants)) {
-    const place = placeOf(output, result.variant, result.seed);
+    const place = runPlace(output, result.variant, result.seed);
     const [before] = runs;
     for (const [what, a, b] of [
       ['data', before?.result.data.fingerprint, result.data.fingerprint],

@@ -45,7 +45,7 @@ export interface RunPlace {
   readonly result: string;
 }
 
-export function placeOf(output: string, variant: string, seed: number): RunPlace {
+export function runPlace(output: string, variant: string, seed: number): RunPlace {
   return {
     variant,
     seed,
@@ -89,7 +89,7 @@ export async function readResults(
       .flatMap((seed) => (seed === undefined ? [] : [Number(seed)]))
       .sort((a, b) => a - b);
     for (const seed of seeds) {
-      const result = await readResult(placeOf(output, variant, seed));
+      const result = await readResult(runPlace(output, variant, seed));
       if (result) results.push(result);
     }
   }

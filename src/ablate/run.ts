@@ -7,8 +7,8 @@ import type { ResolveOptions } from '../hub/resolve.ts';
 import type { TrainConfig } from '../train/config/config.ts';
 import { trainRun } from '../train/loop/run.ts';
 import type { TrainingEvent } from '../train/loop/trainer.ts';
-import { describeRun, minutesFile, minutesOf } from './describe.ts';
-import { evaluationFolder, placeOf, type RunPlace, readResult, writeResult } from './result.ts';
+import { minutesFile, minutesOf, runResult } from './describe.ts';
+import { evaluationFolder, type RunPlace, readResult, runPlace, writeResult } from './result.ts';
 import type { AblationRequest } from './settings.ts';
 
 /** How runs are made, and who is told. */
@@ -40,7 +40,7 @@ export async function finishRun(
   seed: number,
   settings: RunSettings,
 ): Promise<boolean> {
-  const place = placeOf(request.output, variant, seed);
+  const place = runPlace(request.output, variant, seed);
   const shared = request.variants.get(variant);
   if (!shared) throw new TypeError(`there is no variant ${variant}`);
   const config = { ...shared, seed };
@@ -49,7 +49,7 @@ export async function finishRun(
   if (isNew) await trainVariant(request, place, config, settings);
   for (const isKept of hasLayers ? [false, true] : [false])
     if (await evaluateBest(request, place, isKept, settings)) isNew = true;
-  if (isNew) await writeResult(place, await describeRun(place, request.split, hasLayers));
+  if (isNew) await writeResult(place, await runResult(place, request.split, hasLayers));
   // With its result written a run has nothing left to go on with.
   await rm(join(place.folder, 'checkpoints'), { recursive: true, force: true });
   return isNew;

@@ -17,7 +17,7 @@ import {
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { number, positive, repeated } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
-import { Progress } from './terminal/progress.ts';
+import { ProgressLine } from './terminal/progress.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
 interface Flags extends AblationFlags, DatasetFlags {
@@ -121,7 +121,7 @@ function optionsOf(
   signal: AbortSignal,
 ): Parameters<typeof ablate>[0] {
   let printer: ReturnType<typeof eventPrinter> | undefined;
-  let captioned: Progress | undefined;
+  let captioned: ProgressLine | undefined;
   let shown = 0;
   const told = new Set<string>();
   return {
@@ -152,7 +152,7 @@ function optionsOf(
     },
     onCaptioned: (done, total) => {
       if (!captioned) shown = 0;
-      captioned ??= new Progress();
+      captioned ??= new ProgressLine();
       captioned.total = total;
       for (; shown < done; shown++) captioned.advance();
       if (done < total) return;

@@ -31,7 +31,7 @@ import {
 import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
 import { noRepeatNgram, number, positive, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
-import { Progress } from './terminal/progress.ts';
+import { ProgressLine } from './terminal/progress.ts';
 
 interface GivenFlags extends GenerationFlags, MetadataFlags {
   base?: string;
@@ -261,7 +261,7 @@ async function captionInputs(
   captioner.check(options);
   const opened = await openSink(flags, options.num_return_sequences ?? 1);
   const sink = flags.skipCaptioned ? skippingDescribed(opened) : opened;
-  const progress = new Progress();
+  const progress = new ProgressLine();
   if (!flags.quiet)
     countInputs(inputs, inputOptions).then(
       (total) => {

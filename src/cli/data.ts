@@ -14,7 +14,7 @@ import {
 } from './options/dataset.ts';
 import { number } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
-import { Progress } from './terminal/progress.ts';
+import { ProgressLine } from './terminal/progress.ts';
 
 interface Flags extends DatasetFlags {
   format?: DatasetFormat;
@@ -72,7 +72,7 @@ async function inspect(source: string, flags: Flags): Promise<void> {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError('--seed should be a whole number of at least 0.');
   const { inspectDataset } = await import('../data/datasets/inspect.ts');
-  const progress = new Progress();
+  const progress = new ProgressLine();
   await interruptible(async (signal) => {
     const report = await inspectDataset(source, {
       maxWords,

@@ -16,7 +16,7 @@ import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
-import { Progress } from './terminal/progress.ts';
+import { ProgressLine } from './terminal/progress.ts';
 
 interface Flags extends DatasetFlags {
   base?: string;
@@ -87,7 +87,7 @@ export const command = new Command('evaluate')
 async function run(model: string, flags: Flags): Promise<void> {
   checkLengths(flags);
   const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
-  const progress = new Progress();
+  const progress = new ProgressLine();
   let shown = 0;
   const work = async (signal: AbortSignal): Promise<void> => {
     const evaluation = await evaluateModel({

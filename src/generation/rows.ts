@@ -4,7 +4,7 @@ import { type GenerationContext, repeat, type Sequence, streamSeed } from './con
 import type { Decoder } from './inference.ts';
 import { scoreRules } from './logits.ts';
 import type { GenerationSettings } from './options.ts';
-import { argMax, sample } from './selection.ts';
+import { largestIndex, sample } from './selection.ts';
 
 interface Row {
   readonly image: number;
@@ -41,7 +41,7 @@ export async function writeRows(
       const logits = scores.logits.subarray(at * size, (at + 1) * size);
       const chosenFrom = rules.length > 0 ? logits.slice() : logits;
       for (const rule of rules) rule(chosenFrom, row.ids);
-      const id = settings.do_sample ? sample(chosenFrom, row.random) : argMax(chosenFrom);
+      const id = settings.do_sample ? sample(chosenFrom, row.random) : largestIndex(chosenFrom);
       const logprob = Math.fround(logits[id] - scores.normalizer[at]);
       row.ids.push(id);
       row.logprobs.push(logprob);

@@ -2,7 +2,7 @@
 import type { Random } from '../base/random.ts';
 
 /** Index of the largest score (the first of equals). */
-export function argMax(scores: Float32Array): number {
+export function largestIndex(scores: Float32Array): number {
   let best = 0;
   for (let i = 1; i < scores.length; i++) if (scores[i] > scores[best]) best = i;
   return best;
@@ -10,7 +10,7 @@ export function argMax(scores: Float32Array): number {
 
 /** Log of the sum of exponentials. */
 export function logSumExp(scores: Float32Array): number {
-  const largest = scores[argMax(scores)];
+  const largest = scores[largestIndex(scores)];
   if (!Number.isFinite(largest)) return largest;
   let sum = 0;
   for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - largest);
@@ -19,7 +19,7 @@ export function logSumExp(scores: Float32Array): number {
 
 /** Draws an index with probability softmax(scores). */
 export function sample(scores: Float32Array, random: Random): number {
-  const largest = scores[argMax(scores)];
+  const largest = scores[largestIndex(scores)];
   let sum = 0;
   for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - largest);
   let rest = random.next() * sum;

@@ -2,7 +2,7 @@
 
 import type { CaptionedImage, Metric } from './types.ts';
 import { maximumOrder, NgramCounts, NgramTrie, rootNode } from './words/ngrams.ts';
-import { Vocabulary } from './words/words.ts';
+import { WordNumbers } from './words/words.ts';
 
 // The reference program's guards against 0/0; they are part of its scores.
 const small = 1e-9;
@@ -96,7 +96,7 @@ export class ClippedCounter {
  * reference length, no smoothing but its guards of 1e-9 and 1e-15.
  */
 export function createBleu(): Metric {
-  const vocabulary = new Vocabulary();
+  const vocabulary = new WordNumbers();
   const counter = new ClippedCounter();
   return {
     names: ['Bleu_1', 'Bleu_2', 'Bleu_3', 'Bleu_4'],

@@ -2,7 +2,7 @@
 import type { DocumentFrequencies } from './document-frequencies.ts';
 import type { CaptionedImage, Metric } from './types.ts';
 import { enlarged, maximumOrder, NgramCounts, NgramTrie, rootNode } from './words/ngrams.ts';
-import { Vocabulary } from './words/words.ts';
+import { WordNumbers } from './words/words.ts';
 
 const sigma = 6;
 
@@ -15,7 +15,7 @@ class WeightedNgrams {
   #documentNodes = new Int32Array(1024);
   readonly #frequencies: DocumentFrequencies;
   readonly #logDocuments: number;
-  readonly #vocabulary = new Vocabulary();
+  readonly #vocabulary = new WordNumbers();
   /** By number of a word here: its number in the document frequencies. */
   #documentWords = new Int32Array(1024);
 

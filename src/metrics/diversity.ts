@@ -1,6 +1,6 @@
 /** How varied a set of captions is: distinct n-grams, vocabulary, length, share of captions not copied. */
 import { maximumOrder, NgramTrie, rootNode } from './words/ngrams.ts';
-import { Vocabulary } from './words/words.ts';
+import { WordNumbers } from './words/words.ts';
 
 export interface DiversityResult {
   captions: number;
@@ -25,7 +25,7 @@ export function diversityScores(result: DiversityResult): (number | undefined)[]
 /** Gathers the captions of one system, tokenized, and measures their variety. */
 export class Diversity {
   readonly #training: ReadonlySet<string> | undefined;
-  readonly #vocabulary = new Vocabulary();
+  readonly #vocabulary = new WordNumbers();
   readonly #trie = new NgramTrie();
   readonly #captions = new Set<string>();
   readonly #totals = [0, 0, 0, 0];

@@ -1,6 +1,6 @@
 /** In how many images' references each n-gram occurs: what CIDEr weighs n-grams by. */
 import { enlarged, maximumOrder, NgramTrie, rootNode } from './words/ngrams.ts';
-import { splitWords, Vocabulary } from './words/words.ts';
+import { splitWords, WordNumbers } from './words/words.ts';
 
 /** Document frequencies as plain data that a worker can be sent: n-gram i extends n-gram prefix[i] by a word. */
 export interface DocumentFrequencyTable {
@@ -23,7 +23,7 @@ export interface DocumentFrequencyFile {
 export class DocumentFrequencies {
   /** Number of documents counted. */
   documents = 0;
-  readonly #vocabulary = new Vocabulary();
+  readonly #vocabulary = new WordNumbers();
   readonly #trie = new NgramTrie();
   #counts = new Int32Array(1024);
   /** The document that last counted a node, so that each counts it once. */

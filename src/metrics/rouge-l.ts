@@ -2,7 +2,7 @@
 
 import type { CaptionedImage, Metric } from './types.ts';
 import { SubsequenceLength } from './words/lcs.ts';
-import { Vocabulary } from './words/words.ts';
+import { WordNumbers } from './words/words.ts';
 
 const squaredBeta = 1.2 ** 2;
 
@@ -12,7 +12,7 @@ const squaredBeta = 1.2 ** 2;
  * counts as one empty word there, so two empty ones agree.
  */
 export function createRougeL(): Metric {
-  const vocabulary = new Vocabulary();
+  const vocabulary = new WordNumbers();
   const common = new SubsequenceLength();
   return {
     names: ['ROUGE_L'],

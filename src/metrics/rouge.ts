@@ -4,7 +4,7 @@ import type { CaptionedImage, Metric } from './types.ts';
 import { SubsequenceLength } from './words/lcs.ts';
 import { NgramCounts, NgramTrie, rootNode } from './words/ngrams.ts';
 import { porterStem } from './words/stem-porter.ts';
-import { Vocabulary } from './words/words.ts';
+import { WordNumbers } from './words/words.ts';
 
 /** Precision, recall and their harmonic mean. */
 export interface RougeScore {
@@ -31,7 +31,7 @@ function isWordCharacter(code: number): boolean {
 /** Compares a candidate with each of its references by one kind of words. */
 export class RougeScorer {
   readonly #stem: boolean;
-  readonly #vocabulary = new Vocabulary();
+  readonly #vocabulary = new WordNumbers();
   /** By number of a word: that of its stem. */
   readonly #stems: (number | undefined)[] = [];
   readonly #trie = new NgramTrie();

@@ -2,7 +2,7 @@
 import { ClippedCounter, closestLength } from './bleu.ts';
 import type { CaptionedImage, Metric } from './types.ts';
 import { maximumOrder } from './words/ngrams.ts';
-import { splitWords, trimEnd, Vocabulary } from './words/words.ts';
+import { splitWords, trimEnd, WordNumbers } from './words/words.ts';
 
 const systemLength = 0;
 const referenceLength = 1;
@@ -81,7 +81,7 @@ export function sacreBleuFrom(sums: Float64Array, effectiveOrder: boolean): Sacr
  * length, smoothing `exp`), of Post (2018); a single image is scored as `sentence_bleu` does.
  */
 export function createSacreBleu(): Metric {
-  const vocabulary = new Vocabulary();
+  const vocabulary = new WordNumbers();
   const counter = new ClippedCounter();
   const encode = (text: string) => tokenize13a(trimEnd(text)).map((word) => vocabulary.id(word));
   return {

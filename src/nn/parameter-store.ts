@@ -4,7 +4,7 @@
  */
 import { InputError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
-import { elementCount, type Tensor, tensor } from '../engine/runtime/tensor.ts';
+import { shapeSize, type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import type { Initializer, ParameterSpec } from './scope.ts';
 
 /** Trained with weight decay, trained without, or left as it is. */
@@ -63,7 +63,7 @@ export class ParameterStore {
       const part = parts.get(key) ?? { group, rate, size: 0 };
       parts.set(key, part);
       const offset = part.size;
-      part.size += Math.ceil(elementCount(spec.shape) / alignment) * alignment;
+      part.size += Math.ceil(shapeSize(spec.shape) / alignment) * alignment;
       return { spec, group, key, offset };
     });
     const starts = new Map<string, number>();
@@ -118,7 +118,7 @@ export class ParameterStore {
   /** The part of a flat array (gradients, a slot) that belongs to the parameter. */
   viewOf(name: string, flat: Float32Array): Tensor<'f32'> {
     const { spec, offset } = this.#place(name);
-    const size = elementCount(spec.shape);
+    const size = shapeSize(spec.shape);
     return tensor('f32', spec.shape, flat.subarray(offset, offset + size));
   }
 

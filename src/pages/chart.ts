@@ -103,7 +103,7 @@ function svg(id: string, title: string, names: readonly string[], rows: readonly
       .filter((at) => at >= x0 && at <= x1)
       .map(
         (at) =>
-          `<text x="${round(x(at))}" y="${height - bottom + 17}" text-anchor="middle">${whole(at)}</text>`,
+          `<text x="${round(x(at))}" y="${height - bottom + 17}" text-anchor="middle">${withCommas(at)}</text>`,
       ),
     `<text x="${(left + width - right) / 2}" y="${height - 4}" text-anchor="middle">step</text>`,
   ].join('');
@@ -240,7 +240,7 @@ export function scrolling(label: string, table: string): string {
 }
 
 function steps({ from, to }: Row): string {
-  return from === to ? whole(from) : `${whole(from)} to ${whole(to)}`;
+  return from === to ? withCommas(from) : `${withCommas(from)} to ${withCommas(to)}`;
 }
 
 /** A number to read: four figures, or a power of ten where it is tiny. */
@@ -252,6 +252,6 @@ export function figure(value: number): string {
 const thousands = new Intl.NumberFormat('en');
 
 /** A whole number with thousands set apart. */
-export function whole(value: number): string {
+export function withCommas(value: number): string {
   return thousands.format(value);
 }

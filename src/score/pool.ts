@@ -9,8 +9,8 @@ export function defaultWorkers(): number {
   return Math.min(8, availableParallelism());
 }
 
-export type Request<Setup, Task> = { setup: Setup } | { task: Task };
-export type Reply<Result> =
+export type TaskRequest<Setup, Task> = { setup: Setup } | { task: Task };
+export type TaskReply<Result> =
   | { done: true }
   | { result: Result }
   | { error: { input: boolean; message: string; stack: string } };
@@ -28,7 +28,7 @@ export function workerRunner<Setup, Task, Result>(
 
     async *map(tasks, transfers) {
       const source = tasks[Symbol.iterator]();
-      const pending: Promise<Reply<Result>>[] = [];
+      const pending: Promise<TaskReply<Result>>[] = [];
       const next = (thread: Thread<Setup, Task, Result>): void => {
         const { done, value } = source.next();
         if (done) return;
@@ -40,7 +40,7 @@ export function workerRunner<Setup, Task, Result>(
             try {
               next(thread);
             } catch (error) {
-              const failed = Promise.reject<Reply<Result>>(error);
+              const failed = Promise.reject<TaskReply<Result>>(error);
               failed.catch(() => {});
               pending.push(failed);
             }
@@ -70,14 +70,14 @@ const taken: Promise<never> = new Promise(() => {});
 class Thread<Setup, Task, Result> {
   readonly #worker: Worker;
   readonly #waiting: {
-    resolve: (reply: Reply<Result>) => void;
+    resolve: (reply: TaskReply<Result>) => void;
     reject: (error: unknown) => void;
   }[] = [];
   #failure: unknown;
 
   constructor(url: URL) {
     this.#worker = new Worker(url);
-    this.#worker.on('message', (reply: Reply<Result>) => {
+    this.#worker.on('message', (reply: TaskReply<Result>) => {
       const request = this.#waiting.shift();
       if ('error' in reply) request?.reject(revive(reply.error));
       else request?.resolve(reply);
@@ -86,7 +86,7 @@ class Thread<Setup, Task, Result> {
     this.#worker.on('exit', (code) => this.#fail(new Error(`a worker thread ended with ${code}`)));
   }
 
-  send(request: Request<Setup, Task>, transfers: ArrayBuffer[]): Promise<Reply<Result>> {
+  send(request: TaskRequest<Setup, Task>, transfers: ArrayBuffer[]): Promise<TaskReply<Result>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });

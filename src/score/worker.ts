@@ -8,14 +8,14 @@ import {
   type ScorerSetup,
 } from '../metrics/corpus/chunk-scorer.ts';
 import { loadMeteorData } from './meteor-data.ts';
-import type { Reply, Request } from './pool.ts';
+import type { TaskReply, TaskRequest } from './pool.ts';
 
 const port = parentPort;
 if (!port) throw new Error('worker.ts runs in a worker thread only');
 const scorer = new ChunkScorer(loadMeteorData);
 let ready: Promise<void> = Promise.resolve();
 
-port.on('message', (request: Request<ScorerSetup, ChunkTask>) => {
+port.on('message', (request: TaskRequest<ScorerSetup, ChunkTask>) => {
   // One after the other: a task waits for the setup before it.
   ready = ready.then(async () => {
     try {
@@ -33,6 +33,6 @@ port.on('message', (request: Request<ScorerSetup, ChunkTask>) => {
   });
 });
 
-function send(reply: Reply<ChunkResult>, transfers: ArrayBuffer[] = []): void {
+function send(reply: TaskReply<ChunkResult>, transfers: ArrayBuffer[] = []): void {
   port?.postMessage(reply, transfers);
 }

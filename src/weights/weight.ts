@@ -98,7 +98,7 @@ export function bytesPerElement(dtype: WeightDtype): 1 | 2 | 4 | 8 {
 }
 
 /** Whether the format holds fractions. */
-export function isFloat(dtype: WeightDtype): dtype is FloatDtype {
+export function isFloatFormat(dtype: WeightDtype): dtype is FloatDtype {
   return dtype === 'f64' || dtype === 'f32' || dtype === 'f16' || dtype === 'bf16';
 }
 
@@ -149,7 +149,7 @@ export function fromFloat32(
 
 /** The tensor in another float format; the tensor itself if it already has it or holds integers. */
 export function convert(tensor: WeightTensor, dtype: FloatDtype): WeightTensor {
-  if (tensor.dtype === dtype || !isFloat(tensor.dtype)) return tensor;
+  if (tensor.dtype === dtype || !isFloatFormat(tensor.dtype)) return tensor;
   return { dtype, shape: tensor.shape, data: convertBytes(tensor.data, tensor.dtype, dtype) };
 }
 

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { resolveGeneration } from '../../src/generation/options.ts';
 import { writeRows } from '../../src/generation/rows.ts';
-import { argMax } from '../../src/generation/selection.ts';
+import { largestIndex } from '../../src/generation/selection.ts';
 import { parseBlipConfig } from '../../src/model/config.ts';
 import { toyDecoder, toyLogits } from './toy-decoder.ts';
 
@@ -22,7 +22,7 @@ it('takes the best word at every step until the end', async () => {
   for (const [image, [{ ids }]] of found.entries()) {
     const wanted = [...prompt];
     while (wanted.length < longest && (wanted.length === 1 || wanted.at(-1) !== end))
-      wanted.push(argMax(toyLogits(image, wanted)));
+      wanted.push(largestIndex(toyLogits(image, wanted)));
     expect(ids).toEqual(wanted);
     lengths.add(ids.length);
   }

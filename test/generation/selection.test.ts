@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.ts';
-import { argMax, Best, logSumExp, sample } from '../../src/generation/selection.ts';
+import { Best, largestIndex, logSumExp, sample } from '../../src/generation/selection.ts';
 
 const numbers = fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity)), {
   minLength: 1,
@@ -12,7 +12,7 @@ const numbers = fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-
 it('the largest is the first of equals', () => {
   fc.assert(
     fc.property(numbers, (list) => {
-      const best = argMax(Float32Array.from(list));
+      const best = largestIndex(Float32Array.from(list));
       expect(list[best]).toBe(Math.max(...list));
       expect(list.indexOf(list[best])).toBe(best);
     }),

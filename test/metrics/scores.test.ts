@@ -14,7 +14,7 @@ import {
   sacreBleuFrom,
   tokenize13a,
 } from '../../src/metrics/index.ts';
-import { splitWords, trimEnd, Vocabulary } from '../../src/metrics/words/words.ts';
+import { splitWords, trimEnd, WordNumbers } from '../../src/metrics/words/words.ts';
 
 const word = fc.constantFrom(
   'a',
@@ -234,7 +234,7 @@ describe('words', () => {
   it('are numbered in the order of their appearance, however many', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 3000, size: 'max' }), (words) => {
-        const vocabulary = new Vocabulary();
+        const vocabulary = new WordNumbers();
         const expected = [...new Set(words)];
         expect(words.map((text) => vocabulary.id(text))).toEqual(
           words.map((text) => expected.indexOf(text)),

@@ -7,7 +7,7 @@ import { imagesOfSplit } from '../../data/datasets/dataset.ts';
 import { readDataset } from '../../data/datasets/read.ts';
 import { refinerFileName } from '../../model/checkpoint/refiner.ts';
 import { readRunEvaluation } from '../describe.ts';
-import { placeOf, type RunPlace } from '../result.ts';
+import { type RunPlace, runPlace } from '../result.ts';
 import type { AblationRequest } from '../settings.ts';
 import { median } from '../statistics.ts';
 import { measureInChild } from './process.ts';
@@ -92,7 +92,7 @@ export async function measureSpeed(
 }
 
 function placeIn({ output }: AblationRequest, { variant }: SpeedModel): RunPlace {
-  return placeOf(output, variant, 1);
+  return runPlace(output, variant, 1);
 }
 
 function modelsOf({ variants, chosen, baseline }: AblationRequest): SpeedModel[] {

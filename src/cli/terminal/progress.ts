@@ -8,7 +8,7 @@ export interface ProgressOptions {
 }
 
 /** Counts what is done and says so with the rate and the time that is left. */
-export class Progress {
+export class ProgressLine {
   readonly #stream: NodeJS.WriteStream;
   readonly #interval: number;
   readonly #now: () => number;

@@ -1,7 +1,7 @@
 /** Caption files in memory: what a system wrote for each image, and what people wrote. */
 import { InputError } from '../../base/errors.ts';
-import { type ReadOptions, type ReadResult, readCaptionFile } from './readers.ts';
-import type { CaptionSink, Place } from './records.ts';
+import { type CaptionFileOptions, type ReadResult, readCaptionFile } from './readers.ts';
+import type { CaptionHandler, Place } from './records.ts';
 import { forEachLine, openText } from './source.ts';
 import { TextStore } from './store.ts';
 
@@ -44,7 +44,10 @@ export interface References {
  * or text with one caption a line.
  * @throws InputError on any fault, and on an image with two captions.
  */
-export async function readCandidates(path: string, options: ReadOptions = {}): Promise<Candidates> {
+export async function readCandidates(
+  path: string,
+  options: CaptionFileOptions = {},
+): Promise<Candidates> {
   const texts = new TextStore();
   const byId = new Map<string, number>();
   const numbers = new Map<string, string>();
@@ -88,7 +91,7 @@ export async function readCandidates(path: string, options: ReadOptions = {}): P
  */
 export async function readReferences(
   paths: readonly string[],
-  options: ReadOptions = {},
+  options: CaptionFileOptions = {},
 ): Promise<References> {
   const sink = new ReferenceSink();
   const notes: string[] = [];
@@ -112,7 +115,7 @@ export async function readReferences(
 }
 
 /** Takes references, file by file. */
-class ReferenceSink implements CaptionSink {
+class ReferenceSink implements CaptionHandler {
   readonly texts = new TextStore();
   readonly ids: string[] = [];
   readonly byId = new Map<string, number>();
@@ -211,7 +214,10 @@ export async function readImageList(path: string): Promise<Set<string>> {
 }
 
 /** Every caption of a file, whatever its images: the training captions for the share of new ones. */
-export async function readAllCaptions(path: string, options: ReadOptions = {}): Promise<TextStore> {
+export async function readAllCaptions(
+  path: string,
+  options: CaptionFileOptions = {},
+): Promise<TextStore> {
   const texts = new TextStore();
   await readCaptionFile(path, 'references', options, {
     caption(_, text) {

@@ -1,14 +1,14 @@
 /** What the readers of caption files share: the file, where its captions go, which splits are wanted. */
 import { InputError } from '../../base/errors.ts';
 import type { CaptionFormat } from './formats.ts';
-import type { CaptionSink, Columns, Place, RecordReader, Role } from './records.ts';
+import type { CaptionHandler, Columns, Place, RecordReader, Role } from './records.ts';
 import type { TextSource } from './source.ts';
 
 export interface Context {
   source: TextSource;
   format: CaptionFormat;
   role: Role;
-  sink: CaptionSink;
+  sink: CaptionHandler;
   records: RecordReader;
   keep: SplitFilter;
   notes: string[];
@@ -28,9 +28,9 @@ export class SplitFilter {
   readonly #file: string;
   readonly #wanted: Set<string> | undefined;
   readonly #seen = new Set<string>();
-  readonly #sink: CaptionSink;
+  readonly #sink: CaptionHandler;
 
-  constructor(file: string, wanted: readonly string[] | undefined, sink: CaptionSink) {
+  constructor(file: string, wanted: readonly string[] | undefined, sink: CaptionHandler) {
     this.#file = file;
     this.#wanted = wanted && new Set(wanted);
     this.#sink = sink;

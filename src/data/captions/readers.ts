@@ -1,10 +1,10 @@
-/** One reader a caption format; all hand their captions to a CaptionSink. */
+/** One reader a caption format; all hand their captions to a CaptionHandler. */
 import { InputError } from '../../base/errors.ts';
 import { type Context, type Describe, describeLine, SplitFilter } from './context.ts';
 import { type CaptionFormat, flickrLine, recognizeFormat } from './formats.ts';
 import { type JsonEntry, JsonWalker, jsonPath } from './json.ts';
 import {
-  type CaptionSink,
+  type CaptionHandler,
   type Columns,
   isObject,
   type JsonObject,
@@ -16,7 +16,7 @@ import {
 import { forEachLine, openText } from './source.ts';
 import { readTable } from './table.ts';
 
-export interface ReadOptions {
+export interface CaptionFileOptions {
   /** What the file is, where its content misleads. */
   format?: CaptionFormat | undefined;
   /** Only records of these splits (of a field or column `split`). */
@@ -45,8 +45,8 @@ export interface ReadResult {
 export async function readCaptionFile(
   path: string,
   role: Role,
-  options: ReadOptions,
-  sink: CaptionSink,
+  options: CaptionFileOptions,
+  sink: CaptionHandler,
 ): Promise<ReadResult> {
   const source = await openText(path);
   const format = options.format ?? recognizeFormat(source.head, source.whole);

@@ -16,7 +16,7 @@ export type { Role } from './fields.ts';
 export type Place = number | string;
 
 /** Takes captions as they are read. An id of undefined means: the position in the file is the id. */
-export interface CaptionSink {
+export interface CaptionHandler {
   /** The split that the record whose captions follow is marked with, if any. */
   split?(name: string | undefined): void;
   caption(id: string | undefined, text: string, place: Place): void;
@@ -53,11 +53,11 @@ export function typeName(value: unknown): string {
 export class RecordReader {
   readonly #file: string;
   readonly #role: Role;
-  readonly #sink: CaptionSink;
+  readonly #sink: CaptionHandler;
   readonly #columns: Columns;
   readonly #keys = new Map<string, string>();
 
-  constructor(file: string, role: Role, sink: CaptionSink, columns: Columns = {}) {
+  constructor(file: string, role: Role, sink: CaptionHandler, columns: Columns = {}) {
     this.#file = file;
     this.#role = role;
     this.#sink = sink;

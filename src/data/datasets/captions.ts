@@ -2,7 +2,7 @@
 import { InputError } from '../../base/errors.ts';
 import type { CaptionFormat } from '../captions/formats.ts';
 import { type ReadResult, readCaptionFile } from '../captions/readers.ts';
-import type { CaptionSink, Columns, Place } from '../captions/records.ts';
+import type { CaptionHandler, Columns, Place } from '../captions/records.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
 import type { CaptionFile } from './sources.ts';
 
@@ -43,7 +43,7 @@ export async function readCaptions(
 }
 
 /** Takes the captions of one file, and remembers its first faults. */
-class DatasetSink implements CaptionSink {
+class DatasetSink implements CaptionHandler {
   readonly #images: NamedImages;
   readonly #file: CaptionFile;
   readonly #aliases = new Map<string, string[]>();

@@ -29,7 +29,7 @@ export const problemKinds = [
 ] as const;
 export type ProblemKind = (typeof problemKinds)[number];
 
-export interface Problem {
+export interface DatasetProblem {
   readonly kind: ProblemKind;
   readonly count: number;
   /** Each case: a name, a sentence, or names joined by " = ". */
@@ -81,7 +81,7 @@ export interface DatasetReport {
   /** Captions that several images share, word for word: usual, and no problem. */
   readonly sharedCaptions: number;
   readonly maxWords: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly DatasetProblem[];
   /** What reading the source had to say. */
   readonly notes: readonly string[];
 }
@@ -216,7 +216,7 @@ function findProblems(
   survey: DatasetSurvey,
   checked: readonly CheckedImage[],
   maxWords: number,
-): Problem[] {
+): DatasetProblem[] {
   const { images } = survey.dataset;
   const duplicates = findDuplicates(
     images.map(({ id, split }, i) => ({ id, split, hash: checked[i].hash })),

@@ -10,7 +10,7 @@ export interface Tensor<D extends DType = DType> {
 }
 
 /** Elements of a shape of numbers. */
-export function elementCount(shape: readonly number[]): number {
+export function shapeSize(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
@@ -23,7 +23,7 @@ export function tensor<D extends DType>(
   shape: readonly number[],
   data?: ArrayOf[D],
 ): Tensor<D> {
-  const size = elementCount(shape);
+  const size = shapeSize(shape);
   const array = data ?? dtypes[dtype].create(size);
   if (array.length !== size)
     throw new RangeError(`${array.length} elements do not fill [${shape.join(', ')}]`);

@@ -6,7 +6,7 @@ import type { ParaphraseTable } from '../meteor/paraphrases.ts';
 import { type ImageMetricName, imageMetrics, type MetricResources } from '../registry.ts';
 import type { Surroundings } from '../tokenizer/tokenizer.ts';
 import type { CaptionedImage, Metric } from '../types.ts';
-import { layoutOf } from './layout.ts';
+import { statisticsLayout } from './layout.ts';
 import { type PackedTexts, packTexts, unpackTexts } from './packed-texts.ts';
 import type { TaskHandler } from './runner.ts';
 import { type UnusualCaptions, UnusualCounter } from './unusual.ts';
@@ -127,7 +127,7 @@ export class ChunkScorer implements TaskHandler<ScorerSetup, ChunkTask, ChunkRes
   }
 
   #count(images: readonly CaptionedImage[]): Float64Array<ArrayBuffer> {
-    const { offsets, width } = layoutOf(this.#metrics);
+    const { offsets, width } = statisticsLayout(this.#metrics);
     const rows = new Float64Array(images.length * width);
     images.forEach((image, i) => {
       this.#metrics.forEach((metric, m) => {

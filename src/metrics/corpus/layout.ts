@@ -16,7 +16,7 @@ export interface Layout {
 }
 
 /** The layout of metrics in the order given. */
-export function layoutOf(metrics: readonly Scoring[]): Layout {
+export function statisticsLayout(metrics: readonly Scoring[]): Layout {
   const offsets: number[] = [];
   let width = 0;
   for (const metric of metrics) {

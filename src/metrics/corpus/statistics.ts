@@ -14,7 +14,7 @@ import {
 } from './chunk-scorer.ts';
 import { chunkSize, chunksOf } from './chunks.ts';
 import { type Corpus, corpusOf } from './corpus.ts';
-import { type Layout, layoutOf } from './layout.ts';
+import { type Layout, statisticsLayout } from './layout.ts';
 import { unpackTexts } from './packed-texts.ts';
 import type { Runner } from './runner.ts';
 import { UnusualCounter } from './unusual.ts';
@@ -103,8 +103,8 @@ class CorpusCounter {
     const scorings = await Promise.all(
       [...first, ...second].map((name) => imageMetrics[name].scoring()),
     );
-    const layout = layoutOf(scorings);
-    const firstWidth = layoutOf(scorings.slice(0, first.length)).width;
+    const layout = statisticsLayout(scorings);
+    const firstWidth = statisticsLayout(scorings.slice(0, first.length)).width;
     const known = training && (await this.#tokenizedSet(training));
     const systems = Array.from(
       { length: this.#corpus.systems },

@@ -46,7 +46,7 @@ export function trimEnd(text: string): string {
  * Numbers words 0, 1, 2, ... in the order of their first appearance. Words are looked up where they
  * stand in a text, so that a known one costs no string of its own.
  */
-export class Vocabulary {
+export class WordNumbers {
   readonly #words: string[] = [];
   #hashes = new Int32Array(512);
   /** Open addressing: the number of a word plus 1, or 0. At most half full. */

@@ -23,7 +23,7 @@ export function plainNames(names: Iterable<string>): string[] {
 }
 
 /** Tells the layout from the names: the original code calls the tower `visual_encoder`. */
-export function layoutOf(names: Iterable<string>): NameLayout {
+export function nameLayoutOf(names: Iterable<string>): NameLayout {
   for (const name of names) if (name.startsWith('visual_encoder.')) return 'original';
   return 'transformers';
 }

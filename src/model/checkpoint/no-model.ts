@@ -16,7 +16,7 @@ const runs: readonly (readonly [mark: string, what: string])[] = [
 ];
 
 /** What refcap's commands keep in a folder, such as 'a training run'; undefined when it is none of theirs. */
-export function describeRun(names: readonly string[]): string | undefined {
+export function describeRunFolder(names: readonly string[]): string | undefined {
   // A model may have such files beside it.
   if (names.includes('tokenizer.json') || names.includes('vocab.txt')) return undefined;
   return runs.find(([mark]) => names.includes(mark))?.[1];
@@ -28,7 +28,7 @@ export function describeRun(names: readonly string[]): string | undefined {
  */
 export async function refuseOtherFolder(folder: string): Promise<void> {
   const names = (await readdir(folder)).sort();
-  const run = describeRun(names);
+  const run = describeRunFolder(names);
   if (run !== undefined) throw new InputError(`${folder}: ${await describeRunModel(folder, run)}.`);
   if (names.includes('config.json')) return;
   throw new InputError(`${folder}: ${await describeFolder(folder, names)}.`);

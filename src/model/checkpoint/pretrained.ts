@@ -15,7 +15,7 @@ import type { ParameterSpec } from '../../nn/scope.ts';
 import { openWeights } from '../../weights/open.ts';
 import type { WeightSource } from '../../weights/weight.ts';
 import { type BlipConfig, parseBlipConfig } from '../config.ts';
-import { adaptWeights, isAdapter, openAdapter } from './adapter/adapter.ts';
+import { adaptWeights, isAdapterFolder, openAdapter } from './adapter/adapter.ts';
 import { findBase } from './adapter/base.ts';
 import { refuseOtherFamily } from './families.ts';
 import { type GenerationOptions, parseGenerationConfig } from './generation-config.ts';
@@ -60,7 +60,7 @@ export async function loadModel(
       throw new InputError(`${path}: there is no such model folder or file.`);
     },
   );
-  if (isFolder && (await isAdapter(path))) return loadAdapted(path, options);
+  if (isFolder && (await isAdapterFolder(path))) return loadAdapted(path, options);
   if (isFolder) await refuseOtherFolder(path);
   const source = await openWeights(path);
   try {

@@ -18,7 +18,7 @@ import type { BlipConfig } from '../config.ts';
 import type { RefinerConfig } from '../refiner/refiner.ts';
 import type { GenerationOptions } from './generation-config.ts';
 import { memberNumber } from './members.ts';
-import { describeRun } from './no-model.ts';
+import { describeRunFolder } from './no-model.ts';
 import { refinerFileName, refinerMetadata } from './refiner.ts';
 
 /** Formats that a model may be saved in. */
@@ -126,7 +126,7 @@ export async function checkTarget(folder: string, overwrite: boolean): Promise<v
     throw new InputError(
       `${folder}: the folder exists and is not empty; choose another or overwrite it.`,
     );
-  const run = describeRun(entries);
+  const run = describeRunFolder(entries);
   if (run !== undefined)
     throw new InputError(
       `${folder}: this is ${run}, which is not overwritten; choose another place for the model.`,

@@ -14,8 +14,8 @@ import type { BlipConfig } from '../config.ts';
 import { describeOtherFamily } from './families.ts';
 import {
   fromOriginalName,
-  layoutOf,
   type NameLayout,
+  nameLayoutOf,
   plainNames,
   positionIdNames,
   positionTableNames,
@@ -64,7 +64,7 @@ export async function matchWeights(
   options: PretrainedWeightsOptions = {},
 ): Promise<PretrainedWeights> {
   const names = plainNames(source.tensors.keys());
-  const layout = layoutOf(names);
+  const layout = nameLayoutOf(names);
   const found = tensorsByParameter(
     source,
     layout === 'original' ? names.map(fromOriginalName) : names,

@@ -1,7 +1,7 @@
 /** The page of a run: curves, validations, sample captions and settings, from its folder's two text files. */
 import { basename, join, resolve } from 'node:path';
 import { writeFileAtomic } from '../../base/files.ts';
-import { type Chart, chartFigure, figure, scrolling, whole } from '../chart.ts';
+import { type Chart, chartFigure, figure, scrolling, withCommas } from '../chart.ts';
 import { escapeHtml, page } from '../frame.ts';
 import { field, flatten, type RunRecord, readRunRecord, type ValidationLine } from './data.ts';
 
@@ -68,7 +68,10 @@ function summary({ config, steps, skipped, validations, unreadable }: RunRecord)
   const seconds = validations.flatMap(({ seconds }) => seconds ?? []);
   const facts: (readonly [string, string])[] = [
     ['State', state(step, total, validations, field(config, 'train', 'patience'))],
-    ['Step', total === undefined ? whole(step) : `${whole(step)} of ${whole(total)}`],
+    [
+      'Step',
+      total === undefined ? withCommas(step) : `${withCommas(step)} of ${withCommas(total)}`,
+    ],
   ];
   if (best && value !== undefined)
     facts.push([`Best ${metric}`, `${figure(value)}, epoch ${best.epoch}`]);
@@ -117,7 +120,7 @@ function chosenBy(best: ValidationLine, bestBy: unknown): [string, number | unde
 }
 
 function firstFew(steps: readonly number[]): string {
-  const shown = steps.slice(0, 10).map(whole).join('; ');
+  const shown = steps.slice(0, 10).map(withCommas).join('; ');
   return steps.length > 10 ? `${shown} and ${steps.length - 10} more` : shown;
 }
 
@@ -202,7 +205,7 @@ function validationTable({ validations }: RunRecord): string {
   const head = ['step', ...losses.map((name) => `${name} loss`), ...metrics, 'seconds'];
   const rows = validations.map((validation) => {
     const isBest = validation === best;
-    return `<tr${isBest ? ' class="best"' : ''}><th scope="row" class="number">${whole(validation.epoch)}</th><td class="number">${whole(validation.step)}</td>${losses.map((name) => number(validation.losses[name])).join('')}${metrics.map((name) => number(validation.metrics[name])).join('')}${number(validation.seconds)}<td>${isBest ? 'best' : ''}</td></tr>`;
+    return `<tr${isBest ? ' class="best"' : ''}><th scope="row" class="number">${withCommas(validation.epoch)}</th><td class="number">${withCommas(validation.step)}</td>${losses.map((name) => number(validation.losses[name])).join('')}${metrics.map((name) => number(validation.metrics[name])).join('')}${number(validation.seconds)}<td>${isBest ? 'best' : ''}</td></tr>`;
   });
   return scrolling(
     'Validations',

@@ -5,7 +5,12 @@ import { InputError } from '../../base/errors.ts';
 import { isDesktopFile } from '../../base/folders.ts';
 import { openWeights } from '../../weights/open.ts';
 import { type LazyWeight, writeSafetensors } from '../../weights/safetensors/write.ts';
-import { elementCount, fromFloat32, isFloat, type WeightSource } from '../../weights/weight.ts';
+import {
+  elementCount,
+  fromFloat32,
+  isFloatFormat,
+  type WeightSource,
+} from '../../weights/weight.ts';
 
 /**
  * Writes the mean of each tensor of these models over those in `target`, a copy of the first.
@@ -32,16 +37,18 @@ async function averageFile(paths: readonly string[], target: string): Promise<vo
             `${path}: ${name} is not there or not [${shape.join(', ')}] as in ${first.path}.`,
           );
       const lazy: LazyWeight = {
-        dtype: isFloat(dtype) ? 'f32' : dtype,
+        dtype: isFloatFormat(dtype) ? 'f32' : dtype,
         shape,
         read: () =>
-          isFloat(dtype) ? mean(sources, name, shape) : first.read(name).then(({ data }) => data),
+          isFloatFormat(dtype)
+            ? mean(sources, name, shape)
+            : first.read(name).then(({ data }) => data),
       };
       return [name, lazy] as const;
     });
     await writeSafetensors(target, weights, {
       metadata: Object.fromEntries(first.metadata),
-      dtype: [...first.tensors.values()].map(({ dtype }) => dtype).find(isFloat),
+      dtype: [...first.tensors.values()].map(({ dtype }) => dtype).find(isFloatFormat),
     });
   } finally {
     for (const source of sources) await source.close();

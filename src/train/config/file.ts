@@ -60,14 +60,14 @@ export function applySetting(settings: Settings, text: string): Settings {
   return isSettings(nested) ? mergeSettings(settings, nested) : settings;
 }
 
-export interface Difference {
+export interface SettingDifference {
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
 /** What differs between two trees of plain values, by path; absent values are undefined. */
-export function differences(before: unknown, after: unknown, path = ''): Difference[] {
+export function differences(before: unknown, after: unknown, path = ''): SettingDifference[] {
   if (isSettings(before) && isSettings(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     return names.flatMap((name) =>
@@ -78,7 +78,7 @@ export function differences(before: unknown, after: unknown, path = ''): Differe
 }
 
 /** A difference as a sentence tells it. */
-export function describeDifference({ path, before, after }: Difference): string {
+export function describeDifference({ path, before, after }: SettingDifference): string {
   const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
   return `${path}: ${show(before)} before, ${show(after)} now`;
 }

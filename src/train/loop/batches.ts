@@ -23,7 +23,7 @@ export function trainingText(caption: string, maxWords: number): string {
   return text.split(/\s+/).filter(Boolean).slice(0, maxWords).join(' ');
 }
 
-export interface EncodeOptions {
+export interface CaptionEncoding {
   /** The model's first id. */
   readonly bos: number;
   readonly maxWords: number;
@@ -37,7 +37,7 @@ export interface EncodeOptions {
 export function encodeCaption(
   caption: string,
   tokenizer: TextTokenizer,
-  { bos, maxWords, prompt = '', maxIds = Number.POSITIVE_INFINITY }: EncodeOptions,
+  { bos, maxWords, prompt = '', maxIds = Number.POSITIVE_INFINITY }: CaptionEncoding,
 ): EncodedCaption {
   const text = trainingText(caption, maxWords);
   const words = text === '' ? 0 : text.split(' ').length;

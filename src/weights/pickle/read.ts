@@ -2,7 +2,7 @@
 
 import { firstFew } from '../../base/errors.ts';
 import { type RandomAccess, readWidened } from '../bytes.ts';
-import { checkTarget, findTensor } from '../safetensors/read.ts';
+import { checkTargetLength, findTensor } from '../safetensors/read.ts';
 import {
   bytesPerElement,
   elementCount,
@@ -65,14 +65,14 @@ export function readTorchWeights(access: RandomAccess): WeightSource {
     },
     async readInto(name, target) {
       const tensor = find(name);
-      checkTarget(name, target.length, tensors.get(name)?.byteLength ?? 0, 'bytes');
+      checkTargetLength(name, target.length, tensors.get(name)?.byteLength ?? 0, 'bytes');
       await readTensor(tensor, target);
     },
     async readFloat32(name, target) {
       const tensor = find(name);
       const { storage, shape } = tensor;
       const values = target ?? new Float32Array(elementCount(shape));
-      checkTarget(name, values.length, elementCount(shape), 'values');
+      checkTargetLength(name, values.length, elementCount(shape), 'values');
       if (isContiguous(tensor) && !storage.bigEndian)
         await readWidened(storage.access, byteOffset(tensor), storage.dtype, values);
       else widen(storage.dtype, await readTensor(tensor), values);

@@ -58,14 +58,14 @@ export function readSafetensors(access: RandomAccess): SafetensorsSource {
     },
     async readInto(name, target) {
       const { byteLength, fileOffset } = find(name);
-      checkTarget(name, target.length, byteLength, 'bytes');
+      checkTargetLength(name, target.length, byteLength, 'bytes');
       await access.read(fileOffset, target);
     },
     async readFloat32(name, target) {
       const { dtype, shape, fileOffset } = find(name);
       const count = elementCount(shape);
       const values = target ?? new Float32Array(count);
-      checkTarget(name, values.length, count, 'values');
+      checkTargetLength(name, values.length, count, 'values');
       await readWidened(access, fileOffset, dtype, values);
       return values;
     },
@@ -123,7 +123,12 @@ export function findTensor<Info>(
 }
 
 /** Refuses a target of another length than the tensor's. */
-export function checkTarget(name: string, length: number, wanted: number, unit: string): void {
+export function checkTargetLength(
+  name: string,
+  length: number,
+  wanted: number,
+  unit: string,
+): void {
   if (length !== wanted)
     throw new RangeError(
       `tensor ${quote(name)} has ${wanted} ${unit} and the target holds ${length}`,

@@ -7,7 +7,7 @@ import {
   convertBytes,
   elementCount,
   type FloatDtype,
-  isFloat,
+  isFloatFormat,
   type WeightDtype,
   type WeightSource,
   type WeightTensor,
@@ -141,7 +141,7 @@ function splitShards<W extends readonly [string, WeightTensor | LazyWeight]>(
 }
 
 function targetDtype(weight: { dtype: WeightDtype }, dtype: FloatDtype | undefined): WeightDtype {
-  return dtype && isFloat(weight.dtype) ? dtype : weight.dtype;
+  return dtype && isFloatFormat(weight.dtype) ? dtype : weight.dtype;
 }
 
 function byteSize(weight: WeightTensor | LazyWeight, dtype: FloatDtype | undefined): number {
@@ -158,7 +158,7 @@ async function* tensorChunks(
   const size = bytesPerElement(weight.dtype);
   const wanted = elementCount(weight.shape) * size;
   if (data.length !== wanted) throw sizeError(path, name, data.length, wanted);
-  if (weight.dtype === dtype || !isFloat(weight.dtype) || !isFloat(dtype)) {
+  if (weight.dtype === dtype || !isFloatFormat(weight.dtype) || !isFloatFormat(dtype)) {
     if (data.length > 0) yield data;
     return;
   }

@@ -1,6 +1,6 @@
 /** Rows of several metrics. */
 import { describe, expect, it } from 'vitest';
-import { layoutOf } from '../../../src/metrics/corpus/layout.ts';
+import { statisticsLayout } from '../../../src/metrics/corpus/layout.ts';
 
 const sum = { names: ['sum'], width: 2, scores: (row: Float64Array) => [row[0] + row[1]] };
 const mean = {
@@ -11,7 +11,7 @@ const mean = {
 };
 
 describe('layoutOf', () => {
-  const layout = layoutOf([sum, mean, sum]);
+  const layout = statisticsLayout([sum, mean, sum]);
 
   it('puts statistics and names side by side', () => {
     expect(layout.offsets).toEqual([0, 2, 3]);

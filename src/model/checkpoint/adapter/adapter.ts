@@ -36,7 +36,7 @@ export const adapterWeightNames: readonly string[] = [
 ];
 
 /** Whether a folder is an adapter's: one without weights of its own. */
-export async function isAdapter(folder: string): Promise<boolean> {
+export async function isAdapterFolder(folder: string): Promise<boolean> {
   return (await isThere(join(folder, configName))) && !(await isThere(join(folder, 'config.json')));
 }
 
