@@ -13,6 +13,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   start: () => import('./start.ts'),
   threads: () => import('./threads.ts'),
   train: () => import('./train.ts'),
+  video: () => import('./video.ts'),
   workers: () => import('./workers.ts'),
 };
 

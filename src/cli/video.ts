@@ -329,7 +329,8 @@ async function printScenes(
       else rows.push(line);
     }
   });
-  if (flags.output !== undefined) await writeFileAtomic(flags.output, rows.join(''));
+  if (flags.output !== undefined && rows.length > 0)
+    await writeFileAtomic(flags.output, rows.join(''));
 }
 
 async function captionFilms(

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { InputError, UsageError } from '../../base/errors.ts';
 import { isThere, writeFileAtomic, writing } from '../../base/files.ts';
-import { openStream } from '../../base/streams.ts';
+import { isStream, type OutputStream, openStream } from '../../base/streams.ts';
 import { type CaptionedFilm, type FilmFormat, formatRules } from './formats.ts';
 import { completeEnd } from './resume.ts';
 
@@ -26,20 +26,24 @@ export interface OutputOptions {
 const never = async (): Promise<boolean> => false;
 const nothing = async (): Promise<void> => undefined;
 
-/** Results on the standard output, a film at a time where the format allows. */
+/** Results on the standard output. */
 export function standardOutput(format: FilmFormat): FilmOutput {
-  const stream = openStream('/dev/stdout');
-  return isByFilm(format)
-    ? {
-        has: never,
-        write: (film) => stream.write(formatRules[format].write([film])),
-        finish: nothing,
-      }
-    : gathered(format, (text) => stream.write(text));
+  return streamOutput(format, openStream('/dev/stdout'));
+}
+
+/** Results into a pipe or device, a film at a time where the format allows. */
+function streamOutput(format: FilmFormat, stream: OutputStream): FilmOutput {
+  const { write } = formatRules[format];
+  if (format === 'json') return gathered(async (films) => stream.write(write(films)));
+  return {
+    has: never,
+    write: (film) => stream.write(write([film])),
+    finish: () => stream.end(),
+  };
 }
 
 /**
- * Results in one file, which of JSONL's formats alone an interrupted run can go on with.
+ * Results in one file, which of JSONL's alone an interrupted run can go on with; or into a pipe or device.
  * @throws UsageError where `resume` is asked of another format; InputError where the file holds something else
  */
 export async function fileOutput(
@@ -47,27 +51,34 @@ export async function fileOutput(
   format: FilmFormat,
   { resume }: OutputOptions,
 ): Promise<FilmOutput> {
-  if (format === 'jsonl') return JsonlOutput.open(path, resume);
-  if (resume)
+  const isPipe = await isStream(path);
+  if (resume && (isPipe || format !== 'jsonl'))
     throw new UsageError(
-      `--resume goes on with an --output of JSONL or with --output-folder or --beside, not with ${format}.`,
+      '--resume goes on with a file of JSONL (--output), or with --output-folder or --beside.',
     );
-  return gathered(format, (text) => writeFileAtomic(path, text));
+  if (isPipe) {
+    const stream = openStream(path);
+    return streamOutput(format, {
+      write: (text) => writing(path, () => stream.write(text)),
+      end: () => writing(path, () => stream.end()),
+    });
+  }
+  if (format === 'jsonl') return JsonlOutput.open(path, resume);
+  return gathered(async (films) => {
+    // What an earlier run left is better than nothing.
+    if (films.length > 0) await writeFileAtomic(path, formatRules[format].write(films));
+  });
 }
 
-/** JSON is one text for all films, written at the end. */
-function isByFilm(format: FilmFormat): boolean {
-  return format !== 'json';
-}
-
-function gathered(format: FilmFormat, send: (text: string) => Promise<void>): FilmOutput {
+/** One text of all films, written at the end. */
+function gathered(send: (films: readonly CaptionedFilm[]) => Promise<void>): FilmOutput {
   const films: CaptionedFilm[] = [];
   return {
     has: never,
     write: async (film) => {
       films.push(film);
     },
-    finish: () => send(formatRules[format].write(films)),
+    finish: () => send(films),
   };
 }
 

@@ -68,6 +68,29 @@ describe('rows in a file', () => {
   });
 });
 
+describe('a file of one text', () => {
+  it('is written when the film is done, and stays as it is where none was', async () => {
+    const subtitles = join(folder, 'one.srt');
+    const first = await fileOutput(subtitles, 'srt', keep);
+    await first.write(film('a.mp4'));
+    await first.finish();
+    const text = readFileSync(subtitles, 'utf8');
+    expect(text).toContain('00:00:00,000 --> 00:00:01,920\na dog\n');
+    const second = await fileOutput(subtitles, 'srt', { ...keep, overwrite: true });
+    await second.finish();
+    expect(readFileSync(subtitles, 'utf8')).toBe(text);
+  });
+
+  it.skipIf(process.platform !== 'linux')('says so where the disk is full', async () => {
+    const output = await fileOutput('/dev/full', 'jsonl', keep);
+    const writing = async () => {
+      await output.write(film('a.mp4'));
+      await output.finish();
+    };
+    await expect(writing()).rejects.toThrow(/\/dev\/full: the disk is full/);
+  });
+});
+
 describe('files for each film', () => {
   it('are there as a whole, or the film is done again', async () => {
     const films = ['x/a.mp4', 'x/b.mp4'];
