@@ -40,7 +40,8 @@ interface Flags {
 
 const help = `
 The server answers this machine alone, unless --host says otherwise: then it asks for a token, which clients send as
-Authorization: Bearer TOKEN. docs/serve.md shows what it can be asked.
+Authorization: Bearer TOKEN. It speaks its own interface, and those of OpenAI, Ollama, PhotoPrism and Hugging Face:
+docs/serve.md shows them, GET /docs lists them.
 
 SIGTERM and Ctrl-C stop it: what was taken is finished first. A second one ends it at once.
 

@@ -11,6 +11,8 @@ import { postOllama } from './ollama/generate.ts';
 import { getTags, getVersion, postShow } from './ollama/tags.ts';
 import { postChat } from './openai/chat.ts';
 import { postResponses } from './openai/responses.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { docsResponse } from './openapi/page.ts';
 import { postVision } from './photoprism.ts';
 import { health, metricsPage } from './routes/health.ts';
 import { listModels } from './routes/models.ts';
@@ -53,6 +55,13 @@ export function createApp(server: ServerContext, onFault: (error: unknown) => vo
 function addRoutes(app: Hono<Env>, server: ServerContext): void {
   app.post('/v1/captions', (context) => postCaptions(server, context));
   app.get('/v1/models', (context) => listModels(server, context));
+  const openApi = JSON.stringify(openApiDocument());
+  app.get('/openapi.json', (context) =>
+    context.body(openApi, 200, { 'content-type': 'application/json' }),
+  );
+  app.get('/docs', () => docsResponse());
+  // Where no page was built.
+  if (!server.page?.has('/')) app.get('/', (context) => context.redirect('/docs'));
   app.post('/v1/chat/completions', (context) => postChat(server, context));
   app.post('/v1/responses', (context) => postResponses(server, context));
   app.post('/api/generate', (context) => postOllama(server, context, 'generate'));
@@ -139,12 +148,15 @@ function guarded(server: ServerContext): Middleware {
   };
 }
 
-/** Everything but the page's own files and the health of the server asks for the token, where there is one. */
+const openPaths: ReadonlySet<string> = new Set(['/', '/docs', '/openapi.json']);
+
+/** Everything but pages and the health of the server asks for the token, where there is one. */
 function authorized({ token, page }: ServerContext): Middleware {
   const check = token === undefined ? undefined : tokenCheck(token);
   return async ({ req }, next) => {
     const isOpen =
-      req.path.startsWith('/health/') || (req.method === 'GET' && page?.has(req.path) === true);
+      req.path.startsWith('/health/') ||
+      (req.method === 'GET' && (openPaths.has(req.path) || page?.has(req.path) === true));
     if (!isOpen) check?.(req.header('authorization'));
     await next();
   };

@@ -1,0 +1,92 @@
+/** The server's description as a page of one file, without scripts. */
+import { escapeHtml, page } from '../../pages/frame.ts';
+import { schemaOf } from './document.ts';
+import { type Operation, operations } from './operations.ts';
+
+/** A whole HTML document. */
+export function docsPage(): string {
+  const groups = [...new Set(operations.map(({ group }) => group))];
+  const body = `<h1>What refcap answers</h1>
+<p>The model follows no instructions: pictures are captioned, prompts are not read. What of a request had no effect is
+listed in the header <code>refcap-ignored</code>. Where the server asks for a token, send it as <code>Authorization:
+Bearer TOKEN</code>. For programs, the same as <a href="/openapi.json">OpenAPI 3.1</a>.</p>
+${groups.map(section).join('\n')}`;
+  return page({ title: 'refcap: HTTP', style, body });
+}
+
+/** Nothing from elsewhere: the page's own style is all that it needs. */
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
+
+export function docsResponse(): Response {
+  return new Response(docsPage(), {
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },
+  });
+}
+
+const style = `
+code { font-family: ui-monospace, monospace; font-size: .9em; }
+h3 code { font-size: 1rem; }
+section > section { border-top: 1px solid var(--line); margin-top: 1rem; padding-top: .75rem; }
+`;
+
+function section(group: Operation['group']): string {
+  const own = operations.filter((operation) => operation.group === group);
+  return `<section><h2>${escapeHtml(group)}</h2>\n${own.map(article).join('\n')}</section>`;
+}
+
+function article(operation: Operation): string {
+  const { method, path, summary, takes, stream, body, answer } = operation;
+  const also = [
+    ...(takes === 'forms and bytes' ? ['a form with files (multipart/form-data)'] : []),
+    ...(takes ? ["a picture's bytes (image/* or application/octet-stream)"] : []),
+  ];
+  const notes = [
+    ...(also.length > 0 ? [`Takes JSON, or ${also.join(', or ')}.`] : []),
+    ...(stream ? [`Can be answered as a stream (${stream}).`] : []),
+  ];
+  return `<section><h3><code>${method.toUpperCase()} ${escapeHtml(path)}</code></h3>
+<p>${escapeHtml([`${summary}.`, ...notes].join(' '))}</p>
+${body ? fields('What may be sent', schemaOf(body, 'input')) : ''}
+${answer ? fields('What is answered', schemaOf(answer, 'output')) : ''}</section>`;
+}
+
+interface Schema {
+  readonly type?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly const?: unknown;
+  readonly description?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+function fields(title: string, schema: Schema): string {
+  const rows = Object.entries((schema.items ?? schema).properties ?? {}).map(
+    ([name, field]) => `<tr><td><code>${escapeHtml(name)}</code></td>
+<td>${escapeHtml(kind(field))}</td><td>${escapeHtml(field.description ?? '')}</td></tr>`,
+  );
+  if (rows.length === 0) return '';
+  return `<div class="scroll"><table><caption>${title}</caption>
+<thead><tr><th>Field</th><th>Type</th><th></th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
+/** A type in words, such as "integer, 1 to 16". */
+function kind({ type, items, anyOf, minimum, maximum, ...schema }: Schema): string {
+  if (anyOf) return [...new Set(anyOf.map(kind))].join(' or ');
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (items) return `list of ${kind(items)}`;
+  const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  const least = minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum;
+  const bounds = [
+    ...(least === undefined ? [] : [most === undefined ? `at least ${least}` : `${least}`]),
+    ...(most === undefined ? [] : [least === undefined ? `at most ${most}` : `to ${most}`]),
+  ];
+  const name = [type]
+    .flat()
+    .filter((one) => one !== 'null')
+    .join(' or ');
+  return bounds.length > 0 ? `${name}, ${bounds.join(' ')}` : name;
+}
