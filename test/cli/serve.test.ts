@@ -1,15 +1,13 @@
 /** `refcap serve`: the command, its port, its captions, and how it stops. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { type ServerProcess, startServe, tiny } from './server-process.ts';
+import { stopUnderLoad } from './stop-server.ts';
 
-const tiny = join(fixtures, 'blip/tiny');
 const picture = join(tiny, 'images/owl-1.png');
 const folder = await mkdtemp(join(tmpdir(), 'refcap-serve-'));
 const children: ChildProcess[] = [];
@@ -18,21 +16,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function start(...flags: string[]) {
-  const main = join(repositoryRoot, 'dist/cli/main.js');
-  const args = [main, 'serve', '--model', tiny, '--port', '0', '--threads', '1', ...flags];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
-  const lines: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
-  const ended = once(child, 'exit').then(([code]) => code);
-  const url = async (): Promise<string> => {
-    await expect.poll(() => lines.at(0), { timeout: 60_000, interval: 50 }).toBeDefined();
-    const [, found] = /^refcap: serving .* at (http:\S+)$/.exec(lines[0]) ?? [];
-    if (found === undefined) throw new Error(lines.join('\n'));
-    return found;
-  };
-  return { child, lines, ended, url };
+function start(...flags: string[]): ServerProcess {
+  const server = startServe(...flags);
+  children.push(server.child);
+  return server;
 }
 
 describe('refcap serve', () => {
@@ -86,5 +73,10 @@ describe('refcap serve', () => {
     const server = start(...flags);
     expect(await server.ended).toBe(code);
     expect(server.lines.at(0)).toMatch(message);
+  });
+
+  it.each([60, 250])('loses nothing when it is stopped after %d ms of load', async (moment) => {
+    const { exitCode, logged, received, broken } = await stopUnderLoad(moment);
+    expect({ exitCode, received, broken }).toEqual({ exitCode: 0, received: logged, broken: 0 });
   });
 });
