@@ -12,6 +12,8 @@ export interface CaptionRunOptions {
   readonly batchSize: number;
   /** Stop at the first picture that fails. */
   readonly failFast: boolean;
+  /** Further captions of each picture that are drawn, for its keywords: how. */
+  readonly draws?: CaptionOptions;
   readonly signal?: AbortSignal;
   /** Told of each picture that is done: captioned, failed, skipped since the output has it, or of a kind not read. */
   readonly onDone?: (outcome: Outcome) => void;
@@ -101,6 +103,7 @@ interface CaptionedBatch {
   readonly results: readonly ImageCaption[];
   /** Milliseconds a picture. */
   readonly ms: number;
+  readonly drawn?: readonly (readonly string[])[];
 }
 
 /** Batches that are being captioned, written in the order in which they were added. */
@@ -150,12 +153,31 @@ class BatchQueue {
       batch.map(({ image }) => image),
       { ...options, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
     );
+    const drawn = await this.#draw(batch);
     const ms = Number(((performance.now() - started) / batch.length).toFixed(1));
-    return { batch, results, ms };
+    return { batch, results, ms, ...(drawn && { drawn }) };
   }
 
-  async #write({ batch, results, ms }: CaptionedBatch): Promise<void> {
-    await this.#sink.write(results.map((result, i) => ({ file: batch[i].name, ...result, ms })));
+  /** The texts drawn for each picture, where they are asked for. */
+  async #draw(batch: readonly Ready[]): Promise<string[][] | undefined> {
+    const { draws, signal } = this.#run;
+    if (!draws) return undefined;
+    const results = await this.#captioner.captionPrepared(
+      batch.map(({ image }) => image),
+      { ...draws, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
+    );
+    return results.map(({ captions }) => captions.map(({ text }) => text));
+  }
+
+  async #write({ batch, results, ms, drawn }: CaptionedBatch): Promise<void> {
+    await this.#sink.write(
+      results.map((result, i) => ({
+        file: batch[i].name,
+        ...result,
+        ms,
+        ...(drawn && { drawn: drawn[i] }),
+      })),
+    );
     for (const { name } of batch) this.#done({ kind: 'captioned', name });
   }
 }

@@ -29,11 +29,18 @@ import {
   skipCaptionedOption,
 } from './options/metadata.ts';
 import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
+import {
+  checkStyleFlags,
+  drawOptions,
+  type StyleFlags,
+  styleOptions,
+  withStyle,
+} from './options/style.ts';
 import { noRepeatNgram, number, positive, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 
-interface GivenFlags extends GenerationFlags, MetadataFlags {
+interface GivenFlags extends GenerationFlags, MetadataFlags, StyleFlags {
   base?: string;
   model: string;
   revision?: string;
@@ -155,6 +162,8 @@ export const command = new Command('caption')
   .addHelpText('after', help)
   .action(run);
 
+for (const option of styleOptions()) command.addOption(option);
+
 async function run(inputs: string[], given: GivenFlags): Promise<void> {
   const flags = { ...given, format: formatOf(given) };
   checkFlags(flags);
@@ -189,6 +198,7 @@ function checkFlags(flags: Flags): void {
   const { resume, overwrite, output, format } = flags;
   if (resume && overwrite) throw new UsageError('--resume and --overwrite exclude each other.');
   checkMetadataFlags(flags, format);
+  checkStyleFlags(flags, format, (resume ?? overwrite) !== undefined);
   if (isBeside(format)) {
     if (output)
       throw new UsageError(`--format ${format} writes beside the pictures: leave out --output.`);
@@ -259,7 +269,9 @@ async function captionInputs(
     decode: decodeOptions(flags),
   };
   captioner.check(options);
-  const opened = await openSink(flags, options.num_return_sequences ?? 1);
+  const draws = drawOptions(flags, options);
+  if (draws) captioner.check(draws);
+  const opened = withStyle(await openSink(flags, options.num_return_sequences ?? 1), flags);
   const sink = flags.skipCaptioned ? skippingDescribed(opened) : opened;
   const progress = new ProgressLine();
   if (!flags.quiet)
@@ -286,6 +298,7 @@ async function captionInputs(
       options,
       batchSize,
       failFast,
+      ...(draws && { draws }),
       signal,
       onDone,
     });
@@ -324,7 +337,8 @@ function decodeOptions({
 async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {
   const { format, output, resume = false, overwrite = false, batchSize } = flags;
   if (format === 'xmp') return metadataSink(flags, flags);
-  if (format === 'sidecar') return sidecarSink({ resume, overwrite, candidates, batchSize });
+  if (format === 'sidecar')
+    return sidecarSink({ resume, overwrite, candidates, batchSize }, flags.appendToExisting);
   if (output === undefined) return standardSink(format);
   return fileSink(output, format, { resume, overwrite, candidates, batchSize });
 }

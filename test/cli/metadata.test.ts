@@ -55,10 +55,34 @@ describe('refcap caption --format xmp', () => {
     expect(readFileSync(join(photos, 'astronaut-1.png'))).toEqual(before);
   });
 
+  it('writes captions in a style, with keywords', () => {
+    const args = [
+      '--format',
+      'jsonl',
+      '--keywords',
+      '2',
+      '--sentence',
+      '--template',
+      '<{caption}>',
+    ];
+    const rows = caption(...args)
+      .stdout.trim()
+      .split('\n');
+    for (const row of rows.map((line) => JSON.parse(line))) {
+      expect(row.caption).toMatch(/^<\p{Lu}.*\.>$/u);
+      expect(row.captions[0].text).toBe(row.caption);
+      expect(row.keywords.length).toBeLessThanOrEqual(2);
+    }
+    expect(rows.length).toBe(2);
+  });
+
   it.each([
     [['--embed', '--format', 'jsonl'], '--embed needs --format xmp.'],
     [['--embed', '--sidecar-names', 'stem'], 'exclude each other'],
     [['--format', 'xmp', '--keep-times'], '--keep-times needs --embed.'],
+    [['--keywords', '3'], '--keywords needs --format json, jsonl or xmp.'],
+    [['--template', 'none'], '--template needs {caption}'],
+    [['--append-to-existing', '-f', 'csv'], '--append-to-existing needs --format sidecar'],
     [['--existing', 'append'], '--existing needs --format xmp.'],
     [['--format', 'xmp', '--output', 'a'], 'leave out --output'],
     [['--format', 'xmp', '--overwrite'], '--existing overwrite'],

@@ -14,6 +14,10 @@ export interface CaptionRow extends ImageCaption {
   readonly file: string;
   /** Milliseconds of the model's work: its batch's time over the batch's pictures. */
   readonly ms: number;
+  /** Further captions, drawn for the keywords. */
+  readonly drawn?: readonly string[];
+  /** Nouns on which the captions agree, where they were asked for. */
+  readonly keywords?: readonly string[];
 }
 
 export interface RowFormatRules {
@@ -82,8 +86,8 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
   },
 };
 
-function jsonRow({ file, caption, captions, width, height, ms }: CaptionRow): string {
-  return JSON.stringify({ file, caption, captions, width, height, ms });
+function jsonRow({ file, caption, captions, keywords, width, height, ms }: CaptionRow): string {
+  return JSON.stringify({ file, caption, captions, keywords, width, height, ms });
 }
 
 function fileOfJson(line: string): string | undefined {

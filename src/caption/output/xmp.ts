@@ -85,7 +85,7 @@ async function isDone(
 
 async function writeRow(
   place: XmpPlace,
-  { caption }: CaptionRow,
+  { caption, keywords = [] }: CaptionRow,
   { existing, agent, model }: XmpSinkOptions,
 ): Promise<void> {
   // A model may write no word; that is no description.
@@ -93,6 +93,6 @@ async function writeRow(
   const when = `${new Date().toISOString().slice(0, 19)}Z`;
   const before = await place.read();
   const kept = existing === 'keep' ? 'empty-only' : existing;
-  const added = { text: caption, agent, model, when };
+  const added = { text: caption, keywords, agent, model, when };
   await place.write(writeCaption(before, added, kept, place.name));
 }
