@@ -1,5 +1,5 @@
 /** `refcap ablate`: what each training-only layer brings, over several seeds, as a table. */
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { ablate } from '../ablate/ablate.ts';
 import { type AblationFormat, ablationFormats, formatAblation } from '../ablate/format.ts';
 import { type AblationFlags, type AblationRequest, resolveAblation } from '../ablate/settings.ts';

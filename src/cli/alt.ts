@@ -1,7 +1,7 @@
 /** `refcap alt`: pictures of a site that have no alt text. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { entriesOf, type ReportEntry } from '../alt/report/entry.ts';
 import { type ReportFormat, reportFormats, reportText } from '../alt/report/formats.ts';
 import { type ScanOptions, scanSite } from '../alt/scan.ts';

@@ -1,5 +1,5 @@
 /** `refcap caption`: pictures in, captions out. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
 import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
 import { captionOptions, type GenerationFlags } from '../caption/command-options.ts';

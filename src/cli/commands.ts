@@ -1,10 +1,10 @@
 /** The list of subcommands: what --help shows, and how each is loaded. */
-import type { Command } from 'commander';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 
 export interface LazyCommand {
   name: string;
   summary: string;
-  load(): Promise<{ command: Command }>;
+  load(): Promise<{ command: CommandUnknownOpts }>;
 }
 
 export const commands: LazyCommand[] = [

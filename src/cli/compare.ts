@@ -1,6 +1,6 @@
 /** `refcap compare`: two evaluations side by side, as a table and as a page. */
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { type Comparison, compareEvaluations } from '../compare/compare.ts';

@@ -1,5 +1,5 @@
 /** `refcap convert`: any checkpoint into transformers' layout. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { convertModel } from '../model/checkpoint/convert.ts';
 import { type SavedDtype, savedDtypes } from '../model/checkpoint/save.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';

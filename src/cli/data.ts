@@ -1,5 +1,5 @@
 /** `refcap data inspect`: what is in a dataset and what is wrong with it. */
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import type { DatasetReport, SplitFigures } from '../data/datasets/inspect.ts';

@@ -1,6 +1,6 @@
 /** `refcap demo`: the photos that ship with refcap, captioned: a line each, and a page with pictures. */
 import { readFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';

@@ -1,5 +1,5 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import type { CaptionOptions } from '../caption/captioner.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';

@@ -1,5 +1,5 @@
 /** `refcap export`: a model as ONNX files that other programs run. */
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { exportModel } from '../export/export.ts';
 import { type LayoutName, layoutNames } from '../export/layouts.ts';
 import { type ExportDtype, exportDtypes } from '../export/weights.ts';

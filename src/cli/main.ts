@@ -2,7 +2,7 @@
 
 import '../base/process-settings.ts';
 import { createRequire } from 'node:module';
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { settle } from '../base/process-settings.ts';
 import { commands } from './commands.ts';
 import { reportFailure, reportStrayErrors } from './terminal/failure.ts';

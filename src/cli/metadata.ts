@@ -1,5 +1,5 @@
 /** `refcap metadata`: what refcap wrote into pictures' metadata. */
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { InputError } from '../base/errors.ts';
 import { listInputs } from '../caption/sources/inputs.ts';
 import { undoPicture } from '../metadata/undo.ts';

@@ -1,5 +1,5 @@
 /** `refcap score`: captions against references. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { captionFormats } from '../data/captions/formats.ts';

@@ -1,6 +1,6 @@
 /** `refcap serve`: captions over HTTP. */
 import { readFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { isThere } from '../base/files.ts';
 import { bundledModel, type Captioner } from '../caption/captioner.ts';

@@ -1,5 +1,5 @@
 /** `refcap train`: trains or fine-tunes a captioner on pictures with captions. */
-import { Command, Option } from 'commander';
+import { Command, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
 import { type PresetName, presetNames } from '../train/config/config.ts';
 import { applySetting, mergeSettings, readConfigFile } from '../train/config/file.ts';

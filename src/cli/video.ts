@@ -1,6 +1,6 @@
 /** `refcap video`: films in, scenes with captions out: tables, subtitles, chapters, a contact sheet. */
 import { dirname, relative, resolve, sep } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { isThere, writeFileAtomic } from '../base/files.ts';
 import { openStream } from '../base/streams.ts';

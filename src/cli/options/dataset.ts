@@ -1,5 +1,5 @@
 /** Options of the commands that read a dataset. */
-import { Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import type { DatasetOptions } from '../../data/datasets/read.ts';
 
 export interface DatasetFlags {
@@ -9,16 +9,16 @@ export interface DatasetFlags {
   readonly captions?: 'xmp';
 }
 
-export const imagesOption = (): Option =>
+export const imagesOption = () =>
   new Option('--images <folder>', 'where the images are, if not beside the captions');
 
-export const imageColumnOption = (): Option =>
+export const imageColumnOption = () =>
   new Option('--image-column <name>', "column or field of the image's name, if it is not told");
 
-export const captionColumnOption = (): Option =>
+export const captionColumnOption = () =>
   new Option('--caption-column <name>', 'column or field of the caption, likewise');
 
-export const captionsOption = (): Option =>
+export const captionsOption = () =>
   new Option('--captions <where>', "take captions from the pictures' metadata (xmp)").choices([
     'xmp',
   ]);

@@ -1,5 +1,5 @@
 /** How commands find and load a model: options that they share; downloads are told of on the standard error. */
-import { Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 
 export interface HubFlags {
@@ -10,7 +10,7 @@ export interface HubFlags {
 }
 
 /** `--base`, for models that are adapters. */
-export function baseOption(): Option {
+export function baseOption() {
   return new Option(
     '--base <model>',
     "the model that a LoRA adapter is of, when not its own config's",
@@ -18,7 +18,7 @@ export function baseOption(): Option {
 }
 
 /** `--verbose`, which the `refcap` command itself heeds when it prints an error. */
-export function verboseOption(): Option {
+export function verboseOption() {
   return new Option('--verbose', 'list all that is wrong with a model, not the first few');
 }
 

@@ -1,6 +1,6 @@
 /** Options of captions in pictures' metadata. */
 import { basename } from 'node:path';
-import { Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import { UsageError } from '../../base/errors.ts';
 import { version } from '../../base/version.ts';
 import type { CaptionSink } from '../../caption/output/output.ts';
@@ -16,27 +16,27 @@ export interface MetadataFlags {
   readonly skipCaptioned?: boolean;
 }
 
-export const embedOption = (): Option =>
+export const embedOption = () =>
   new Option('--embed', 'write captions into the pictures themselves (--format xmp)').implies({
     format: 'xmp',
   });
 
-export const keepTimesOption = (): Option =>
+export const keepTimesOption = () =>
   new Option('--keep-times', 'pictures that are written to keep their times');
 
-export const existingOption = (): Option =>
+export const existingOption = () =>
   new Option(
     '--existing <what>',
     'descriptions that are there: leave the picture alone, or write so (xmp; default: keep)',
   ).choices(existingChoices);
 
-export const sidecarNamesOption = (): Option =>
+export const sidecarNamesOption = () =>
   new Option(
     '--sidecar-names <how>',
     'photo.jpg.xmp (full) or photo.xmp (stem) beside photo.jpg (default: full)',
   ).choices(sidecarNamings);
 
-export const skipCaptionedOption = (): Option =>
+export const skipCaptionedOption = () =>
   new Option('--skip-captioned', 'leave pictures alone whose metadata describe them already');
 
 /** @throws UsageError where flags do not fit the format, or each other */

@@ -1,5 +1,5 @@
 /** Values of options that several commands take, checked as they are parsed. */
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 
 /** A finite number. @throws InvalidArgumentError, which commander turns into a sentence naming the option */
 export function number(text: string): number {
@@ -29,7 +29,7 @@ export function repeated(value: string, before: readonly string[] | undefined): 
 }
 
 /** `--no-repeat-ngram <n>`, a flag of its own: commander would take it for the negation of `--repeat-ngram`. */
-export function noRepeatNgram(): Option {
+export function noRepeatNgram() {
   const option = new Option('--no-repeat-ngram <n>', 'no sequence of n tokens comes twice');
   option.negate = false;
   return option.argParser(whole);
