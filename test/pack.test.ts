@@ -106,6 +106,14 @@ describe('the packed package', () => {
     expect(page.match(/<img src="data:image/g)).toHaveLength(14);
   });
 
+  it('brings the page of refcap serve, with the licences of what is in it', () => {
+    const page = join(folder, 'node_modules/refcap/dist/web');
+    const html = readFileSync(join(page, 'index.html'), 'utf8');
+    const [, script] = /src="\/(assets\/[\w.-]+\.js)"/.exec(html) ?? [];
+    expect(readFileSync(join(page, script), 'utf8').length).toBeGreaterThan(10_000);
+    expect(readFileSync(join(page, 'licences.txt'), 'utf8')).toContain('## preact');
+  });
+
   it('scores captions', () => {
     writeFileSync(join(folder, 'c.jsonl'), '{"image_id": "a", "caption": "a dog runs on grass"}\n');
     writeFileSync(join(folder, 'r.jsonl'), '{"image_id": "a", "caption": "a dog runs on grass"}\n');

@@ -107,8 +107,10 @@ function Candidates({ picture, captions }: CandidatesProps): VNode {
               picture.chosen.value = i;
               picture.edited.value = undefined;
             }}
-          />{' '}
-          {text} <span class="quiet">{percent(Math.exp(meanLogprob))}</span>
+          />
+          <span>
+            {text} <span class="quiet">{percent(Math.exp(meanLogprob))}</span>
+          </span>
         </label>
       ))}
     </fieldset>
