@@ -5,11 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { newest, time } from './newest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const sources = Math.max(
-  newest(join(root, 'web')),
-  time(join(root, 'src/base/csv.ts')),
-  time(join(root, 'package-lock.json')),
-);
+const sources = Math.max(newest(join(root, 'web')), time(join(root, 'package-lock.json')));
 if (time(join(root, 'dist/web/index.html')) < sources) {
   console.error('Building the page ...');
   const args = ['node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'];

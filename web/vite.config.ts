@@ -11,8 +11,4 @@ export default defineConfig({
     modulePreload: false,
     license: { fileName: 'licences.txt' },
   },
-  resolve: {
-    // The server's CSV as a browser has it: by itself the package reads Node's streams.
-    alias: { 'csv-stringify/sync': 'csv-stringify/browser/esm/sync' },
-  },
 });

@@ -1,6 +1,6 @@
 /** The captions on the page as files, of the forms that `refcap caption` writes. */
+import { stringify } from 'csv-stringify/browser/esm/sync';
 import { strToU8, zipSync } from 'fflate';
-import { csvLines } from '../../../src/base/csv.ts';
 import { captionOf, type Picture } from '../pictures/picture.ts';
 
 /** A finished picture's line. */
@@ -36,7 +36,9 @@ export function toJsonLines(rows: readonly Row[]): string {
 const columns = ['file', 'caption', 'logprob', 'meanLogprob', 'width', 'height'] as const;
 
 export function toCsv(rows: readonly Row[]): string {
-  return csvLines([columns, ...rows.map((row) => columns.map((column) => row[column]))]);
+  const cells = rows.map((row) => columns.map((column) => row[column]));
+  // As src/base/csv.ts does, which readers of carriage returns need.
+  return stringify([[...columns], ...cells], { quoted_match: /\r/ });
 }
 
 /** A ZIP file with a text file for each picture, under the picture's name with .txt. */
