@@ -63,19 +63,27 @@ interface Schema {
 }
 
 function fields(title: string, schema: Schema): string {
-  const rows = Object.entries((schema.items ?? schema).properties ?? {}).map(
-    ([name, field]) => `<tr><td><code>${escapeHtml(name)}</code></td>
-<td>${escapeHtml(kind(field))}</td><td>${escapeHtml(field.description ?? '')}</td></tr>`,
-  );
+  const rows = rowsOf(schema, '');
   if (rows.length === 0) return '';
   return `<div class="scroll"><table><caption>${title}</caption>
 <thead><tr><th>Field</th><th>Type</th><th></th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
+/** A row for each field, and for those of the objects in it. */
+function rowsOf({ properties = {}, items, anyOf = [] }: Schema, prefix: string): string[] {
+  const own = Object.entries(properties).flatMap(([name, field]) => [
+    `<tr><td><code>${escapeHtml(prefix + name)}</code></td>
+<td>${escapeHtml(kind(field))}</td><td>${escapeHtml(field.description ?? '')}</td></tr>`,
+    ...rowsOf(field, `${prefix}${name}.`),
+  ]);
+  const inside = [...(items ? [items] : []), ...anyOf];
+  return [...new Set([...own, ...inside.flatMap((one) => rowsOf(one, prefix))])];
+}
+
 /** A type in words, such as "integer, 1 to 16". */
 function kind({ type, items, anyOf, minimum, maximum, ...schema }: Schema): string {
-  if (anyOf) return [...new Set(anyOf.map(kind))].join(' or ');
+  if (anyOf) return [...new Set(anyOf.map(kind))].filter((one) => one !== 'null').join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (items) return `list of ${kind(items)}`;
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
@@ -84,9 +92,7 @@ function kind({ type, items, anyOf, minimum, maximum, ...schema }: Schema): stri
     ...(least === undefined ? [] : [most === undefined ? `at least ${least}` : `${least}`]),
     ...(most === undefined ? [] : [least === undefined ? `at most ${most}` : `to ${most}`]),
   ];
-  const name = [type]
-    .flat()
-    .filter((one) => one !== 'null')
-    .join(' or ');
+  const types = [type].flat().filter((one) => one !== 'null');
+  const name = types.length > 0 ? types.join(' or ') : 'null';
   return bounds.length > 0 ? `${name}, ${bounds.join(' ')}` : name;
 }

@@ -86,6 +86,8 @@ describe('GET /docs', () => {
     for (const { method, path } of operations)
       expect(text).toContain(`<code>${method.toUpperCase()} ${path}</code>`);
     expect(text).toContain('integer, 1 to 16');
+    expect(text).toContain('<code>results.captions.words.logprob</code>');
+    expect(text).not.toMatch(/ or <|<td><\/td>\n?<td>/);
     expect(text).not.toMatch(/<script|src=|https?:\/\//);
   });
 });
