@@ -71,6 +71,8 @@ function readExamples(): string[] {
 function layOutExamples(): void {
   const samples = join(repositoryRoot, 'samples');
   cpSync(join(samples, 'dog-on-grass.jpg'), join(folder, 'photo.jpg'));
+  mkdirSync(join(folder, 'site'));
+  writeFileSync(join(folder, 'site/page.html'), '<img src="../photo.jpg">');
   writeFileSync(join(folder, 'captions.jsonl'), '{"image_id": "a", "caption": "a dog runs"}\n');
   writeFileSync(join(folder, 'references.jsonl'), '{"image_id": "a", "caption": "a dog runs"}\n');
   mkdirSync(join(folder, 'photos'));
@@ -172,6 +174,8 @@ describe('the packed package', () => {
         "150528",
         "a white dog is running with a toy in its mouth",
         "1.000",
+        "At home: a dog
+      site/page.html 1 file",
         "1.000",
         "run/best is a model",
         "true",

@@ -112,8 +112,9 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   alt: {
     holds:
-      "alt texts of a site's pictures: `pages/` (where one is missing), `pictures/` (their files), `report/`",
+      "alt texts of a site's pictures: `pages/` (where one is missing), `pictures/` (files, drafts, their cache), `report/`",
     uses: ['base', 'data', 'caption'],
+    browser: 'part',
   },
   score: {
     holds: 'caption files against references: matching, workers, reports',

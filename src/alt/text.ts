@@ -1,4 +1,5 @@
 /** From a caption to an alt text: short, in sentence case, without what a screen reader says anyway. */
+import { UsageError } from '../base/errors.ts';
 
 export interface AltTextOptions {
   /** Most characters (code points). Default 125: longer texts are cut by some screen readers. */
@@ -23,8 +24,10 @@ export interface AltTextValues {
 }
 
 /** The names that a template may have in braces. */
-export const templateNames = ['caption', 'context', 'title', 'name'] as const;
-type TemplateName = (typeof templateNames)[number];
+const templateNames = ['caption', 'context', 'title', 'name'] as const;
+
+/** How a context stands before a caption when no template says otherwise. */
+export const contextTemplate = '{context}: {caption}';
 
 export const longestAltText = 125;
 
@@ -37,25 +40,57 @@ const shortestCaption = 25;
  * words. Where a value of the template is not known, or leaves no room, the caption stands alone.
  */
 export function altText(caption: string, options: AltTextOptions = {}): string {
-  const { maxLength = longestAltText, template = '{caption}', values = {} } = options;
+  const { maxLength = longestAltText, template = '{caption}', values } = options;
   const words = withoutOpening(caption.normalize('NFC').replace(/\s+/g, ' ').trim());
   if (!/[\p{L}\p{N}]/u.test(words)) return '';
-  const frame = fillTemplate(template, values);
-  const room = maxLength - lengthOf(frame?.replaceAll('{caption}', '') ?? '');
-  if (frame === undefined || room < Math.min(shortestCaption, lengthOf(words)))
-    return sentenceCase(cut(words, maxLength));
-  const isFirst = frame.trimStart().startsWith('{caption}');
+  const places = template.split('{caption}').length - 1;
+  const frame = fillTemplate(template, { ...values, caption: '' });
+  const room = frame === undefined ? 0 : Math.floor((maxLength - lengthOf(frame)) / places);
+  if (room < Math.min(shortestCaption, lengthOf(words))) return sentenceCase(cut(words, maxLength));
   const shown = cut(words, room);
-  return frame.replaceAll('{caption}', () => (isFirst ? sentenceCase(shown) : shown));
+  const isFirst = template.trimStart().startsWith('{caption}');
+  const filled = fillTemplate(template, {
+    ...values,
+    caption: isFirst ? sentenceCase(shown) : shown,
+  });
+  return filled ?? '';
 }
 
-/** The template with all its values but the caption; undefined where one is not known. */
-function fillTemplate(template: string, values: AltTextValues): string | undefined {
+/**
+ * Looks at a template and a context before they are used.
+ * @throws UsageError where a name is unknown, one of them has no place, or no room is left for captions
+ */
+export function checkAltTemplate(template: string | undefined, context: string | undefined): void {
+  const whole = template ?? (context === undefined ? '{caption}' : contextTemplate);
+  for (const [shown, name] of whole.matchAll(/\{([^{}]*)\}/g))
+    if (!templateNames.some((known) => known === name))
+      throw new UsageError(
+        `--template: ${shown} stands for nothing; there are {${templateNames.join('}, {')}}.`,
+      );
+  if (!whole.includes('{caption}'))
+    throw new UsageError('--template has no {caption}: every picture would get the same text.');
+  if (whole.includes('{context}') !== (context !== undefined))
+    throw new UsageError('--context and {context} in --template need each other.');
+  const frame = whole.replace('{context}', context ?? '').replace(/\{[a-z]+\}/g, '');
+  if (lengthOf(frame) > longestAltText - shortestCaption)
+    throw new UsageError(
+      `--template and --context leave too little of ${longestAltText} characters for a caption; shorten them.`,
+    );
+}
+
+/** The template with its values; undefined where one is not known. */
+function fillTemplate(
+  template: string,
+  { caption, ...values }: AltTextValues & { readonly caption: string },
+): string | undefined {
   let isWhole = true;
-  const filled = template.replace(/\{(context|title|name)\}/g, (_, name: TemplateName) => {
-    const value = name === 'caption' ? undefined : values[name]?.replace(/\s+/g, ' ').trim();
-    isWhole &&= Boolean(value);
-    return value ?? '';
+  const filled = template.replace(/\{(?:caption|context|title|name)\}/g, (place) => {
+    if (place === '{caption}') return caption;
+    const { context, title, name } = values;
+    const value = place === '{context}' ? context : place === '{title}' ? title : name;
+    const words = value?.replace(/\s+/g, ' ').trim() ?? '';
+    isWhole &&= words !== '';
+    return words;
   });
   return isWhole ? filled : undefined;
 }

@@ -30,7 +30,7 @@ export const commands: LazyCommand[] = [
   },
   {
     name: 'alt',
-    summary: "find a site's pictures without alt text",
+    summary: "find and fill a site's missing alt texts",
     load: () => import('./alt.ts'),
   },
   {

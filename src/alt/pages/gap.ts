@@ -15,8 +15,8 @@ export interface Gap {
   readonly title?: string;
   /** What the text takes the place of, and what it looks like there. */
   readonly slot: Slot;
-  /** What a comment that asks a person for the text looks like behind the picture. */
-  readonly todo: string;
+  /** What a comment behind the picture looks like that asks a person for the text; absent where none may stand. */
+  readonly todo?: string;
 }
 
 export interface Slot {

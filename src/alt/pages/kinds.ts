@@ -24,8 +24,7 @@ const kinds: readonly PageKind[] = [
   },
   {
     endings: ['.astro'],
-    find: (text, options) =>
-      gapsInHtml({ text, masked: maskBraces(maskFrontMatter(text), false) }, options),
+    find: gapsInAstro,
   },
   {
     endings: ['.md', '.markdown'],
@@ -36,6 +35,23 @@ const kinds: readonly PageKind[] = [
     find: (text, options) => gapsInMdx(text, maskFrontMatter(text), options),
   },
 ];
+
+/** Astro's braces may hold markup, among which no comment may stand. */
+function gapsInAstro(text: string, options: GapOptions): PageGaps {
+  const masked = maskBraces(maskFrontMatter(text), false);
+  const found = gapsInHtml({ text, masked }, options);
+  if (found.kind === 'broken') return found;
+  let at = 0;
+  let depth = 0;
+  const gaps = found.gaps.map((gap) => {
+    for (const [brace] of masked.slice(at, gap.start).matchAll(/[{}]/g))
+      depth += brace === '{' ? 1 : -1;
+    at = gap.start;
+    const { todo, ...rest } = gap;
+    return depth > 0 ? rest : gap;
+  });
+  return { ...found, gaps };
+}
 
 const byEnding: ReadonlyMap<string, PageKind> = new Map(
   kinds.flatMap((kind) => kind.endings.map((ending): [string, PageKind] => [ending, kind])),

@@ -1,6 +1,6 @@
 /** From the address of a picture in a page to its file. */
 import { stat } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { pictureKind } from '../../data/images/formats.ts';
 import { mark } from '../pages/expressions.ts';
 
@@ -72,7 +72,7 @@ function pathsOf(source: string, page: PageOrigin, site: SiteRoots): string[] | 
     const below = isRooted ? '' : folderOf(base);
     return site.roots.flatMap((root) => names.map((name) => join(root, below, name)));
   }
-  return names.map((name) => resolve(dirname(page.path), folderOf(base), name));
+  return names.map((name) => join(dirname(page.path), folderOf(base), name));
 }
 
 /** The address within the site, or undefined where it is another machine's. */

@@ -1,5 +1,6 @@
 /** What a report tells of: pictures without alt text, and pages that could not be read. */
-import type { ScannedPage } from '../scan.ts';
+import type { Outcome } from '../fill.ts';
+import type { Finding, ScannedPage } from '../scan.ts';
 
 /** The kinds of what is told; SARIF's rules. */
 export const problems = {
@@ -26,18 +27,20 @@ export interface ReportEntry {
 /** What a page gives a report. */
 export function entriesOf(scanned: ScannedPage): ReportEntry[] {
   const { path: file } = scanned;
-  if (scanned.kind === 'broken') {
-    const { line, column, reason } = scanned;
-    return [{ file, line, column, problem: 'page-broken', reason }];
-  }
-  return scanned.findings.map(({ gap, picture, line, column }) => ({
+  if (scanned.kind === 'read') return scanned.findings.map((finding) => entryOf(file, finding));
+  const { line, column, reason } = scanned;
+  return [{ file, line, column, problem: 'page-broken', reason }];
+}
+
+function entryOf(file: string, { gap, picture, line, column }: Finding): ReportEntry {
+  return {
     file,
     line,
     column,
     problem: `alt-${gap.problem}`,
     ...(picture.source !== undefined && { source: picture.source }),
     ...(picture.kind === 'file' ? { picture: picture.path } : { reason: picture.reason }),
-  }));
+  };
 }
 
 const beginnings: Readonly<Record<Problem, string>> = {
@@ -56,4 +59,24 @@ export function messageOf({ problem, source, reason }: ReportEntry): string {
 export function describeEntry(entry: ReportEntry): string {
   const { file, line, column } = entry;
   return `${file}:${line}:${column}: ${messageOf(entry)}`;
+}
+
+/** `page.html:3:5: "A dog runs" (84 %): dog.jpg` */
+export function describeOutcome(file: string, finding: Finding, outcome: Outcome): string {
+  const entry = entryOf(file, finding);
+  const place = `${file}:${entry.line}:${entry.column}`;
+  switch (outcome.kind) {
+    case 'filled':
+      return `${place}: ${JSON.stringify(outcome.text)} (${percent(outcome.confidence)}): ${entry.source}`;
+    case 'doubtful': {
+      const asked = outcome.isAsked ? 'a comment asks for a text' : 'left';
+      return `${place}: ${asked} (${percent(outcome.confidence)}): ${entry.source}`;
+    }
+    case 'left':
+      return describeEntry({ ...entry, reason: outcome.reason });
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }

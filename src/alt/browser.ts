@@ -1,0 +1,2 @@
+/** `refcap/alt` without Node: alt texts from captions. */
+export { type AltTextOptions, type AltTextValues, altText, wordsOfFileName } from './text.ts';
