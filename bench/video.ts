@@ -12,17 +12,19 @@ import { probeFilm } from '../src/video/ffmpeg/probe.ts';
 import { filmScenes } from '../src/video/film.ts';
 import type { DetectorName } from '../src/video/scenes/detectors.ts';
 
-const usage = `Usage: npm run bench -- video [FLICKR8K]
-Without a folder: cuts, in films of samples/. With the folder of Flickr8k: captions, of films of its dev images.`;
+const usage = `Usage: npm run bench -- video [FLICKR8K [PHOTOS]]
+Without a folder: cuts, in films of samples/. With the folder of Flickr8k: captions, of films of its first dev images (60).`;
 
 export async function run(args: readonly string[]): Promise<number> {
-  if (args.length > 1) {
+  if (args.length > 2) {
     console.error(usage);
     return 2;
   }
   const folder = mkdtempSync(join(tmpdir(), 'refcap-bench-video-'));
   try {
-    await (args.length === 0 ? measureCuts(folder) : measureCaptions(args[0], folder));
+    await (args.length === 0
+      ? measureCuts(folder)
+      : measureCaptions(args[0], Number(args[1] ?? 60), folder));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -116,9 +118,8 @@ const ways: Readonly<Record<string, DescribeOptions>> = {
   '8 frames vote': { frames: 8, vote: true },
 };
 const photosEach = 10;
-const photosInAll = 60;
 
-async function measureCaptions(flickr: string, folder: string): Promise<void> {
+async function measureCaptions(flickr: string, count: number, folder: string): Promise<void> {
   const references = new Map<string, string[]>();
   for (const line of readFileSync(join(flickr, 'Flickr8k.token.txt'), 'utf8').split('\n')) {
     const [name, text] = line.split('\t');
@@ -128,7 +129,7 @@ async function measureCaptions(flickr: string, folder: string): Promise<void> {
   const names = readFileSync(join(flickr, 'Flickr_8k.devImages.txt'), 'utf8')
     .trim()
     .split(/\s+/)
-    .slice(0, photosInAll);
+    .slice(0, count);
   using captioner = await Captioner.load();
   const said = Object.keys(ways).map((): string[] => []);
   for (let at = 0; at < names.length; at += photosEach) {
