@@ -149,6 +149,13 @@ def dynamic_quantize_matmul(i, _):
     return torch.tensor((quantised - zero) @ b.astype(np.float64) * step * scale)
 
 
+def block_quantized_matmul(i, a):
+    x, b, scale = (t.detach() for t in i)
+    halves = torch.stack([b & 15, b >> 4], -1).reshape(b.shape[0], -1, a["block"]).double() - 8
+    matrix = (halves * scale.double().reshape(b.shape[0], -1, 1)).reshape(b.shape[0], -1)
+    return x.double() @ matrix[:, : x.shape[-1]].mT
+
+
 def quantize(i, _):
     return torch.clamp(torch.round(i[0].detach() / i[1].detach()), -128, 127).to(torch.int8)
 
@@ -251,6 +258,7 @@ OPS = {
     "averagePool2d": lambda i, a: average_pool(*i, a),
     "averagePool2dGradient": lambda i, a: average_pool_gradient(*i, a),
     "dynamicQuantizeMatmul": dynamic_quantize_matmul,
+    "blockQuantizedMatmul": block_quantized_matmul,
     "quantizeLinear": quantize,
     "dequantizeLinear": lambda i, a: i[0].double() * i[1].detach(),
 }

@@ -134,7 +134,10 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   export: {
     holds: 'ONNX files for other programs: `layouts.ts` is a table of them',
-    uses: ['base', 'engine', 'weights', 'nn', 'hub', 'data', 'model'],
+    uses: [
+      ...(['base', 'engine', 'weights', 'nn', 'metrics', 'hub', 'data', 'model'] as const),
+      ...(['generation', 'caption'] as const),
+    ],
   },
   compare: {
     holds: 'two evaluations, picture by picture',

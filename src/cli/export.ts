@@ -1,17 +1,24 @@
 /** `refcap export`: a model as ONNX files that other programs run. */
 import { Command, Option } from '@commander-js/extra-typings';
+import { UsageError } from '../base/errors.ts';
+import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
+import type { CheckOptions, ExportError } from '../export/check.ts';
 import { exportModel } from '../export/export.ts';
 import { type LayoutName, layoutNames } from '../export/layouts.ts';
 import { type ExportDtype, exportDtypes } from '../export/weights.ts';
 import { baseOption, type HubFlags, hubOptions, verboseOption } from './options/hub.ts';
 import { positive } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
+import { Progress } from './terminal/progress.ts';
 
 interface Flags extends HubFlags {
   layout: LayoutName;
   dtype: ExportDtype;
   members?: number;
   imageSize?: number;
+  check?: string;
+  checkSplit?: SplitName;
+  checkLimit?: number;
 }
 
 const examples = `
@@ -36,6 +43,14 @@ export const command = new Command('export')
   )
   .option('--members <n>', 'of a model with several members, how many write together', positive)
   .option('--image-size <pixels>', 'interpolate the position embeddings for another size', positive)
+  .option('--check <pictures>', 'compare captions with the model itself on a folder of pictures')
+  .addOption(
+    new Option(
+      '--check-split <name>',
+      'of a dataset given to --check: compare CIDEr-D as well',
+    ).choices(splitNames),
+  )
+  .option('--check-limit <n>', 'the first so many pictures alone', positive)
   .option('--revision <name>', 'branch, tag or commit of a hub model')
   .option('--offline', 'use only models that are here already')
   .addOption(baseOption())
@@ -45,19 +60,58 @@ export const command = new Command('export')
 
 async function run(model: string, output: string, flags: Flags): Promise<void> {
   const { layout, dtype, members, imageSize } = flags;
+  const progress = new Progress();
+  const check = checkOf(flags, progress);
   await interruptible(async (signal) => {
-    const { files } = await exportModel(model, output, {
+    const { files, error } = await exportModel(model, output, {
       layout,
       dtype,
       ...(members !== undefined && { members }),
       ...(imageSize !== undefined && { imageSize }),
+      ...(check && { check }),
       hub: hubOptions(flags, signal),
       signal,
-    });
+    }).finally(() => progress.clear());
     for (const { path, bytes, hasDataFile } of files)
       console.error(
         `${path}: ${(bytes / 1e6).toFixed(1)} MB${hasDataFile ? `, most of it in ${path}_data` : ''}`,
       );
+    if (error) describeError(dtype, error);
     console.log(output);
-  }, '; nothing was written.');
+  }, '; an export that is there is whole.');
+}
+
+function checkOf(
+  { check: pictures, checkSplit, checkLimit }: Flags,
+  progress: Progress,
+): CheckOptions | undefined {
+  if (pictures === undefined) {
+    if (checkSplit !== undefined || checkLimit !== undefined)
+      throw new UsageError(
+        '--check-split and --check-limit say which pictures of --check; give it',
+      );
+    return undefined;
+  }
+  let shown = 0;
+  return {
+    pictures,
+    ...(checkSplit !== undefined && { split: checkSplit }),
+    ...(checkLimit !== undefined && { limit: checkLimit }),
+    onCaptioned: (done, total) => {
+      progress.total = total;
+      for (; shown < done; shown++) progress.advance();
+    },
+  };
+}
+
+function describeError(dtype: ExportDtype, error: ExportError): void {
+  const { pictures, unreadable, changed, cider } = error;
+  const left = unreadable > 0 ? ` (${unreadable} cannot be read)` : '';
+  console.error(`${dtype}: ${changed} of ${pictures} greedy captions change${left}`);
+  if (!cider) return;
+  const { difference, low, high } = cider.difference;
+  const sign = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toFixed(4)}`;
+  console.error(
+    `CIDEr-D ${cider.model.toFixed(4)}, ${sign(difference)} as exported (95 % interval ${sign(low)} to ${sign(high)})`,
+  );
 }

@@ -1,7 +1,7 @@
 /** Exports a captioner as ONNX files that other programs run. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { InputError } from '../base/errors.ts';
+import { InputError, UsageError } from '../base/errors.ts';
 import { errorCode } from '../base/files.ts';
 import { isDesktopFile, replaceFolder } from '../base/folders.ts';
 import { checkWritableFolder } from '../base/writable.ts';
@@ -10,6 +10,7 @@ import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
 import { loadModel, type PretrainedModel } from '../model/checkpoint/pretrained.ts';
 import { Scope } from '../nn/scope.ts';
+import { type CheckOptions, checkExport, type ExportError, picturesToCheck } from './check.ts';
 import type { Member } from './graphs.ts';
 import { type LayoutName, layouts } from './layouts.ts';
 import { type WrittenOnnx, writeOnnx } from './onnx-file.ts';
@@ -26,6 +27,8 @@ export interface ExportOptions {
   readonly imageSize?: number;
   /** Bytes of weights that an ONNX file may hold; more stand in a file beside it. Default: 1 GiB. */
   readonly limit?: number;
+  /** Pictures on which the export is compared with the model. */
+  readonly check?: CheckOptions;
   readonly hub?: ResolveOptions;
   readonly signal?: AbortSignal;
 }
@@ -34,6 +37,8 @@ export interface ExportOptions {
 export interface Exported {
   /** The ONNX files, by their names within the folder. */
   readonly files: readonly WrittenOnnx[];
+  /** Where that was asked for. */
+  readonly error?: ExportError;
 }
 
 /**
@@ -47,7 +52,9 @@ export async function exportModel(
   target: string,
   options: ExportOptions = {},
 ): Promise<Exported> {
+  checkFormat(options);
   await checkNewFolder(target);
+  const pictures = options.check && (await picturesToCheck(options.check));
   const { path } = await resolveModel(name, options.hub);
   const folders = await memberFolders(path, options.members);
   const models: PretrainedModel[] = [];
@@ -56,11 +63,26 @@ export async function exportModel(
       models.push(await loadModel(folder, loadOptions(options)));
       checkMember(models[0], models[models.length - 1]);
     }
-    return await replaceFolder(target, (folder) => writeExport(folder, models, options));
+    const { files } = await replaceFolder(target, (folder) => writeExport(folder, models, options));
+    if (!options.check || !pictures) return { files };
+    const placed = files.map((file) => ({ ...file, path: join(target, file.path) }));
+    return { files, error: await checkExport(path, placed, pictures, options.check, options) };
   } finally {
     for (const model of models) await model[Symbol.asyncDispose]();
   }
 }
+
+/** @throws UsageError when the layout has no op for the format */
+function checkFormat({ layout = defaultLayout, dtype = defaultDtype }: ExportOptions): void {
+  const { dtypes } = layouts[layout];
+  if (!dtypes.includes(dtype))
+    throw new UsageError(
+      `dtype ${dtype} needs an op of ONNX Runtime's own (MatMulNBits), but the layout ${layout} keeps to the ONNX standard; use ${dtypes.join(', ')}, or the layout transformers.js`,
+    );
+}
+
+const defaultLayout: LayoutName = 'transformers.js';
+const defaultDtype: ExportDtype = 'f32';
 
 function loadOptions({ hub, imageSize }: ExportOptions) {
   return { hub, ...(imageSize !== undefined && { imageSize }) };
@@ -69,7 +91,7 @@ function loadOptions({ hub, imageSize }: ExportOptions) {
 async function writeExport(
   folder: string,
   models: readonly PretrainedModel[],
-  { layout: name = 'transformers.js', dtype = 'f32', limit, signal }: ExportOptions,
+  { layout: name = defaultLayout, dtype = defaultDtype, limit, signal }: ExportOptions,
 ): Promise<Exported> {
   const layout = layouts[name];
   const root = new Scope();

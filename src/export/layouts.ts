@@ -14,7 +14,7 @@ import {
   visionEncoderDecoderConfig,
   withStart,
 } from './transformers-js.ts';
-import type { ExportDtype } from './weights.ts';
+import { type ExportDtype, exportDtypes } from './weights.ts';
 
 export const layoutNames = ['transformers.js', 'onnx'] as const;
 export type LayoutName = (typeof layoutNames)[number];
@@ -27,6 +27,8 @@ interface Written {
 }
 
 interface Layout {
+  /** Formats that its ops can hold. */
+  readonly dtypes: readonly ExportDtype[];
   graphs(members: readonly Member[]): ExportGraphs;
   /** Places of the two files within the folder. */
   fileNames(dtype: ExportDtype): { readonly encoder: string; readonly decoder: string };
@@ -35,6 +37,7 @@ interface Layout {
 
 export const layouts: { readonly [Name in LayoutName]: Layout } = {
   'transformers.js': {
+    dtypes: exportDtypes,
     graphs: mergedGraphs,
     fileNames: (dtype) => ({
       encoder: `onnx/encoder_model${dtypeNames[dtype].suffix}.onnx`,
@@ -49,6 +52,8 @@ export const layouts: { readonly [Name in LayoutName]: Layout } = {
     },
   },
   onnx: {
+    // The standard has no product with 4-bit weights.
+    dtypes: ['f32', 'f16', 'int8'],
     graphs: plainGraphs,
     fileNames: () => ({ encoder: 'encoder.onnx', decoder: 'decoder.onnx' }),
     async writeFiles(folder, [model]) {

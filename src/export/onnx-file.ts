@@ -1,7 +1,7 @@
 /** Writes a graph with its weights as an ONNX file; weights that are large stand in a file beside it. */
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../base/files.ts';
-import { encodeOnnx, type Weight } from '../engine/onnx/encode.ts';
+import { type EncodedGraph, encodeOnnx, type Weight } from '../engine/onnx/encode.ts';
 import type { PlannedWeight, WeightPlan } from './weights.ts';
 
 /** Bytes of weights that one ONNX file may hold: readers of protobuf end at 2 GB, and need the room twice. */
@@ -17,6 +17,8 @@ export interface WrittenOnnx {
   readonly bytes: number;
   /** Whether there are such. */
   readonly hasDataFile: boolean;
+  /** What the file says. */
+  readonly encoded: EncodedGraph;
 }
 
 /**
@@ -34,13 +36,14 @@ export async function writeOnnx(
   const baked = hasDataFile
     ? placesBeside(`${basename(path)}_data`, weights)
     : await inside(weights, signal);
-  const { model } = encodeOnnx(outputs, {
+  const encoded = encodeOnnx(outputs, {
     standardOps: true,
     weight: (name) => baked.get(name),
   });
-  await writeFileAtomic(path, model);
+  await writeFileAtomic(path, encoded.model);
   if (hasDataFile) await writeFileAtomic(`${path}_data`, chunks(weights, signal));
-  return { path, bytes: model.length + (hasDataFile ? total : 0), hasDataFile };
+  const bytes = encoded.model.length + (hasDataFile ? total : 0);
+  return { path, bytes, hasDataFile, encoded };
 }
 
 async function inside(

@@ -11,6 +11,9 @@ import type { ExportDtype } from './weights.ts';
 export const dtypeNames: { readonly [D in ExportDtype]: { name: string; suffix: string } } = {
   f32: { name: 'fp32', suffix: '' },
   f16: { name: 'fp16', suffix: '_fp16' },
+  // What browsers open unless told otherwise.
+  int8: { name: 'q8', suffix: '_quantized' },
+  int4: { name: 'q4', suffix: '_q4' },
 };
 
 /** The content of config.json. @param configs of all members */

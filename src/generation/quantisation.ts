@@ -1,27 +1,40 @@
-/** Int8 inference: products with a weight become products of 8-bit numbers, weights rounded per output column. */
-import { make, type Node, parameter, topologicalOrder, type Value } from '../engine/graph/graph.ts';
-import { dynamicQuantizeMatmul } from '../engine/graph/ops.ts';
+/** Products with weights of 8 or 4 bits: weights rounded per output column, or in blocks along it. */
+import { type Node, parameter, type Value } from '../engine/graph/graph.ts';
+import { blockQuantizedMatmul, dynamicQuantizeMatmul } from '../engine/graph/ops.ts';
+import { rewrite } from '../engine/graph/rewrite.ts';
 
-/** Rows of a weight [out, in] that became an i8 matrix [in, out] and a scale for each column. */
-export interface QuantizedWeight {
+/** Columns that share a scale in 4-bit weights. */
+export const blockSize = 32;
+
+/** A weight [out, in], or some of its rows, that a product reads. */
+export interface ProductWeight {
   /** The parameter it is made from. */
   readonly source: string;
   /** First row of the source and number of rows. */
   readonly start: number;
   readonly rows: number;
   readonly columns: number;
+}
+
+/**
+ * Rows of a weight [out, in] that became an i8 matrix [in, out] and a scale for each column, or 4-bit numbers
+ * [out, blocks, bytes] and a scale for each block.
+ */
+export interface QuantizedWeight extends ProductWeight {
+  readonly kind: 'int8' | 'int4';
   /** Names of the two parameters that take its place. */
   readonly matrix: string;
   readonly scale: string;
 }
 
-/** A graph whose products with weights are 8-bit ones, and the weights that it now needs. */
+/** A graph whose products with weights are of few bits, and the weights that it now needs. */
 export interface QuantizedGraph {
   readonly outputs: Record<string, Value>;
   readonly weights: readonly QuantizedWeight[];
 }
 
 /**
+<<<<<<< HEAD
  * Puts 8-bit products in place of every x W' whose W is a parameter, or a part of one by `split`.
  * @param isExact parameters whose products stay as they are
  */
@@ -40,36 +53,57 @@ export function quantizeGraph(
       const { rows, columns, matrix, scale } = weight;
       const product = dynamicQuantizeMatmul(
         inputs[0],
+=======
+ * Puts such products in place of every x W' whose W is a parameter, or a part of one by `split`.
+ * @param kindOf default: 8 bits for all
+ */
+export function quantizeGraph(
+  outputs: Readonly<Record<string, Value>>,
+  kindOf: (weight: ProductWeight) => QuantizedWeight['kind'] = () => 'int8',
+): QuantizedGraph {
+  const weights = new Map<string, QuantizedWeight>();
+  const quantized = rewrite(outputs, (node, [x]) => {
+    const product = weightOf(node);
+    if (!product) return undefined;
+    const kind = kindOf(product);
+    const name = `${product.source}[${product.start}]`;
+    const weight = { ...product, kind, matrix: `${name}.${kind}`, scale: `${name}.scale` };
+    weights.set(weight.matrix, weight);
+    return [productOf(x, weight)];
+  });
+  return { outputs: quantized, weights: [...weights.values()] };
+}
+
+function productOf(x: Value, { kind, matrix, scale, rows, columns }: QuantizedWeight): Value {
+  switch (kind) {
+    case 'int8':
+      return dynamicQuantizeMatmul(
+        x,
+>>>>>>> 1e3636e (export: weights of 8 and 4 bits, and what they cost on given pictures)
         parameter(matrix, [columns, rows], 'i8'),
         parameter(scale, [rows]),
       );
-      replaced.set(node, [product]);
-    } else if (inputs.some((value, i) => value !== node.inputs[i]))
-      replaced.set(node, make(node.op, inputs, node.attributes, quantizeGraph).node.outputs);
+    case 'int4': {
+      const blocks = Math.ceil(columns / blockSize);
+      const bytes = parameter(matrix, [rows, blocks, blockSize / 2], 'u8');
+      return blockQuantizedMatmul(x, bytes, parameter(scale, [rows * blocks]), blockSize);
+    }
   }
-  return {
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, now(value)])),
-    weights: [...weights.values()],
-  };
 }
 
-function weightOf(node: Node): QuantizedWeight | undefined {
+function weightOf(node: Node): ProductWeight | undefined {
   if (node.op !== 'matmul') return undefined;
   const { transA, transB, alpha } = node.attributes;
   const right = node.inputs[1];
   if (transA || !transB || alpha !== 1 || right.shape.length !== 2) return undefined;
   const [rows, columns] = right.shape.map(Number);
   const from = right.node;
-  const named = (source: string, start: number): QuantizedWeight => {
-    const name = `${source}[${start}]`;
-    return { source, start, rows, columns, matrix: `${name}.int8`, scale: `${name}.scale` };
-  };
-  if (from.op === 'parameter') return named(from.attributes.name, 0);
+  if (from.op === 'parameter') return { source: from.attributes.name, start: 0, rows, columns };
   if (from.op !== 'split' || from.attributes.axis !== 0) return undefined;
   const whole = from.inputs[0].node;
   if (whole.op !== 'parameter') return undefined;
   const start = from.attributes.sizes.slice(0, right.output).reduce((sum, size) => sum + size, 0);
-  return named(whole.attributes.name, start);
+  return { source: whole.attributes.name, start, rows, columns };
 }
 
 /**
@@ -78,7 +112,7 @@ function weightOf(node: Node): QuantizedWeight | undefined {
  */
 export function quantizeRows(
   values: Float32Array,
-  { start, rows, columns }: Pick<QuantizedWeight, 'start' | 'rows' | 'columns'>,
+  { start, rows, columns }: Omit<ProductWeight, 'source'>,
   limit: number,
 ): { matrix: Int8Array; scale: Float32Array } {
   const matrix = new Int8Array(rows * columns);
@@ -103,6 +137,34 @@ export function quantizeRows(
         // Halves away from zero; the conversion to i8 cuts the fraction off.
         matrix[i * rows + row] = exact < 0 ? exact - 0.5 : exact + 0.5;
       }
+  }
+  return { matrix, scale };
+}
+
+/**
+ * Rounds rows of `values` [.., columns] to 16 steps in blocks of `blockSize` columns; the largest of a block, with its
+ * sign, is one end of the steps.
+ * @returns bytes [rows, blocks, blockSize / 2] as `blockQuantizedMatmul` reads them, and each block's scale
+ */
+export function quantizeBlocks(
+  values: Float32Array,
+  { start, rows, columns }: Omit<ProductWeight, 'source'>,
+): { matrix: Uint8Array; scale: Float32Array } {
+  const blocks = Math.ceil(columns / blockSize);
+  const matrix = new Uint8Array((rows * blocks * blockSize) / 2).fill(0x88);
+  const scale = new Float32Array(rows * blocks);
+  for (let i = 0; i < scale.length; i++) {
+    const from = (start + Math.floor(i / blocks)) * columns + (i % blocks) * blockSize;
+    const count = Math.min(blockSize, columns - (i % blocks) * blockSize);
+    const largest = values
+      .subarray(from, from + count)
+      .reduce((most, x) => (Math.abs(x) > Math.abs(most) ? x : most), 0);
+    scale[i] = largest === 0 ? 1 : largest / -8;
+    for (let k = 0; k < count; k++) {
+      const step = Math.min(15, Math.max(0, Math.round(values[from + k] / scale[i]) + 8));
+      const at = (i * blockSize + k) >> 1;
+      matrix[at] = k % 2 === 0 ? (matrix[at] & 0xf0) | step : (matrix[at] & 0x0f) | (step << 4);
+    }
   }
   return { matrix, scale };
 }

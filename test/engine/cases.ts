@@ -463,6 +463,16 @@ export const cases: { readonly [Op in OpName]: readonly Case<Op>[] } = {
     { inputs: [f([3, 8]), int8([8, 5]), f([5], 0.01, 0.05, 2)], attributes: {} },
     { inputs: [f([2, 2, 4], 0.1, 3), int8([4, 3]), f([3], 0.01, 0.05, 2)], attributes: {} },
   ],
+  blockQuantizedMatmul: [
+    {
+      inputs: [f([3, 32]), halves([5, 1, 16]), f([5], 0.01, 0.05, 2)],
+      attributes: { block: 32 },
+    },
+    {
+      inputs: [f([2, 2, 64], 0.1, 3), halves([16, 2, 16]), f([32], 0.01, 0.05, 2)],
+      attributes: { block: 32 },
+    },
+  ],
   quantizeLinear: [
     { inputs: [f([2, 4], -20, 20), given('f32', [], [0.125])], attributes: {} },
     {
@@ -493,6 +503,12 @@ function layerNormCase(shape: Shape, epsilon: number): Case<'layerNorm'> {
 }
 
 /** Weights of 7 bits: on AVX2 the products of two are added in 16 bits. */
+/** Bytes of two 4-bit numbers, all of them. */
+function halves(shape: Shape): Dense {
+  const { data } = f(shape, 0, 255, 5);
+  return given('u8', shape, [...data].map(Math.round));
+}
+
 function int8(shape: Shape): Dense {
   const { data } = f(shape, -63, 63, 4);
   return given('i8', shape, [...data].map(Math.round));

@@ -139,6 +139,7 @@ test('accepted dtypes run, all others are refused by the op', async () => {
     averagePool2d: f32 f16
     averagePool2dGradient: f32 f16
     dynamicQuantizeMatmul: f32
+    blockQuantizedMatmul: f32
     quantizeLinear: f32
     dequantizeLinear: i8"
   `);

@@ -516,6 +516,22 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
       return total * step * scale.data[column];
     });
   },
+  blockQuantizedMatmul: ({ attributes: { block } }, [a, b, scale]) => {
+    const [rows, blocks] = b.shape;
+    const inner = a.shape[a.shape.length - 1];
+    return fill('f32', [...a.shape.slice(0, -1), rows], (index) => {
+      const from = offsetOf(a.shape.slice(0, -1), index.slice(0, -1)) * inner;
+      const row = index[index.length - 1];
+      let total = 0;
+      for (let k = 0; k < inner; k++) {
+        const whole = row * blocks + Math.floor(k / block);
+        const byte = b.data[(whole * block + (k % block)) >> 1];
+        const half = k % 2 === 0 ? byte & 15 : byte >> 4;
+        total += a.data[from + k] * (half - 8) * scale.data[whole];
+      }
+      return total;
+    });
+  },
   quantizeLinear: (_, [x, scale]) =>
     fill('i8', x.shape, (index) =>
       Math.min(Math.max(roundEven(at(x, index) / scale.data[0]), -128), 127),

@@ -59,7 +59,7 @@ describe.skipIf(!hasWebgpu)('WebGPU', () => {
       .filter(({ webgpu, cpu }) => webgpu.length > 0 && cpu.length === 0)
       .map(({ op }) => op);
     expect(ran.join(' ')).toMatchInlineSnapshot(
-      `"input parameter neg abs exp log sqrt reciprocal erf tanh sigmoid relu gelu softplus floor sin cos clip not isFinite stopGradient add sub mul div pow minimum maximum equal less lessOrEqual greater greaterOrEqual and where matmul reduceSum reduceMean reduceMax reduceMin softmax logSoftmax layerNorm cumulativeSum reshape transpose expand slice split concat pad gather gatherElements scatterAddElements conv2d conv2dInputGradient conv2dWeightGradient averagePool2d averagePool2dGradient dequantizeLinear"`,
+      `"input parameter neg abs exp log sqrt reciprocal erf tanh sigmoid relu gelu softplus floor sin cos clip not isFinite stopGradient add sub mul div pow minimum maximum equal less lessOrEqual greater greaterOrEqual and where matmul reduceSum reduceMean reduceMax reduceMin softmax logSoftmax layerNorm cumulativeSum reshape transpose expand slice split concat pad gather gatherElements scatterAddElements conv2d conv2dInputGradient conv2dWeightGradient averagePool2d averagePool2dGradient blockQuantizedMatmul dequantizeLinear"`,
     );
   });
 

@@ -40,10 +40,22 @@ it('says what it wrote, and refuses in one sentence', () => {
   const unknown = refcap('export', tiny, 'other', '--layout', 'coreml');
   expect(unknown.status).toBe(2);
   expect(unknown.stderr).toContain('Allowed choices are transformers.js, onnx.');
+  const bits = refcap('export', tiny, 'other', '--layout', 'onnx', '--dtype', 'int4');
+  expect(bits.status).toBe(2);
+  expect(bits.stderr).toContain('dtype int4 needs an op of');
   const missing = refcap('export', 'no-such-model', 'other');
   expect(missing.status).toBe(1);
   expect(missing.stderr.trim().split('\n')).toHaveLength(1);
   expect(readdirSync(folder)).toEqual(['out']);
+});
+
+it('prints what the format costs on given pictures', () => {
+  const pictures = join(tiny, 'images');
+  const checked = ['--check', pictures, '--check-limit', '5'];
+  const { status, stdout, stderr } = refcap('export', tiny, 'checked', ...checked);
+  expect([status, stdout]).toEqual([0, 'checked\n']);
+  expect(stderr.trim().split('\n').at(-1)).toBe('f32: 0 of 5 greedy captions change');
+  expect(refcap('export', tiny, 'unchecked', '--check-limit', '5').status).toBe(2);
 });
 
 it("runs the page's code for transformers.js", () => {

@@ -141,7 +141,7 @@ describe.each(layouts)('the layout %s', (name, layout) => {
     expect(ids).toEqual((await ofRefcap(tiny)).ids);
   });
 
-  it.each<ExportDtype>(['f32', 'f16'])(
+  it.each<ExportDtype>(['f32', 'f16', 'int8'])(
     'has ops of the ONNX standard alone in %s',
     async (dtype) => {
       const out = join(folder, `ops-${name}-${dtype}`);
@@ -164,6 +164,80 @@ it('rounds weights to 16 bits', async () => {
   const error = furthest(first, (await ofRefcap(tiny)).first);
   expect(error).toBeGreaterThan(1e-6);
   expect(error).toBeLessThan(0.02);
+});
+
+it('rounds weights to 8 and to 4 bits', async () => {
+  const wanted = await ofRefcap(tiny);
+  const sizes: number[] = [];
+  for (const [dtype, suffix, most] of [
+    ['int8', '_quantized', 0.6],
+    ['int4', '_q4', 3],
+  ] as const) {
+    const out = join(folder, `few-${dtype}`);
+    const { files } = await exportModel(tiny, out, { dtype });
+    sizes.push(files.reduce((sum, { bytes }) => sum + bytes, 0));
+    const layout = {
+      ...merged,
+      encoder: `onnx/encoder_model${suffix}.onnx`,
+      decoder: `onnx/decoder_model_merged${suffix}.onnx`,
+    };
+    const { ids, first } = await greedy(out, layout, pixels, ends);
+    expect(ids).toHaveLength(24);
+    const error = furthest(first, wanted.first);
+    expect(error).toBeGreaterThan(1e-4);
+    expect(error).toBeLessThan(most);
+  }
+  expect(sizes[1]).toBeLessThan(sizes[0]);
+});
+
+it('refuses 4 bits where ops are of the standard alone', async () => {
+  const out = join(folder, 'refused');
+  await expect(exportModel(tiny, out, { layout: 'onnx', dtype: 'int4' })).rejects.toThrow(
+    'the layout onnx keeps to the ONNX standard; use f32, f16, int8, or the layout transformers.js',
+  );
+  expect(existsSync(out)).toBe(false);
+});
+
+describe('a check on pictures', () => {
+  const images = join(tiny, 'images');
+
+  it.each(layouts)('finds no caption changed by %s in f32', async (layout) => {
+    const out = join(folder, `check-${layout}`);
+    const { error } = await exportModel(two, out, { layout, check: { pictures: images } });
+    expect(error).toEqual({ pictures: 24, unreadable: 0, changed: 0 });
+  });
+
+  it('counts captions that change, and compares CIDEr-D where there are references', async () => {
+    const data = join(folder, 'data');
+    mkdirSync(join(data, 'val'), { recursive: true });
+    await cp(images, join(data, 'val'), { recursive: true });
+    writeFileSync(join(data, 'val', 'broken.png'), 'not a picture');
+    for (const name of readdirSync(join(data, 'val')))
+      writeFileSync(
+        join(data, 'val', name.replace('.png', '.txt')),
+        `a ${name.split('-')[0]} on a branch\na small bird sits on a branch\n`,
+      );
+    const out = join(folder, 'check-int4');
+    const check = { pictures: data, split: 'dev' } as const;
+    const { error } = await exportModel(tiny, out, { dtype: 'int4', check });
+    expect(error).toMatchObject({ pictures: 24, unreadable: 1 });
+    expect(error?.changed).toBeGreaterThan(0);
+    expect(error?.cider?.model).toBeGreaterThan(0);
+    const { difference = 0, low = 0, high = 0 } = error?.cider?.difference ?? {};
+    expect(difference).not.toBe(0);
+    expect(low).toBeLessThanOrEqual(difference);
+    expect(high).toBeGreaterThanOrEqual(difference);
+  });
+
+  it('wants pictures before any work', async () => {
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    const out = join(folder, 'unchecked');
+    await expect(exportModel(tiny, out, { check: { pictures: empty } })).rejects.toThrow(
+      `${empty}: there are no pictures to check the export on.`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
 });
 
 describe('a place that cannot be written to', () => {

@@ -382,6 +382,7 @@ export const gradientRules: { readonly [Op in OpName]: Rule<Op> | null } = {
   ],
 
   dynamicQuantizeMatmul: null,
+  blockQuantizedMatmul: null,
   quantizeLinear: null,
   dequantizeLinear: null,
 };

@@ -495,6 +495,28 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     want(sameShape(scale.shape, [b.shape[1]]), `needs a scale for each of ${b.shape[1]} columns`);
     return { dtype: 'f32', shape: [...a.shape.slice(0, -1), b.shape[1]] };
   },
+  blockQuantizedMatmul: ([a, b, scale], { block }) => {
+    want(
+      a.dtype === 'f32' && b.dtype === 'u8' && scale.dtype === 'f32',
+      'needs f32, u8 and f32 scales',
+    );
+    want(
+      block >= 16 && Number.isInteger(Math.log2(block)),
+      `no blocks of ${block}: 16, 32, 64, ...`,
+    );
+    wantRank(b, 3);
+    const [rows, blocks] = b.shape.map(Number);
+    const inner = a.shape.at(-1);
+    want(
+      typeof inner === 'number' && Math.ceil(inner / block) === blocks && b.shape[2] === block / 2,
+      `${inner} columns do not fit ${printShape(b.shape)} in blocks of ${block}`,
+    );
+    want(
+      sameShape(scale.shape, [rows * blocks]),
+      `needs a scale for each of ${rows * blocks} blocks`,
+    );
+    return { dtype: 'f32', shape: [...a.shape.slice(0, -1), rows] };
+  },
   quantizeLinear: ([x, scale]) => {
     want(
       x.dtype === 'f32' && scale.dtype === 'f32' && scale.shape.length === 0,

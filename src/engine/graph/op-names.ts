@@ -124,6 +124,11 @@ export interface OpAttributes {
 
   /** a f32 [..., k], quantised on the fly to u8, by b i8 [k, n] with a scale for each column f32 [n] -> f32 [..., n]. */
   dynamicQuantizeMatmul: None;
+  /**
+   * a f32 [..., k] by the transpose of b [n, k] in blocks along k of 4-bit numbers, u8 [n, blocks, block / 2], the even
+   * places in the low halves; 8 stands for 0; a scale for each block f32 [n * blocks] -> f32 [..., n].
+   */
+  blockQuantizedMatmul: { readonly block: number };
   /** x f32, scale f32 -> round(x / scale) clipped to i8. */
   quantizeLinear: None;
   /** x i8, scale f32 -> x * scale. */

@@ -306,6 +306,14 @@ export function dynamicQuantizeMatmul(a: Value, b: Value, scale: Value): Value {
   return make('dynamicQuantizeMatmul', [a, b, scale], {}, dynamicQuantizeMatmul);
 }
 
+/**
+ * a f32 [..., k] times the transpose of a matrix [n, k] of 4-bit numbers: b u8 [n, blocks, block / 2], each byte an even
+ * place in its low half and an odd one in its high half, 8 standing for 0; `scale` f32 [n * blocks]. For inference.
+ */
+export function blockQuantizedMatmul(a: Value, b: Value, scale: Value, block: number): Value {
+  return make('blockQuantizedMatmul', [a, b, scale], { block }, blockQuantizedMatmul);
+}
+
 /** round(x / scale) clipped to i8. */
 export function quantizeLinear(x: Value, scale: Value): Value {
   return make('quantizeLinear', [x, scale], {}, quantizeLinear);

@@ -321,6 +321,12 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
   averagePool2dGradient: averagePoolGradient,
 
   dynamicQuantizeMatmul,
+  // The standard has no such op.
+  blockQuantizedMatmul: (writer, inputs, { inputs: [a], outputs: [y], attributes: { block } }) => {
+    const [columns, rows] = [a, y].map(({ shape }) => BigInt(Number(shape.at(-1))));
+    const sizes = { K: columns, N: rows, bits: 4n, block_size: BigInt(block) };
+    return writer.emit('MatMulNBits', inputs, sizes, microsoft);
+  },
   quantizeLinear: (writer, [x, scale]) =>
     writer.emit('QuantizeLinear', [x, scale, writer.scalar('i8', 0)]),
   dequantizeLinear: direct('DequantizeLinear'),
