@@ -7,6 +7,8 @@ import { input, type Value } from '../engine/graph/graph.ts';
 import * as ops from '../engine/graph/ops.ts';
 import { type Dim, subtractDims } from '../engine/graph/shape.ts';
 import { visionTower } from '../model/blip.ts';
+import { chooseConcepts, conceptScores, conceptTokens } from '../model/concepts/concepts.ts';
+import { conceptTokenCount } from '../model/concepts/config.ts';
 import type { BlipConfig, TextConfig } from '../model/config.ts';
 import { crossKeyValues, languageHead, textDecoder } from '../model/decoder.ts';
 import { towerOf } from '../model/towers/towers.ts';
@@ -45,14 +47,15 @@ export function plainGraphs(members: readonly Member[]): ExportGraphs {
     crossKeyValues(member.scope, member.config.text_config, tokensOf(member, pixels)),
   );
   let layer = 0;
-  const inputs = members.map(({ config: { vision_config, text_config } }) =>
-    Array.from({ length: text_config.num_hidden_layers }, () => {
+  const inputs = members.map((member) => {
+    const { text_config } = member.config;
+    return Array.from({ length: text_config.num_hidden_layers }, () => {
       const n = layer++;
       const pair = (name: string, positions: Dim) =>
         keyValueInput(`${name}_key.${n}`, `${name}_value.${n}`, text_config, positions);
-      return { cross: pair('cross', towerOf(vision_config).tokens), past: pair('past', past) };
-    }),
-  );
+      return { cross: pair('cross', tokenCount(member)), past: pair('past', past) };
+    });
+  });
   const { logits, present } = writeWords(members, inputs);
   return {
     encoder: named(made, 'cross_key.', 'cross_value.'),
@@ -71,7 +74,7 @@ export function plainGraphs(members: readonly Member[]): ExportGraphs {
  */
 export function mergedGraphs(members: readonly Member[]): ExportGraphs {
   const pixels = pixelInput(members);
-  const counts = members.map(({ config }) => towerOf(config.vision_config).tokens);
+  const counts = members.map(tokenCount);
   const most = Math.max(...counts);
   const tokens = members.map((member, i) => padTokens(tokensOf(member, pixels), most - counts[i]));
   const widths = members.map(({ config }) => config.vision_config.hidden_size);
@@ -164,8 +167,17 @@ function pixelInput([{ config }]: readonly Member[]): Value {
   return input('pixel_values', 'f32', [batch, 3, size, size]);
 }
 
+/** What a member's decoder reads of images, [b, s, width]: the tower's tokens, and those of its concepts. */
 function tokensOf({ config, scope }: Member, pixels: Value): Value {
-  return visionTower(scope, config.vision_config, pixels);
+  const { vision_config, text_config, concept_config: concepts } = config;
+  const tokens = visionTower(scope, vision_config, pixels);
+  if (!concepts) return tokens;
+  const chosen = chooseConcepts(concepts, conceptScores(scope, concepts, tokens));
+  return concat([tokens, conceptTokens(scope, concepts, text_config, chosen)], 1);
+}
+
+function tokenCount({ config }: Member): number {
+  return towerOf(config.vision_config).tokens + conceptTokenCount(config.concept_config);
 }
 
 /** `missing` rows of zeros after the tokens [b, s, width]. */

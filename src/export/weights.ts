@@ -11,6 +11,7 @@ import {
   quantizeGraph,
   quantizeRows,
 } from '../generation/quantisation.ts';
+import { isConceptScorer } from '../model/concepts/concepts.ts';
 import { fromFloat32 } from '../weights/weight.ts';
 
 /** Formats of exported weights. */
@@ -48,13 +49,21 @@ export function planWeights(
     case 'f16':
       return { outputs, weights: floats(outputs, read, dtype) };
     case 'int8':
-      return quantized(outputs, read, () => 'int8');
+      return quantized(outputs, read, ({ source }) => (isScorer(source) ? undefined : 'int8'));
     case 'int4':
       return quantized(outputs, read, kindOfFew);
   }
 }
 
-function kindOfFew({ source, columns }: ProductWeight): QuantizedWeight['kind'] {
+type KindOf = (weight: ProductWeight) => QuantizedWeight['kind'] | undefined;
+
+/** What scores concepts chooses between them: it stays as it is, in any member. */
+function isScorer(name: string): boolean {
+  return isConceptScorer(name.replace(/^member-\d+\./, ''));
+}
+
+function kindOfFew({ source, columns }: ProductWeight): ReturnType<KindOf> {
+  if (isScorer(source)) return undefined;
   return columns % blockSize === 0 && !source.endsWith('word_embeddings.weight') ? 'int4' : 'int8';
 }
 
@@ -96,7 +105,7 @@ const leastValues = 1024;
 function quantized(
   outputs: Readonly<Record<string, Value>>,
   read: ReadParameter,
-  kindOf: (weight: ProductWeight) => QuantizedWeight['kind'],
+  kindOf: KindOf,
 ): WeightPlan {
   const products = quantizeGraph(outputs, kindOf);
   const known = new Map<string, PlannedWeight>();
@@ -121,6 +130,7 @@ function quantized(
   }
   const small = rewrite(products.outputs, (node) => {
     if (node.op !== 'parameter' || known.has(node.attributes.name)) return undefined;
+    if (isScorer(node.attributes.name)) return undefined;
     const shape = sizesOf(node);
     if (shape.length < 2 || shape[0] === 1 || countOf(shape) < leastValues) return undefined;
     const { name } = node.attributes;

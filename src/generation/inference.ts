@@ -246,7 +246,9 @@ export async function openGraph(
   let outputs = build(scope);
   const baked = new Map<string, Weight>();
   if (quantize === 'int8') {
-    const quantized = quantizeGraph(outputs, isConceptScorer);
+    const quantized = quantizeGraph(outputs, ({ source }) =>
+      isConceptScorer(source) ? undefined : 'int8',
+    );
     outputs = quantized.outputs;
     for (const weight of quantized.weights) {
       const values = await weights.readFloat32(weight.source);

@@ -34,38 +34,18 @@ export interface QuantizedGraph {
 }
 
 /**
-<<<<<<< HEAD
- * Puts 8-bit products in place of every x W' whose W is a parameter, or a part of one by `split`.
- * @param isExact parameters whose products stay as they are
- */
-export function quantizeGraph(
-  outputs: Readonly<Record<string, Value>>,
-  isExact: (parameter: string) => boolean = () => false,
-): QuantizedGraph {
-  const replaced = new Map<Node, readonly Value[]>();
-  const now = (value: Value): Value => replaced.get(value.node)?.[value.output] ?? value;
-  const weights = new Map<string, QuantizedWeight>();
-  for (const node of topologicalOrder(Object.values(outputs))) {
-    const inputs = node.inputs.map(now);
-    const weight = weightOf(node);
-    if (weight && !isExact(weight.source)) {
-      weights.set(weight.matrix, weight);
-      const { rows, columns, matrix, scale } = weight;
-      const product = dynamicQuantizeMatmul(
-        inputs[0],
-=======
  * Puts such products in place of every x W' whose W is a parameter, or a part of one by `split`.
- * @param kindOf default: 8 bits for all
+ * @param kindOf bits of a product, undefined where it stays as it is. Default: 8 for all
  */
 export function quantizeGraph(
   outputs: Readonly<Record<string, Value>>,
-  kindOf: (weight: ProductWeight) => QuantizedWeight['kind'] = () => 'int8',
+  kindOf: (weight: ProductWeight) => QuantizedWeight['kind'] | undefined = () => 'int8',
 ): QuantizedGraph {
   const weights = new Map<string, QuantizedWeight>();
   const quantized = rewrite(outputs, (node, [x]) => {
     const product = weightOf(node);
-    if (!product) return undefined;
-    const kind = kindOf(product);
+    const kind = product && kindOf(product);
+    if (!kind) return undefined;
     const name = `${product.source}[${product.start}]`;
     const weight = { ...product, kind, matrix: `${name}.${kind}`, scale: `${name}.scale` };
     weights.set(weight.matrix, weight);
@@ -79,7 +59,6 @@ function productOf(x: Value, { kind, matrix, scale, rows, columns }: QuantizedWe
     case 'int8':
       return dynamicQuantizeMatmul(
         x,
->>>>>>> 1e3636e (export: weights of 8 and 4 bits, and what they cost on given pictures)
         parameter(matrix, [columns, rows], 'i8'),
         parameter(scale, [rows]),
       );
