@@ -9,7 +9,7 @@ import { type ExportDtype, exportDtypes } from '../export/weights.ts';
 import { baseOption, type HubFlags, hubOptions, verboseOption } from './options/hub.ts';
 import { positive } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
-import { Progress } from './terminal/progress.ts';
+import { ProgressLine } from './terminal/progress.ts';
 
 interface Flags extends HubFlags {
   layout: LayoutName;
@@ -60,7 +60,7 @@ export const command = new Command('export')
 
 async function run(model: string, output: string, flags: Flags): Promise<void> {
   const { layout, dtype, members, imageSize } = flags;
-  const progress = new Progress();
+  const progress = new ProgressLine();
   const check = checkOf(flags, progress);
   await interruptible(async (signal) => {
     const { files, error } = await exportModel(model, output, {
@@ -83,7 +83,7 @@ async function run(model: string, output: string, flags: Flags): Promise<void> {
 
 function checkOf(
   { check: pictures, checkSplit, checkLimit }: Flags,
-  progress: Progress,
+  progress: ProgressLine,
 ): CheckOptions | undefined {
   if (pictures === undefined) {
     if (checkSplit !== undefined || checkLimit !== undefined)
