@@ -102,8 +102,8 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   explain: {
     holds:
-      'why each word: gradient graphs, `methods/` (a table), maps over the picture and how much a word depends on it',
-    uses: ['base', 'engine', 'data', 'model', 'generation', 'nn', 'caption'],
+      'why each word: gradient graphs, `methods/` (a table), maps over the picture and how much a word depends on it; `evaluate/` measures how true they are',
+    uses: ['base', 'engine', 'metrics', 'data', 'model', 'generation', 'nn', 'caption'],
   },
   video: {
     holds:
@@ -156,7 +156,17 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
       ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
-      ...(['caption', 'alt', 'video', 'score', 'train', 'evaluate', 'compare', 'ablate'] as const),
+      ...([
+        'caption',
+        'explain',
+        'alt',
+        'video',
+        'score',
+        'train',
+        'evaluate',
+        'compare',
+        'ablate',
+      ] as const),
       'export',
       'server',
     ],

@@ -44,6 +44,8 @@ export interface CaptionOptions extends GenerationOptions {
   readonly seed?: number;
   /** Also give each word's log-probability. */
   readonly words?: boolean;
+  /** Also give each word's visual dependence, at the cost of one more walk of the decoder; implies `words`. */
+  readonly dependence?: boolean;
   /** Stops between runs of the model. */
   readonly signal?: AbortSignal;
   /** Limits of decoding. */
@@ -195,7 +197,8 @@ export class Captioner implements Disposable {
     onId?: GenerationContext['onId'],
     imagesEach = 1,
   ): Promise<ImageCaption[]> {
-    const { seed, words, signal, imageNumbers } = options;
+    const { seed, signal, imageNumbers, dependence = false } = options;
+    const words = options.words === true || dependence;
     const { settings, prompt } = this.#settings(options);
     const all = await this.#executor.generate(
       {
@@ -205,12 +208,13 @@ export class Captioner implements Disposable {
         prompt,
         ...(seed !== undefined && { seed }),
         ...(imageNumbers && { imageNumbers }),
+        ...(dependence && { withoutPicture: true }),
       },
       { ...(signal && { signal }), ...(onId && { onId }) },
     );
     return all.map((sequences, i) => {
       const captions = sequences.map((sequence) =>
-        toCaption(sequence, this.tokenizer, prompt.length, words ?? false),
+        toCaption(sequence, this.tokenizer, prompt.length, words),
       );
       const { width, height } = images[i * imagesEach];
       return { caption: captions[0].text, captions, width, height };
@@ -224,6 +228,7 @@ export class Captioner implements Disposable {
       'bannedWords',
       'seed',
       'words',
+      'dependence',
       'signal',
       'decode',
       'imageNumbers',

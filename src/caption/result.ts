@@ -6,6 +6,8 @@ import type { Sequence } from '../generation/context.ts';
 export interface Word {
   readonly text: string;
   readonly logprob: number;
+  /** On request: how much less likely it is without the picture, `logprob` less that with all image tokens at their mean. */
+  readonly dependence?: number;
 }
 
 /** One caption. */
@@ -41,7 +43,7 @@ export function toCaption(
   promptLength: number,
   withWords: boolean,
 ): Caption {
-  const { ids, logprobs, score } = sequence;
+  const { ids, logprobs, score, withoutPicture } = sequence;
   const logprob = logprobs.reduce((sum, x) => sum + x, 0);
   return {
     text: tokenizer.decode(ids),
@@ -49,8 +51,19 @@ export function toCaption(
     logprob,
     meanLogprob: logprob / logprobs.length,
     ...(score !== undefined && { score }),
-    ...(withWords && { words: wordsOf(ids.slice(promptLength), logprobs, tokenizer) }),
+    ...(withWords && {
+      words: withDependence(
+        wordsOf(ids.slice(promptLength), logprobs, tokenizer),
+        withoutPicture && wordsOf(ids.slice(promptLength), withoutPicture, tokenizer),
+      ),
+    }),
   };
+}
+
+/** @param blind the same words with their probabilities without the picture, if they are known */
+function withDependence(words: Word[], blind: readonly Word[] | undefined): Word[] {
+  if (!blind) return words;
+  return words.map((word, i) => ({ ...word, dependence: word.logprob - blind[i].logprob }));
 }
 
 function wordsOf(

@@ -134,7 +134,7 @@ export const command = new Command('caption')
   .option('--num-captions <n>', 'captions of each picture', positive)
   .option('--prompt <text>', 'what every caption begins with')
   .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', repeated)
-  .option('--words', "also give each word's log-probability (json, jsonl)")
+  .option('--words', "also give each word's log-probability and visual dependence (json, jsonl)")
   .addOption(
     new Option(
       '-f, --format <format>',
@@ -266,6 +266,7 @@ async function captionInputs(
   using captioner = await loadCaptioner({ ...flags, workers }, signal);
   const options = {
     ...captionOptions(flags, captioner.defaults),
+    ...(flags.words && { dependence: true }),
     decode: decodeOptions(flags),
   };
   captioner.check(options);

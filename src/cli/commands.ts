@@ -39,6 +39,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./video.ts'),
   },
   {
+    name: 'explain',
+    summary: 'show why each word of a caption is written, and measure how true that is',
+    load: () => import('./explain.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
     load: () => import('./train.ts'),

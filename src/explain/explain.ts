@@ -18,7 +18,7 @@ import { captionIds, type WordPieces, wordPieces } from './words.ts';
 export interface ExplainOptions {
   /** What is explained; by default what the captioner writes, with beams the best of them. */
   readonly caption?: string;
-  /** By default the one that docs/explain.md finds the best at its cost. */
+  /** Default 'gradient-attention'; docs/explain.md compares them. */
   readonly method?: MethodName;
   /** How the captioner writes, where no caption is given. */
   readonly generation?: Omit<CaptionOptions, 'signal' | 'words'>;
@@ -148,7 +148,10 @@ function sumOver({ positions }: WordPieces, values: Float32Array): number {
 }
 
 /** A word's map: the sum of its pieces'. */
-export function sumOfMaps({ positions }: WordPieces, maps: readonly Float32Array[]): Float32Array {
+export function sumOfMaps(
+  { positions }: Pick<WordPieces, 'positions'>,
+  maps: readonly Float32Array[],
+): Float32Array {
   return maps[0].map((_, cell) =>
     positions.reduce((sum, position) => sum + maps[position][cell], 0),
   );

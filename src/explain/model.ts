@@ -5,7 +5,7 @@ import { sessionOptions } from '../caption/executor/local.ts';
 import { memberModels } from '../caption/executor/members.ts';
 import type { Feeds, Session } from '../engine/runtime/session.ts';
 import { float32Values, type Tensor, tensor } from '../engine/runtime/tensor.ts';
-import { openGraph } from '../generation/inference.ts';
+import { openGraph, type ReadableWeights } from '../generation/inference.ts';
 import { towerOf, type VisionConfig } from '../model/towers/towers.ts';
 import {
   attentionGraph,
@@ -40,11 +40,17 @@ interface Member {
 /** Dispose it when done, or let its captioner own it. */
 export class ExplainedModel implements Disposable {
   readonly #source: ModelSource;
+  readonly #change: (weights: ReadableWeights) => ReadableWeights;
   readonly #sessions = new Map<GraphName, Promise<Member[]>>();
   readonly #opened = new Opened();
 
-  constructor(source: ModelSource) {
+  /** @param change of each member's weights, to explain a changed model */
+  constructor(
+    source: ModelSource,
+    change: (weights: ReadableWeights) => ReadableWeights = (weights) => weights,
+  ) {
     this.#source = source;
+    this.#change = change;
   }
 
   /**
@@ -102,7 +108,11 @@ export class ExplainedModel implements Disposable {
     for await (const { config, weights } of memberModels(path, options)) {
       // Gradients are those of the model as it is stored, not of its 8-bit form.
       const { quantize: _, ...settings } = sessionOptions(options, weights);
-      const session = await openGraph((scope) => graph(scope, config), weights, settings);
+      const session = await openGraph(
+        (scope) => graph(scope, config),
+        this.#change(weights),
+        settings,
+      );
       members.push({ session: this.#opened.use(session), vision: config.vision_config });
     }
     return members;

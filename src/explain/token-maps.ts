@@ -12,7 +12,7 @@ export interface TokenMaps {
   readonly members: readonly Float32Array[];
 }
 
-/** How much each position attends to each token: the mean over heads and layers. */
+/** How much each position attends to each token: the mean over heads and the later half of the layers. */
 export function attention(
   model: ExplainedModel,
   tokens: readonly Tensor[],
@@ -21,7 +21,7 @@ export function attention(
   return overLayers('attention', model, tokens, forced);
 }
 
-/** The positive part of gradient times attention weight: the mean over heads and layers. */
+/** The positive part of gradient times attention weight: the mean over heads and the later half of the layers. */
 export function gradientAttention(
   model: ExplainedModel,
   tokens: readonly Tensor[],
@@ -41,10 +41,12 @@ async function overLayers(
   const members = results.map(({ attention: layers }, m) => {
     const count = tokens[m].shape[1];
     const size = logprobs.length * count;
-    const map = new Float32Array(size);
-    for (const [i, value] of layers.entries()) map[i % size] += value;
     const depth = layers.length / size;
-    return map.map((value, i) => (value / depth) * shares[m][Math.floor(i / count)]);
+    // Early layers look around; docs/explain.md has the figures.
+    const later = layers.subarray(Math.floor(depth / 2) * size);
+    const map = new Float32Array(size);
+    for (const [i, value] of later.entries()) map[i % size] += (value * size) / later.length;
+    return map.map((value, i) => value * shares[m][Math.floor(i / count)]);
   });
   return { logprobs, members };
 }

@@ -7,6 +7,8 @@ export interface Sequence {
   readonly ids: readonly number[];
   /** The model's log-probability of each id after the prompt, before any rule. */
   readonly logprobs: readonly number[];
+  /** On request: the log-probability of each id with all image tokens at their mean. */
+  readonly withoutPicture?: readonly number[];
   /** What beam search ranks by: the rules' scores summed, over length to the power of length_penalty. */
   readonly score?: number;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
 import { decodeImage } from '../../src/data/images/decode.ts';
+import { explain } from '../../src/explain/explain.ts';
 import { tiny } from './models.ts';
 
 let captioner: Captioner;
@@ -43,6 +44,23 @@ describe('a captioner', () => {
     expect(without.caption).not.toMatch(/owl|brown/);
     const [best] = (await captioner.caption(file('owl-1.png'), { words: true })).captions;
     expect(best.words?.map(({ text }) => text).join(' ')).toBe(best.text);
+  });
+
+  it('says how much each word depends on the picture, as explanations do', async () => {
+    const files = ['owl-1.png', 'cat-0.png'].map(file);
+    const options = { num_beams: 3, num_return_sequences: 2, dependence: true };
+    for (const [i, { captions }] of (await captioner.captionAll(files, options)).entries())
+      for (const { text, words = [] } of captions) {
+        expect(words.length).toBeGreaterThan(0);
+        const explained = await explain(captioner, files[i], {
+          caption: text,
+          method: 'attention',
+        });
+        for (const [at, { dependence, text: own }] of words.entries()) {
+          expect(explained.words[at].text).toBe(own);
+          expect(dependence).toBeCloseTo(explained.words[at].dependence, 4);
+        }
+      }
   });
 
   it('draws by the seed and the number of a picture, not by its batch', async () => {

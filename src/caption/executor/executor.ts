@@ -33,6 +33,8 @@ export interface GenerationRequest
   /** How many of them, one after the other, a caption is of: they are read as one. Default 1. */
   readonly imagesEach?: number;
   readonly settings: GenerationSettings;
+  /** Whether sequences also tell their probabilities without the picture. */
+  readonly withoutPicture?: boolean;
 }
 
 /** Dispose it when done: what is under way is then rejected. */

@@ -37,8 +37,13 @@ const handlers = {
 };
 
 /** Without what the ways of generation keep beside a sequence. */
-function sequenceAlone({ ids, logprobs, score }: Sequence): Sequence {
-  return { ids, logprobs, ...(score !== undefined && { score }) };
+function sequenceAlone({ ids, logprobs, score, withoutPicture }: Sequence): Sequence {
+  return {
+    ids,
+    logprobs,
+    ...(score !== undefined && { score }),
+    ...(withoutPicture && { withoutPicture }),
+  };
 }
 
 export type InferenceThread = typeof handlers;

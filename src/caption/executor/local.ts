@@ -4,8 +4,10 @@ import { createPreprocessor, type Preprocessor } from '../../data/images/preproc
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
+import { forcedLogprobs, withMeanToken } from '../../generation/dependence.ts';
 import { generate } from '../../generation/generate.ts';
 import {
+  type EncodedImages,
   Inference,
   type InferenceOptions,
   type ReadableWeights,
@@ -62,14 +64,36 @@ export class LocalExecutor implements Executor {
   }
 
   async generate(
-    { images, imagesEach = 1, settings, ...context }: GenerationRequest,
+    { images, imagesEach = 1, settings, withoutPicture = false, ...context }: GenerationRequest,
     options: Pick<GenerationContext, 'signal' | 'onId'> = {},
   ): Promise<Sequence[][]> {
     options.signal?.throwIfAborted();
     const encoded = await this.#inference.encode(this.#batch(images));
     const joined = encoded.map((member) => joinImages(member, imagesEach));
     const config = this.model.config.text_config;
-    return generate(this.#inference.decode(joined), settings, { config, ...context, ...options });
+    const decoding = this.#inference.decode(joined);
+    const sequences = await generate(decoding, settings, { config, ...context, ...options });
+    if (!withoutPicture) return sequences;
+    return this.#withoutPicture(joined, sequences, context.prompt.length, options.signal);
+  }
+
+  /** The sequences with their probabilities without the picture, candidate by candidate. */
+  async #withoutPicture(
+    encoded: readonly EncodedImages[],
+    sequences: readonly (readonly Sequence[])[],
+    promptLength: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Sequence[][]> {
+    const blind = encoded.map(withMeanToken);
+    const told: Sequence[][] = sequences.map(() => []);
+    for (let candidate = 0; candidate < sequences[0].length; candidate++) {
+      signal?.throwIfAborted();
+      const ids = sequences.map((own) => own[candidate].ids);
+      const logprobs = await forcedLogprobs(this.#inference.decode(blind), ids, promptLength);
+      for (const [i, own] of sequences.entries())
+        told[i].push({ ...own[candidate], withoutPicture: logprobs[i] });
+    }
+    return told;
   }
 
   [Symbol.dispose](): void {

@@ -20,5 +20,5 @@ export function isMethodName(name: string): name is MethodName {
 
 export const methodNames: readonly MethodName[] = Object.keys(methods).filter(isMethodName);
 
-/** The one that docs/explain.md finds the best at its cost. */
+/** What docs/explain.md says speaks for it. */
 export const defaultMethod: MethodName = 'gradient-attention';

@@ -1,0 +1,194 @@
+/** How true explanations are, measured on a split of a dataset: each measure by itself, over the same pictures. */
+
+import { InputError } from '../../base/errors.ts';
+import { createRandom } from '../../base/random.ts';
+import type { Captioner } from '../../caption/captioner.ts';
+import type { PreparedImage } from '../../caption/prepare.ts';
+import { type DatasetImage, imagesOfSplit, type SplitName } from '../../data/datasets/dataset.ts';
+import { type DatasetOptions, readDataset } from '../../data/datasets/read.ts';
+import { explainAll, sumOfMaps } from '../explain.ts';
+import { type MethodName, methods } from '../methods/methods.ts';
+import { wordPieces } from '../words.ts';
+import { type EntityImage, readEntities } from './entities.ts';
+import { type Areas, areasOf, baselineMaps } from './faithfulness.ts';
+import { type JudgedWord, judgeWords } from './invented.ts';
+import { type PhraseResult, pointAtPhrases } from './pointing.ts';
+import { agreement, captionAgreement, shuffledModel, stagesOf } from './sanity.ts';
+import { isContentWord, sceneOf, withoutEnd } from './scenes.ts';
+import type { Share } from './statistics.ts';
+
+export const measureNames = ['pointing', 'faithfulness', 'sanity', 'invented'] as const;
+export type MeasureName = (typeof measureNames)[number];
+
+export interface ExplainEvaluationOptions {
+  /** A dataset as `readDataset` takes it. */
+  readonly data: string;
+  readonly reading?: DatasetOptions;
+  readonly split: SplitName;
+  /** Boxes of phrases as JSON lines; without them there is no pointing. */
+  readonly entities?: string;
+  readonly measures: readonly MeasureName[];
+  readonly methods: readonly MethodName[];
+  /** The first so many pictures alone. */
+  readonly limit?: number;
+  /** Of each picture's captions, how many are forced for pointing. */
+  readonly captions: number;
+  /** How many words get the greedy oracle, which takes as long as many methods. */
+  readonly oracle: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  onDone(measure: MeasureName, done: number, total: number): void;
+}
+
+/** What was measured of each picture; report.ts makes means and intervals of it. */
+export interface ExplainMeasurements {
+  readonly pointing?: readonly (readonly PhraseResult[])[];
+  /** A word a picture; areas by method, baseline and, where it was asked for, `oracle`. */
+  readonly faithfulness?: readonly ReadonlyMap<string, Areas>[];
+  /** Rank correlations by stage and method, a share a picture. */
+  readonly sanity?: ReadonlyMap<string, ReadonlyMap<MethodName, readonly Share[]>>;
+  readonly invented?: readonly (readonly JudgedWord[])[];
+}
+
+interface Context {
+  readonly captioner: Captioner;
+  readonly options: ExplainEvaluationOptions;
+  readonly images: readonly DatasetImage[];
+}
+
+/**
+ * Measures explanations of the captioner on a split.
+ * @throws InputError when the data cannot be read or do not fit; the signal's reason when aborted
+ */
+export async function evaluateExplanations(
+  captioner: Captioner,
+  options: ExplainEvaluationOptions,
+): Promise<ExplainMeasurements> {
+  const { data, reading, split, limit, entities, measures } = options;
+  const dataset = await readDataset(data, reading);
+  const images = imagesOfSplit(dataset, split).slice(0, limit);
+  if (images.length === 0) throw new InputError(`${data}: the ${split} split has no pictures.`);
+  const context = { captioner, options, images };
+  const wanted = new Set(measures);
+  const results: { -readonly [Name in keyof ExplainMeasurements]: ExplainMeasurements[Name] } = {};
+  if (wanted.has('pointing') && entities !== undefined)
+    results.pointing = await measurePointing(context, await readEntities(entities), entities);
+  if (wanted.has('faithfulness')) results.faithfulness = await measureFaithfulness(context);
+  if (wanted.has('sanity')) results.sanity = await measureSanity(context);
+  if (wanted.has('invented')) results.invented = await measureInvented(context);
+  return results;
+}
+
+/** Goes through the pictures one by one. */
+async function overImages<T>(
+  { captioner, options, images }: Context,
+  measure: MeasureName,
+  work: (image: PreparedImage, item: DatasetImage, number: number) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  for (const [i, item] of images.entries()) {
+    options.signal?.throwIfAborted();
+    results.push(await work(await captioner.prepare(item.path), item, i));
+    options.onDone(measure, i + 1, images.length);
+  }
+  return results;
+}
+
+async function measurePointing(
+  context: Context,
+  entities: ReadonlyMap<string, EntityImage>,
+  path: string,
+): Promise<PhraseResult[][]> {
+  const { captioner, options } = context;
+  const images = context.images.filter(({ id }) => entities.has(id));
+  if (images.length === 0)
+    throw new InputError(`${path}: none of its pictures is in the ${options.split} split.`);
+  return overImages({ ...context, images }, 'pointing', async (image, { id }) => {
+    const row = entities.get(id);
+    if (!row || Object.keys(row.boxes).length === 0) return [];
+    return pointAtPhrases(captioner, image, row, options.methods, options);
+  });
+}
+
+/** What the captioner writes of a picture, without the end. */
+async function written(
+  { captioner, options }: Context,
+  image: PreparedImage,
+): Promise<readonly number[]> {
+  const { signal } = options;
+  const [{ captions }] = await captioner.captionPrepared([image], { ...(signal && { signal }) });
+  return withoutEnd(captions[0].ids, captioner);
+}
+
+async function measureFaithfulness(context: Context): Promise<Map<string, Areas>[]> {
+  const { captioner, options } = context;
+  let oracles = 0;
+  const results = await overImages(context, 'faithfulness', async (image, _, number) => {
+    const ids = await written(context, image);
+    const words = wordPieces(ids, captioner.tokenizer).filter(isContentWord);
+    if (words.length === 0) return undefined;
+    const random = createRandom(options.seed + number);
+    const word = words[random.integer(words.length)];
+    const scene = await sceneOf(captioner, image, ids, {
+      seed: options.seed,
+      signal: options.signal,
+    });
+    const maps = new Map<string, Float32Array>();
+    let side = 1;
+    for (const name of options.methods) {
+      const found = await methods[name].maps(scene);
+      side = found.side;
+      maps.set(name, sumOfMaps(word, found.values));
+    }
+    for (const [name, map] of baselineMaps(scene, side, options.seed + number)) maps.set(name, map);
+    const oracle = oracles < options.oracle;
+    if (oracle) oracles += 1;
+    return areasOf(scene, word.positions, maps, { oracle });
+  });
+  return results.filter((areas) => areas !== undefined);
+}
+
+async function measureSanity(
+  context: Context,
+): Promise<Map<string, Map<MethodName, readonly Share[]>>> {
+  const { captioner, options } = context;
+  const { seed } = options;
+  const stages = new Map<string, Map<MethodName, Share[]>>();
+  const note = (stage: string, found: ReadonlyMap<MethodName, Share>): void => {
+    const rows = stages.get(stage) ?? new Map<MethodName, Share[]>();
+    for (const [name, share] of found) rows.set(name, [...(rows.get(name) ?? []), share]);
+    stages.set(stage, rows);
+  };
+  for (const { name, shuffles } of stagesOf(captioner)) {
+    using other = shuffledModel(captioner, shuffles, seed);
+    await overImages(context, 'sanity', async (image) => {
+      const ids = await written(context, image);
+      note(name, await agreement(captioner, image, ids, options.methods, other, seed));
+    });
+  }
+  let before: readonly number[] | undefined;
+  await overImages(context, 'sanity', async (image) => {
+    const ids = await written(context, image);
+    if (before) {
+      const pair = [ids, before] as const;
+      note(
+        "another picture's caption",
+        await captionAgreement(captioner, image, pair, options.methods, seed),
+      );
+    }
+    before = ids;
+  });
+  return stages;
+}
+
+function measureInvented(context: Context): Promise<JudgedWord[][]> {
+  const { captioner, options } = context;
+  const { signal } = options;
+  return overImages(context, 'invented', async (_, { path, captions }) => {
+    const [{ words }] = await explainAll(captioner, [path], {
+      method: 'attention',
+      ...(signal && { signal }),
+    });
+    return judgeWords(words, captions);
+  });
+}

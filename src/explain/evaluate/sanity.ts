@@ -1,0 +1,128 @@
+/**
+ * Do maps depend on the model and on the caption (Adebayo et al. 2018)? They are compared with maps of the model whose
+ * layers' weights are shuffled, from the last one down, and with maps of the same picture under another's caption.
+ */
+import { createRandom, shuffle } from '../../base/random.ts';
+import type { Captioner } from '../../caption/captioner.ts';
+import type { PreparedImage } from '../../caption/prepare.ts';
+import type { ReadableWeights } from '../../generation/inference.ts';
+import { explainedModel, sumOfMaps } from '../explain.ts';
+import { type MethodName, methods } from '../methods/methods.ts';
+import { ExplainedModel } from '../model.ts';
+import { wordPieces } from '../words.ts';
+import { isContentWord, sceneOf } from './scenes.ts';
+import { rankCorrelation, type Share } from './statistics.ts';
+
+/** What is shuffled at each stage, beside what was before. */
+export function stagesOf({ config }: Captioner): { name: string; shuffles: RegExp }[] {
+  const layers = config.text_config.num_hidden_layers;
+  const from = (first: number): string =>
+    Array.from({ length: layers - first }, (_, i) => first + i).join('|');
+  const head = '^text_decoder\\.cls\\.';
+  return [
+    { name: 'language head', shuffles: new RegExp(head) },
+    ...Array.from({ length: layers }, (_, i) => layers - 1 - i).map((layer) => ({
+      name: `and decoder layer ${layer}`,
+      shuffles: new RegExp(
+        `${head}|^text_decoder\\.bert\\.encoder\\.layer\\.(?:${from(layer)})\\.`,
+      ),
+    })),
+    { name: 'and everything else', shuffles: /./ },
+  ];
+}
+
+/** The captioner's model with the values of each tensor that fits `shuffles` in another order. Dispose it. */
+export function shuffledModel(
+  captioner: Captioner,
+  shuffles: RegExp,
+  seed: number,
+): ExplainedModel {
+  return new ExplainedModel(captioner.source, (weights) =>
+    shuffledWeights(weights, shuffles, seed),
+  );
+}
+
+function shuffledWeights(
+  weights: ReadableWeights,
+  shuffles: RegExp,
+  seed: number,
+): ReadableWeights {
+  // A tensor without a place in a file is read through `readFloat32`.
+  const tensors = new Map(
+    [...weights.tensors].map(([name, { location: _, ...info }]) => [name, info]),
+  );
+  return {
+    tensors,
+    async readFloat32(name) {
+      const values = await weights.readFloat32(name);
+      if (!shuffles.test(name)) return values;
+      return Float32Array.from(shuffle([...values], createRandom(seed)));
+    },
+  };
+}
+
+/** Rank correlation of the maps of a caption's content words by two models. */
+export async function agreement(
+  captioner: Captioner,
+  image: PreparedImage,
+  ids: readonly number[],
+  names: readonly MethodName[],
+  other: ExplainedModel,
+  seed: number,
+): Promise<Map<MethodName, Share>> {
+  const first = await mapsOf(captioner, image, ids, names, explainedModel(captioner), seed);
+  const second = await mapsOf(captioner, image, ids, names, other, seed);
+  return compared(names, first, second);
+}
+
+/** Rank correlation of the maps of content words, the first with the first and so on, under two captions. */
+export async function captionAgreement(
+  captioner: Captioner,
+  image: PreparedImage,
+  captions: readonly [readonly number[], readonly number[]],
+  names: readonly MethodName[],
+  seed: number,
+): Promise<Map<MethodName, Share>> {
+  const model = explainedModel(captioner);
+  const [first, second] = captions;
+  return compared(
+    names,
+    await mapsOf(captioner, image, first, names, model, seed),
+    await mapsOf(captioner, image, second, names, model, seed),
+  );
+}
+
+type WordMaps = ReadonlyMap<MethodName, readonly Float32Array[]>;
+
+async function mapsOf(
+  captioner: Captioner,
+  image: PreparedImage,
+  ids: readonly number[],
+  names: readonly MethodName[],
+  model: ExplainedModel,
+  seed: number,
+): Promise<WordMaps> {
+  const scene = await sceneOf(captioner, image, ids, { seed, signal: undefined }, model);
+  const words = wordPieces(ids, captioner.tokenizer).filter(isContentWord);
+  const maps = new Map<MethodName, Float32Array[]>();
+  for (const name of names) {
+    const { values } = await methods[name].maps(scene);
+    maps.set(
+      name,
+      words.map((word) => sumOfMaps(word, values)),
+    );
+  }
+  return maps;
+}
+
+function compared(names: readonly MethodName[], first: WordMaps, second: WordMaps) {
+  return new Map(
+    names.map((name): [MethodName, Share] => {
+      const [a, b] = [first.get(name) ?? [], second.get(name) ?? []];
+      const count = Math.min(a.length, b.length);
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += rankCorrelation(a[i], b[i]);
+      return [name, { sum, count }];
+    }),
+  );
+}

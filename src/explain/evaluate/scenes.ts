@@ -1,0 +1,43 @@
+/** What the evaluation explains: pictures of a split with captions, and the words among them that name something. */
+import type { Captioner } from '../../caption/captioner.ts';
+import type { PreparedImage } from '../../caption/prepare.ts';
+import { splitWords } from '../../metrics/words/words.ts';
+import { explainedModel } from '../explain.ts';
+import type { Scene } from '../methods/method.ts';
+import type { ExplainedModel } from '../model.ts';
+import { asBatch } from '../pictures.ts';
+import type { WordPieces } from '../words.ts';
+
+/** A picture with a caption, ready for any method. @param model another than the captioner's own, if wanted */
+export async function sceneOf(
+  captioner: Captioner,
+  { pixels }: PreparedImage,
+  ids: readonly number[],
+  { seed, signal }: Pick<Scene, 'seed' | 'signal'>,
+  model: ExplainedModel = explainedModel(captioner),
+): Promise<Scene> {
+  const size = captioner.config.vision_config.image_size;
+  const tokens = await model.tokens(asBatch(pixels, size));
+  return { model, pixels, size, tokens, ids, seed, signal };
+}
+
+/** A caption's ids without its end. */
+export function withoutEnd(ids: readonly number[], captioner: Captioner): readonly number[] {
+  return ids.at(-1) === captioner.config.text_config.sep_token_id ? ids.slice(0, -1) : ids;
+}
+
+/** Words of English that name nothing in a picture. */
+const functionWords = new Set(
+  splitWords(
+    `a an the this that these those some any each every another other all both no one two three four five six several
+    many few of in on at by to from with without into onto over under above below behind beside between through across
+    along around near up down out off and or but as while for is are was were be been being am has have had having do
+    does did it its he his him she her they their them there who which what where when very so not than then just
+    about against during after before next front back top - . , ' s`,
+  ),
+);
+
+/** Whether a word says what there is, and not how things stand to each other. */
+export function isContentWord({ text }: Pick<WordPieces, 'text'>): boolean {
+  return /^[a-z]{2,}/.test(text) && !functionWords.has(text);
+}
