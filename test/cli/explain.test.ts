@@ -71,7 +71,7 @@ describe('refcap explain', () => {
   }, 300_000);
 
   it('measures the methods on a dataset', () => {
-    const lines = ['owl-1.png', 'owl-0.png'].map((file) => {
+    const lines = ['owl-1.png', 'squat-1.png'].map((file) => {
       copyFileSync(join(tiny, 'images', file), join(folder, file));
       return JSON.stringify({ file, caption: 'a brown owl', split: 'dev' });
     });
