@@ -128,6 +128,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'engine/graph/infer.ts',
     'engine/graph/ops.ts',
   ],
+  'engine/rewrite.test.ts': ['engine/graph/rewrite.ts'],
   'engine/session.test.ts': [
     'engine/runtime/back-end/node.ts',
     'engine/runtime/ort-tensor.ts',
@@ -147,6 +148,8 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'explain/words.ts',
   ],
   'export/export.test.ts': [
+    'export/check.ts',
+    'export/exported.ts',
     'export/graphs.ts',
     'export/layouts.ts',
     'export/onnx-file.ts',

@@ -2,7 +2,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
-import type { CheckOptions, ExportError } from '../export/check.ts';
+import type { ExportCheck, ExportError } from '../export/check.ts';
 import { exportModel } from '../export/export.ts';
 import { type LayoutName, layoutNames } from '../export/layouts.ts';
 import { type ExportDtype, exportDtypes } from '../export/weights.ts';
@@ -84,7 +84,7 @@ async function run(model: string, output: string, flags: Flags): Promise<void> {
 function checkOf(
   { check: pictures, checkSplit, checkLimit }: Flags,
   progress: ProgressLine,
-): CheckOptions | undefined {
+): ExportCheck | undefined {
   if (pictures === undefined) {
     if (checkSplit !== undefined || checkLimit !== undefined)
       throw new UsageError(

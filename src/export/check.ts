@@ -15,7 +15,7 @@ import { ExportedModel } from './exported.ts';
 import type { WrittenOnnx } from './onnx-file.ts';
 
 /** Which pictures are captioned. */
-export interface CheckOptions {
+export interface ExportCheck {
   /** A folder of pictures, or, with a split, a dataset as `readDataset` takes it. */
   readonly pictures: string;
   readonly split?: SplitName;
@@ -58,7 +58,7 @@ export async function checkExport(
   model: string,
   files: readonly WrittenOnnx[],
   pictures: readonly CheckedPicture[],
-  check: CheckOptions,
+  check: ExportCheck,
   { signal, ...options }: ModelOptions,
 ): Promise<ExportError> {
   using captioner = await Captioner.load(model, options);
@@ -95,7 +95,7 @@ export async function picturesToCheck({
   pictures,
   split,
   limit,
-}: CheckOptions): Promise<CheckedPicture[]> {
+}: ExportCheck): Promise<CheckedPicture[]> {
   const all =
     split === undefined
       ? (await listImages(pictures)).files.map((file) => ({

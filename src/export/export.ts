@@ -10,7 +10,7 @@ import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
 import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
 import { loadModel, type PretrainedModel } from '../model/checkpoint/pretrained.ts';
 import { Scope } from '../nn/scope.ts';
-import { type CheckOptions, checkExport, type ExportError, picturesToCheck } from './check.ts';
+import { checkExport, type ExportCheck, type ExportError, picturesToCheck } from './check.ts';
 import type { Member } from './graphs.ts';
 import { type LayoutName, layouts } from './layouts.ts';
 import { type WrittenOnnx, writeOnnx } from './onnx-file.ts';
@@ -28,7 +28,7 @@ export interface ExportOptions {
   /** Bytes of weights that an ONNX file may hold; more stand in a file beside it. Default: 1 GiB. */
   readonly limit?: number;
   /** Pictures on which the export is compared with the model. */
-  readonly check?: CheckOptions;
+  readonly check?: ExportCheck;
   readonly hub?: ResolveOptions;
   readonly signal?: AbortSignal;
 }
