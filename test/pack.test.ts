@@ -165,7 +165,9 @@ describe('the packed package', () => {
         stdio: ['ignore', 'pipe', 'pipe'],
       }).trim();
     });
-    expect(outputs).toMatchInlineSnapshot(`
+    // Where words look, and how much they depend on the picture, differs in what is near a border from run to run.
+    const shown = outputs.map((output) => output.replace(/^(\S+) .* -?\d\.\d$/gm, '$1'));
+    expect(shown).toMatchInlineSnapshot(`
       [
         "a white dog is running with a toy in its mouth",
         "[ 14 ] [ 2, 4, 6 ]",
@@ -173,6 +175,17 @@ describe('the packed package', () => {
         "w f16 [ 1, 2.5 ]",
         "150528",
         "a white dog is running with a toy in its mouth",
+        "a
+      white
+      dog
+      is
+      running
+      with
+      a
+      toy
+      in
+      its
+      mouth",
         "1.000",
         "At home: a dog
       site/page.html 1 file",
