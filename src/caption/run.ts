@@ -4,7 +4,6 @@ import type { Captioner, CaptionOptions } from './captioner.ts';
 import type { CaptionSink } from './output/output.ts';
 import type { PreparedImage } from './prepare.ts';
 import type { ImageCaption } from './result.ts';
-import { fetchImage } from './sources/address.ts';
 import type { CaptionInput } from './sources/inputs.ts';
 
 export interface CaptionRunOptions {
@@ -215,7 +214,7 @@ async function prepareOne(
     const { maxBytes } = options.decode ?? {};
     const source =
       input.kind === 'url'
-        ? await fetchImage(input.name, {
+        ? await (await import('./sources/address.ts')).fetchImage(input.name, {
             ...(maxBytes !== undefined && { maxBytes }),
             ...(signal && { signal }),
           })

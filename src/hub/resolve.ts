@@ -3,7 +3,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isThere } from '../base/files.ts';
-import { environmentFetch } from '../base/proxy.ts';
 import { type Environment, findCached, type HubModel, isCommit, readSettings } from './cache.ts';
 import { type DownloadProgress, downloadModel } from './download.ts';
 import { HubError, HubUnreachableError } from './errors.ts';
@@ -106,6 +105,8 @@ async function resolveHub(
   }
   // A commit's files never change, so a whole copy needs no question.
   if (cached && found.whole && isCommit(model.revision)) return cached;
+  // Loaded where something is downloaded alone: most models are there.
+  const { environmentFetch } = await import('../base/proxy.ts');
   try {
     return await downloadModel(model, settings, {
       fetch: options.fetch ?? environmentFetch(options.env),
