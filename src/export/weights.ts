@@ -1,4 +1,5 @@
 /** The weights of an exported graph: each in the format that was asked for, read when its turn comes. */
+import { bytesOf } from '../base/bytes.ts';
 import { type DType, dtypes } from '../engine/graph/dtype.ts';
 import { type Node, parameter, topologicalOrder, type Value } from '../engine/graph/graph.ts';
 import { cast, mul, reshape, transpose } from '../engine/graph/ops.ts';
@@ -195,8 +196,4 @@ function sizesOf({ outputs: [{ shape }] }: Node): number[] {
 
 function countOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array | Uint8Array) {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

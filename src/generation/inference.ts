@@ -1,4 +1,5 @@
 /** The sessions of a captioner: images to keys and values once, then one run a word. */
+import { bytesOf } from '../base/bytes.ts';
 import { Opened } from '../base/disposal.ts';
 import { parametersOf, type Value } from '../engine/graph/graph.ts';
 import type { Weight } from '../engine/onnx/encode.ts';
@@ -273,8 +274,4 @@ async function weightBytes(weights: ReadableWeights, name: string): Promise<Weig
     return { dtype: info.dtype, location: path, offset, length: info.byteLength };
   }
   return { dtype: 'f32', data: bytesOf(await weights.readFloat32(name)) };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

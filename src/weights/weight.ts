@@ -1,4 +1,5 @@
 /** Weights as plain data: a dtype, a shape and bytes, and the conversions between number formats. */
+import { bytesOf } from '../base/bytes.ts';
 import { f16BitsToF32, f32ToBf16Bits, f32ToF16Bits } from '../base/half.ts';
 
 /** Number formats that a weight file may hold. */
@@ -193,8 +194,4 @@ export function widen(dtype: WeightDtype, data: Uint8Array, target: Float32Array
     default:
       target.set(new views[dtype](buffer, byteOffset, count));
   }
-}
-
-function bytesOf(view: Float32Array | Float64Array | Uint16Array): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

@@ -1,4 +1,5 @@
 /** Collects ONNX nodes and initializers: the small language that lowering rules are written in. */
+
 import { create } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
@@ -9,6 +10,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
 } from 'onnx-buf';
+import { bytesOf } from '../../base/bytes.ts';
 import { f32ToF16Bits } from '../../base/half.ts';
 import { type DType, dtypes, type TypedArray } from '../graph/dtype.ts';
 import { type Dim, type Shape, termsOf } from '../graph/shape.ts';
@@ -111,7 +113,7 @@ export class OnnxWriter {
 
   /** A constant tensor; equal small ones are shared. */
   tensor(dtype: DType, shape: readonly number[], data: TypedArray): string {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const bytes = bytesOf(data);
     const key = bytes.length <= 256 ? `${dtype}:${shape}:${bytes}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;

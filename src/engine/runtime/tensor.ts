@@ -1,4 +1,5 @@
 /** Tensors with data: what sessions take and give. */
+import { bytesOf } from '../../base/bytes.ts';
 import { f16ToF32, f32ToF16 } from '../../base/half.ts';
 import { type ArrayOf, type DType, dtypes } from '../graph/dtype.ts';
 
@@ -44,8 +45,7 @@ export function float16Tensor(shape: readonly number[], data: Float32Array): Ten
 
 /** Copies a tensor's elements into the memory of another of its dtype. @throws RangeError when they do not fill it */
 export function copyInto(target: Tensor, source: Tensor): void {
-  const bytes = ({ data }: Tensor) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (target.data.byteLength !== source.data.byteLength)
     throw new RangeError(`${source.data.length} elements do not fill [${target.shape.join(', ')}]`);
-  bytes(target).set(bytes(source));
+  bytesOf(target.data).set(bytesOf(source.data));
 }

@@ -1,7 +1,9 @@
 /** Opens a pretrained vision tower to start a captioner from. */
+
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { bytesOf } from '../../base/bytes.ts';
 import { firstFew, InputError } from '../../base/errors.ts';
 import { readJsonFile } from '../../base/files.ts';
 import { findPreprocessing } from '../../data/images/load.ts';
@@ -179,7 +181,7 @@ function hashStore(store: ParameterStore): string {
   for (const name of store.names) {
     const { shape, data } = store.tensor(name);
     hash.update(`${name} ${shape}\n`);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    hash.update(bytesOf(data));
   }
   return hash.digest('hex');
 }

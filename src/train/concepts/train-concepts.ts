@@ -1,6 +1,8 @@
 /** The concepts of a run's training images: fitted once, kept in the run's folder, and fed to its steps. */
+
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { bytesOf } from '../../base/bytes.ts';
 import { isThere } from '../../base/files.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
@@ -110,22 +112,20 @@ async function keep(
   key: string,
   { parameters, rows, classes }: FittedConcepts,
 ): Promise<void> {
-  const bytes = (data: ArrayBufferView) =>
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tensors: [string, WeightTensor][] = [
-    ['rows.words', { dtype: 'i32', shape: [rows.words.length], data: bytes(rows.words) }],
+    ['rows.words', { dtype: 'i32', shape: [rows.words.length], data: bytesOf(rows.words) }],
     [
       'rows.probabilities',
-      { dtype: 'f32', shape: [rows.probabilities.length], data: bytes(rows.probabilities) },
+      { dtype: 'f32', shape: [rows.probabilities.length], data: bytesOf(rows.probabilities) },
     ],
-    ['rows.right', { dtype: 'u8', shape: [rows.right.length], data: bytes(rows.right) }],
+    ['rows.right', { dtype: 'u8', shape: [rows.right.length], data: bytesOf(rows.right) }],
   ];
   tensors.push([
     'rows.classes',
-    convert({ dtype: 'f32', shape: [classes.length], data: bytes(classes) }, 'f16'),
+    convert({ dtype: 'f32', shape: [classes.length], data: bytesOf(classes) }, 'f16'),
   ]);
   for (const [name, values] of parameters)
-    tensors.push([name, { dtype: 'f32', shape: [values.length], data: bytes(values) }]);
+    tensors.push([name, { dtype: 'f32', shape: [values.length], data: bytesOf(values) }]);
   await writeSafetensors(path, tensors, { metadata: { key } });
 }
 
@@ -133,8 +133,8 @@ async function readKept(path: string, key: string): Promise<FittedConcepts | und
   if (!(await isThere(path))) return undefined;
   await using source = await openWeights(path);
   if (source.metadata.get('key') !== key) return undefined;
-  const bytesOf = async (name: string) => Uint8Array.from((await source.read(name)).data).buffer;
-  const [words, probabilities, right] = await Promise.all(rowNames.map(bytesOf));
+  const copyOf = async (name: string) => Uint8Array.from((await source.read(name)).data).buffer;
+  const [words, probabilities, right] = await Promise.all(rowNames.map(copyOf));
   const parameters = new Map<string, Float32Array>();
   for (const name of source.tensors.keys())
     if (!name.startsWith('rows.')) parameters.set(name, await source.readFloat32(name));

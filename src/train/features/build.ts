@@ -1,4 +1,5 @@
 /** Computes image features with a tower and writes them as shards. */
+import { bytesOf } from '../../base/bytes.ts';
 import { f32ToF16 } from '../../base/half.ts';
 import { createRandom } from '../../base/random.ts';
 import { augment } from '../../data/images/augment.ts';
@@ -179,10 +180,6 @@ async function take<T>(source: AsyncGenerator<T, undefined>, count: number): Pro
     taken.push(value);
   }
   return taken;
-}
-
-function bytesOf(data: ArrayBufferView): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** The values as bits of f16, which they may be already. */
