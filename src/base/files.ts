@@ -1,5 +1,4 @@
 /** Reading small files, and writing files so that nobody ever sees half of one. */
-import { randomInt } from 'node:crypto';
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
@@ -68,7 +67,9 @@ export function temporaryPath(target: string): string {
     .subarray(0, mostNameBytes)
     .toString()
     .replace(/\ufffd+$/, '');
-  return join(dirname(target), `.${name}.${process.pid}${randomInt(1e9, 1e10)}.tmp`);
+  // No result depends on it, so this chance needs no seed.
+  const chosen = Math.floor(1e9 + Math.random() * 9e9);
+  return join(dirname(target), `.${name}.${process.pid}${chosen}.tmp`);
 }
 
 /** The system's code of a failed operation, such as ENOENT. */

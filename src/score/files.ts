@@ -2,14 +2,14 @@
 import { writeFileAtomic } from '../base/files.ts';
 import { corpusResults, imageScoreNames, imageScores } from '../metrics/corpus/results.ts';
 import { type CorpusStatistics, countCorpus } from '../metrics/corpus/statistics.ts';
+import type { DocumentFrequencies } from '../metrics/document-frequencies.ts';
 import type { ParaphraseTable } from '../metrics/meteor/paraphrases.ts';
 import { defaultMetrics } from '../metrics/registry.ts';
 import type { Selection } from '../metrics/selection.ts';
-import { readFrequencies } from './frequencies.ts';
 import { readInput, type ScoreInput } from './input.ts';
 import { metricsOption } from './metrics-option.ts';
 import type { ScoreFilesOptions } from './options.ts';
-import { type ImageScores, perImageFormat, perImageLines } from './per-image.ts';
+import type { ImageScores } from './per-image.ts';
 import type { SystemReport } from './report.ts';
 import { makeReports, type ReportHead } from './reports.ts';
 import { settingsOf } from './settings.ts';
@@ -24,17 +24,15 @@ export type { ScoreFilesOptions } from './options.ts';
  */
 export async function scoreFiles(options: ScoreFilesOptions): Promise<SystemReport[]> {
   const selection = metricsOption(options.metrics ?? defaultMetrics);
-  const format =
-    options.perImage === undefined ? undefined : await perImageFormat(options.perImage);
+  const images = options.perImage === undefined ? undefined : await perImageFile(options.perImage);
   const input = await readInput(options);
   const statistics = await countFiles(input, selection, options);
   warnOfUnusual(input, statistics, options);
   const results = await corpusResults(statistics, selection, input.names, options);
   const reports = makeReports(results, headsOf(input, selection, options));
-  if (options.perImage !== undefined && format) {
+  if (images) {
     const names = imageScoreNames(statistics, selection);
-    const images = scoresOfImages(input, statistics, names, options);
-    await writeFileAtomic(options.perImage, perImageLines(format, names, images));
+    await images.write(names, scoresOfImages(input, statistics, names, options));
   }
   if (options.saveFrequencies !== undefined && statistics.frequencies)
     await writeFileAtomic(options.saveFrequencies, JSON.stringify(statistics.frequencies));
@@ -53,7 +51,7 @@ async function countFiles(
     training,
     tokenized: tokenized ?? { candidates: false, references: false },
     paraphrases: await paraphraseTable(selection, options),
-    frequencies: frequencies === undefined ? undefined : await readFrequencies(frequencies),
+    frequencies: frequencies === undefined ? undefined : await documentFrequencies(frequencies),
     keepTables: perImage !== undefined || bootstrap > 0,
     keepFrequencies: saveFrequencies !== undefined,
     onProgress: (done: number) => {
@@ -63,7 +61,21 @@ async function countFiles(
   };
   let captions = corpus.images * corpus.systems;
   for (let image = 0; image < corpus.images; image++) captions += corpus.referenceCount(image);
-  return countCorpus(corpus, count, scoreRunner(captions, options.workers));
+  return countCorpus(corpus, count, await scoreRunner(captions, options.workers));
+}
+
+/** The file of each image's scores, whose name is checked before the work. Few runs want one. */
+async function perImageFile(path: string) {
+  const { perImageFormat, perImageLines } = await import('./per-image.ts');
+  const format = await perImageFormat(path);
+  return {
+    write: (names: readonly string[], images: Iterable<ImageScores>): Promise<void> =>
+      writeFileAtomic(path, perImageLines(format, names, images)),
+  };
+}
+
+async function documentFrequencies(path: string): Promise<DocumentFrequencies> {
+  return (await import('./frequencies.ts')).readFrequencies(path);
 }
 
 async function paraphraseTable(

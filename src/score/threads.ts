@@ -3,7 +3,6 @@ import { ChunkScorer } from '../metrics/corpus/chunk-scorer.ts';
 import { localRunner } from '../metrics/corpus/runner.ts';
 import type { ScoreRunner } from '../metrics/corpus/statistics.ts';
 import { loadMeteorData } from './meteor-data.ts';
-import { defaultWorkers, workerRunner } from './pool.ts';
 
 /** Below this many captions, references included, two threads take as long as none: each compiles the metrics anew. */
 const smallCorpus = 40_000;
@@ -13,13 +12,11 @@ const smallCorpus = 40_000;
  * @param captions how many there are, references included.
  * @param workers 0 for this thread alone; by default one a core, none for small inputs. No result depends on it.
  */
-export function scoreRunner(
-  captions: number,
-  workers = captions < smallCorpus ? 0 : defaultWorkers(),
-): ScoreRunner {
-  return workers > 0
-    ? workerRunner(workerUrl(), workers)
-    : localRunner(new ChunkScorer(loadMeteorData));
+export async function scoreRunner(captions: number, workers?: number): Promise<ScoreRunner> {
+  if (workers === 0 || (workers === undefined && captions < smallCorpus))
+    return localRunner(new ChunkScorer(loadMeteorData));
+  const { defaultWorkers, workerRunner } = await import('./pool.ts');
+  return workerRunner(workerUrl(), workers ?? defaultWorkers());
 }
 
 /** How many captions some systems' captions and their references are. */

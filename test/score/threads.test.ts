@@ -13,7 +13,7 @@ describe('countCaptions', () => {
 
 describe('scoreRunner', () => {
   it.each([0, 1])('counts BLEU with %i threads', async (workers) => {
-    const runner = scoreRunner(1, workers);
+    const runner = await scoreRunner(1, workers);
     const chunks = chunksOf(corpusOf([['a dog']], [['a dog', 'a big cat']]));
     try {
       await runner.setUp({

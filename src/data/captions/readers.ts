@@ -14,7 +14,6 @@ import {
   typeName,
 } from './records.ts';
 import { forEachLine, openText } from './source.ts';
-import { readTable } from './table.ts';
 
 export interface CaptionFileOptions {
   /** What the file is, where its content misleads. */
@@ -66,11 +65,15 @@ export async function readCaptionFile(
 const readers: { [Format in CaptionFormat]: (context: Context) => Promise<Describe> } = {
   json: readJson,
   jsonl: readJsonLines,
-  csv: readTable,
-  tsv: readTable,
+  csv: readColumns,
+  tsv: readColumns,
   flickr: readFlickr,
   text: readText,
 };
+
+async function readColumns(context: Context): Promise<Describe> {
+  return (await import('./table.ts')).readTable(context);
+}
 
 async function readText({ source, sink }: Context): Promise<Describe> {
   await forEachLine(source, (text, number) => sink.caption(undefined, text, number));

@@ -1,12 +1,6 @@
 /** From a corpus' sums to scores by name, with intervals and differences. */
 import { createRandom } from '../../base/random.ts';
-import {
-  type BootstrapOptions,
-  bootstrapSteps,
-  compareSteps,
-  type Difference,
-  type Interval,
-} from '../bootstrap.ts';
+import type { BootstrapOptions, Difference, Interval } from '../bootstrap.ts';
 import { diversityScores } from '../diversity.ts';
 import { metricRows } from '../registry.ts';
 import type { Selection } from '../selection.ts';
@@ -46,17 +40,23 @@ export async function corpusResults(
   options: ResultOptions,
 ): Promise<CorpusScores[]> {
   const results: CorpusScores[] = [];
+  const resampling = (options.bootstrap ?? 0) > 0 ? await import('../bootstrap.ts') : undefined;
   const [{ table: baseline }] = statistics.systems;
   for (const [s, system] of statistics.systems.entries()) {
     const result: CorpusScores = { scores: named(statistics, system, selection) };
     results.push(result);
-    if (!system.table || (options.bootstrap ?? 0) <= 0) continue;
+    if (!system.table || !resampling) continue;
     const { scores } = statistics.layout;
     const byName = <T>(values: readonly T[]) => pick(values, statistics, result);
-    const resample = bootstrapSteps(system.table, scores, bootstrapOptions(options));
+    const resample = resampling.bootstrapSteps(system.table, scores, bootstrapOptions(options));
     result.intervals = byName(await inSlices(resample, options, `bootstrap of ${names[s]}`));
     if (s === 0 || !baseline) continue;
-    const compare = compareSteps(baseline, system.table, scores, bootstrapOptions(options));
+    const compare = resampling.compareSteps(
+      baseline,
+      system.table,
+      scores,
+      bootstrapOptions(options),
+    );
     result.differences = byName(await inSlices(compare, options, `comparison of ${names[s]}`));
   }
   return results;

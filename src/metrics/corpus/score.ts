@@ -32,7 +32,7 @@ export interface ScoreOptions extends ResultOptions {
   /** Give the scores of each image too. */
   perImage?: boolean | undefined;
   /** Where the work is done, opened for it and closed at the end; this thread by default. No result depends on it. */
-  runner?: (() => ScoreRunner) | undefined;
+  runner?: (() => ScoreRunner | Promise<ScoreRunner>) | undefined;
 }
 
 /** A system's scores, and those of each image by name, where they were asked for. */
@@ -86,7 +86,7 @@ export async function scoreSystems(
         onProgress?.('scoring', done);
       },
     },
-    options.runner?.() ?? localRunner(new ChunkScorer(options.meteorData ?? lackingData)),
+    (await options.runner?.()) ?? localRunner(new ChunkScorer(options.meteorData ?? lackingData)),
   );
   const names = systems.map((_, s) => `system ${s + 1}`);
   const results = await corpusResults(statistics, selection, names, options);

@@ -58,8 +58,8 @@ class PackedWordNet implements MeteorData {
   /** First synset of each part of speech, and the end. */
   private readonly starts: number[] = [0];
   private readonly words: WordBlocks;
-  private readonly irregular: Map<string, string[]>[];
-  private readonly anyIrregular = new Map<string, string[]>();
+  /** For each part of speech the lines of its irregular forms. */
+  private readonly irregular: IrregularForms[];
   private members: string[][] | undefined;
 
   constructor(bytes: Uint8Array) {
@@ -74,21 +74,7 @@ class PackedWordNet implements MeteorData {
     this.ids = new Int32Array(this.starts[4] ?? 0);
     for (const [part, own] of parts.entries()) this.ids.set(own, this.starts[part]);
     this.words = new WordBlocks(reader);
-    this.irregular = parts.map(() => this.readExceptions(reader));
-  }
-
-  private readExceptions(reader: Reader): Map<string, string[]> {
-    const map = new Map<string, string[]>();
-    let line = '';
-    for (let left = reader.number(); left > 0; left--) {
-      line = reader.word(line);
-      const [inflected = '', ...bases] = line.split(' ');
-      // Of two lines for a form NLTK takes the last, METEOR both.
-      map.set(inflected, bases);
-      const all = this.anyIrregular.get(inflected) ?? [];
-      this.anyIrregular.set(inflected, [...all, ...bases]);
-    }
-    return map;
+    this.irregular = parts.map(() => new IrregularForms(reader));
   }
 
   synsets(word: string): Int32Array {
@@ -102,8 +88,9 @@ class PackedWordNet implements MeteorData {
   }
 
   private meteorBases(word: string): readonly string[] {
-    const irregular = this.anyIrregular.get(word);
-    if (irregular) return irregular;
+    // Of two lines for a form NLTK takes the last, METEOR both.
+    const irregular = this.irregular.flatMap((forms) => forms.lines(word).flat());
+    if (irregular.length > 0) return irregular;
     // METEOR leaves "ss" words and words of two letters alone.
     if (word.length <= 2 || word.endsWith('ss')) return [];
     for (const [suffix, replacement] of METEOR_SUFFIXES) {
@@ -125,7 +112,7 @@ class PackedWordNet implements MeteorData {
   }
 
   exceptions(word: string, partOfSpeech: number): readonly string[] | undefined {
-    return this.irregular[partOfSpeech]?.get(word);
+    return this.irregular[partOfSpeech]?.lines(word).at(-1);
   }
 
   lowerCaseWords(synset: number): readonly string[] {
@@ -140,6 +127,35 @@ class PackedWordNet implements MeteorData {
       for (const coded of senses) if (coded & 1) members[coded >> 1]?.push(word);
     });
     return members;
+  }
+}
+
+/** Irregular forms with their base forms, a line each, by the irregular form; some have two lines. */
+class IrregularForms {
+  private readonly sorted: readonly string[];
+
+  constructor(reader: Reader) {
+    let line = '';
+    this.sorted = Array.from({ length: reader.number() }, () => {
+      line = reader.word(line);
+      return line;
+    });
+  }
+
+  /** The base forms on each line of a form. */
+  lines(form: string): string[][] {
+    const start = `${form} `;
+    let low = 0;
+    let high = this.sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.sorted[middle] ?? '') < start) low = middle + 1;
+      else high = middle;
+    }
+    const found: string[][] = [];
+    for (let line = this.sorted[low]; line?.startsWith(start); line = this.sorted[++low])
+      found.push(line.slice(start.length).split(' '));
+    return found;
   }
 }
 
@@ -233,15 +249,17 @@ class Reader {
   }
 
   number(): number {
-    let value = 0;
-    let shift = 0;
-    for (;;) {
-      const byte = this.bytes[this.at++];
-      if (byte === undefined)
-        throw new Error('The METEOR data end too early; the file is damaged, so get it anew.');
+    const first = this.bytes[this.at++] ?? endsTooEarly();
+    return first < 128 ? first : this.continued(first & 127);
+  }
+
+  /** A number of several bytes, whose first one is read. */
+  private continued(first: number): number {
+    let value = first;
+    for (let shift = 7; ; shift += 7) {
+      const byte = this.bytes[this.at++] ?? endsTooEarly();
       value |= (byte & 127) << shift;
       if (byte < 128) return value;
-      shift += 7;
     }
   }
 
@@ -264,4 +282,8 @@ class Reader {
     while (this.at < end) word += String.fromCharCode(this.bytes[this.at++] ?? 0);
     return word;
   }
+}
+
+function endsTooEarly(): never {
+  throw new Error('The METEOR data end too early; the file is damaged, so get it anew.');
 }

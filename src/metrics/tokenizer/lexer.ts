@@ -1,6 +1,6 @@
 /** A longest-match scanner: one automaton for all rules, made deterministic state by state as text needs it. */
 import { enlarged } from '../words/ngrams.ts';
-import { classify, type NamedSets, PatternCompiler, type State } from './patterns.ts';
+import { classify, hasBit, type NamedSets, PatternCompiler, type State } from './patterns.ts';
 
 const unknown = -1;
 const dead = 0;
@@ -42,11 +42,11 @@ export class Lexer {
   /** The deterministic states by the sum of their readers' hashes. */
   readonly #bySum = new Map<number, number[]>();
 
-  /** The nondeterministic states, what each reads and where it goes then, and which classes the sets hold. */
+  /** The nondeterministic states, what each reads and where it goes then, and which sets hold a class. */
   readonly #automaton: readonly State[];
   readonly #sets: Int32Array;
   readonly #nexts: Int32Array;
-  readonly #holds: readonly (readonly boolean[])[];
+  readonly #holders: readonly Int32Array[];
   readonly #closures: Closure[] = [];
   /** Room to merge closures in, and which of them last had a reader. */
   readonly #merged: Int32Array;
@@ -78,10 +78,10 @@ export class Lexer {
       // A pattern given twice ends where the first one does.
       if (compiler.states[end].rule < 0) compiler.states[end].rule = rule;
     }
-    const { classOf, count, holds } = classify(compiler.sets);
+    const { classOf, count, holders } = classify(compiler.sets);
     this.#classOf = classOf;
     this.#classCount = count;
-    this.#holds = holds;
+    this.#holders = holders;
     this.#automaton = compiler.states;
     this.#sets = Int32Array.from(compiler.states, ({ set }) => set);
     this.#nexts = Int32Array.from(compiler.states, ({ next }) => next);
@@ -168,8 +168,9 @@ export class Lexer {
   /** Makes the state that `state` leads to by a class of units. */
   #step(state: number, unitClass: number): number {
     const targets: number[] = [];
+    const holders = this.#holders[unitClass];
     for (const reader of this.#readers[state]) {
-      if (this.#holds[this.#sets[reader]][unitClass]) targets.push(this.#nexts[reader]);
+      if (hasBit(holders, this.#sets[reader])) targets.push(this.#nexts[reader]);
     }
     const number = targets.length === 0 ? dead : this.#number(targets);
     this.#table[state * this.#classCount + unitClass] = number;

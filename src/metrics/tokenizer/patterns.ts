@@ -79,6 +79,8 @@ export class PatternCompiler {
   #repeated(): { start: number; end: number } {
     const from = this.#at;
     let part = this.#atom();
+    // Most units are not repeated: one look is quicker than an expression.
+    if (!'*+?{'.includes(this.#text[this.#at] ?? ' ')) return part;
     const count = /[*+?]|\{(\d+)(?:,(\d+))?\}/y;
     count.lastIndex = this.#at;
     const match = count.exec(this.#text);
@@ -115,20 +117,28 @@ export class PatternCompiler {
       if (this.#text[this.#at++] !== ')') throw this.#error('missing )');
       return part;
     }
-    const unit = /\[(?:\\.|[^\]\\])*\]|\\(?:p\{\w+\}|u....|x..|.)|./sy;
-    unit.lastIndex = this.#at;
-    const [source = ''] = unit.exec(this.#text) ?? [];
+    const from = this.#at;
+    const source = this.#unitSource();
     let set = this.#numbers.get(source);
     if (set === undefined) {
       set = this.sets.push(this.#set()) - 1;
       this.#numbers.set(source, set);
     }
-    this.#at = unit.lastIndex;
+    this.#at = from + source.length;
     const start = this.state();
     const end = this.state();
     this.states[start].set = set;
     this.states[start].next = end;
     return { start, end };
+  }
+
+  /** The part of the pattern that reads the next unit: a class, an escape or a character. */
+  #unitSource(): string {
+    const character = this.#text.charAt(this.#at);
+    if (character !== '[' && character !== '\\') return character;
+    const unit = /\[(?:\\.|[^\]\\])*\]|\\(?:p\{\w+\}|u....|x..|.)|./sy;
+    unit.lastIndex = this.#at;
+    return unit.exec(this.#text)?.[0] ?? '';
   }
 
   /** The set that one unit of the pattern reads. */
@@ -237,86 +247,54 @@ export interface UnitClasses {
   /** By code unit: its class. */
   classOf: Uint8Array;
   count: number;
-  /** By set: for each class, whether the set holds it. */
-  holds: boolean[][];
+  /** By class: a bit for each set that holds it, as `hasBit` reads them. */
+  holders: Int32Array[];
+}
+
+/** Whether the bit is set, of bits in words of 32. */
+export function hasBit(words: Int32Array, bit: number): boolean {
+  return (words[bit >> 5] & (1 << (bit & 31))) !== 0;
 }
 
 /** @throws {RangeError} if the sets need more than 256 classes. */
 export function classify(sets: readonly Ranges[]): UnitClasses {
-  const borders = new Uint8Array(lastUnit + 2);
-  borders[0] = 1;
-  for (const ranges of sets) {
+  const classOf = new Uint8Array(lastUnit + 1);
+  const numbers = new Map<string, number>();
+  const holders: Int32Array[] = [];
+  // The sets that hold the present unit: units of the same sets are of one class.
+  const words = new Int32Array(Math.ceil(sets.length / 32));
+  const borders = bordersOf(sets);
+  const unitOf = (border: number): number =>
+    border < borders.length ? Math.floor(borders[border] / sets.length) : lastUnit + 1;
+  let at = 0;
+  for (let unit = 0; unit <= lastUnit; ) {
+    for (; unitOf(at) === unit; at++) {
+      const set = borders[at] % sets.length;
+      words[set >> 5] ^= 1 << (set & 31);
+    }
+    const next = unitOf(at);
+    const key = words.join();
+    let number = numbers.get(key);
+    if (number === undefined) {
+      number = holders.push(words.slice()) - 1;
+      numbers.set(key, number);
+    }
+    classOf.fill(number, unit, next);
+    unit = next;
+  }
+  const count = holders.length;
+  if (count > 256) throw new RangeError(`${count} classes of characters; at most 256`);
+  return { classOf, count, holders };
+}
+
+/** Where sets begin and end to hold units, ascending: the unit times the number of sets, plus the set. */
+function bordersOf(sets: readonly Ranges[]): Float64Array {
+  const borders: number[] = [];
+  for (const [set, ranges] of sets.entries()) {
     for (let index = 0; index < ranges.length; index += 2) {
-      borders[ranges[index]] = 1;
-      borders[ranges[index + 1] + 1] = 1;
+      borders.push(ranges[index] * sets.length + set);
+      borders.push((ranges[index + 1] + 1) * sets.length + set);
     }
   }
-  const starts: number[] = [];
-  for (let unit = 0; unit <= lastUnit; unit++) if (borders[unit]) starts.push(unit);
-  const { classOfInterval, count } = classifyIntervals(starts, sets);
-  if (count > 256) throw new RangeError(`${count} classes of characters; at most 256`);
-
-  const classOf = new Uint8Array(lastUnit + 1);
-  for (const [interval, number] of classOfInterval.entries()) {
-    classOf.fill(number, starts[interval], starts[interval + 1] ?? lastUnit + 1);
-  }
-  const holds = sets.map((ranges) => {
-    const held = new Array<boolean>(count).fill(false);
-    forEachInterval(starts, ranges, (interval) => {
-      held[classOfInterval[interval]] = true;
-    });
-    return held;
-  });
-  return { classOf, count, holds };
-}
-
-/** Starts from one class of intervals and splits it by each set in turn. */
-function classifyIntervals(
-  starts: readonly number[],
-  sets: readonly Ranges[],
-): { classOfInterval: Int32Array; count: number } {
-  const classOfInterval = new Int32Array(starts.length);
-  let used = 1;
-  for (const ranges of sets) {
-    const inside = new Map<number, number>();
-    forEachInterval(starts, ranges, (interval) => {
-      const before = classOfInterval[interval];
-      let now = inside.get(before);
-      if (now === undefined) {
-        now = used++;
-        inside.set(before, now);
-      }
-      classOfInterval[interval] = now;
-    });
-  }
-  const numbers = new Map<number, number>();
-  for (const [interval, number] of classOfInterval.entries()) {
-    if (!numbers.has(number)) numbers.set(number, numbers.size);
-    classOfInterval[interval] = numbers.get(number) ?? 0;
-  }
-  return { classOfInterval, count: numbers.size };
-}
-
-/** Calls `found` with the number of each interval that lies in the ranges. */
-function forEachInterval(
-  starts: readonly number[],
-  ranges: Ranges,
-  found: (interval: number) => void,
-): void {
-  let interval = 0;
-  for (let index = 0; index < ranges.length; index += 2) {
-    interval = firstFrom(starts, ranges[index], interval);
-    while (interval < starts.length && starts[interval] <= ranges[index + 1]) found(interval++);
-  }
-}
-
-/** The first index from `low` on whose element, of ascending ones, is at least `value`. */
-function firstFrom(ascending: readonly number[], value: number, low: number): number {
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return Float64Array.from(borders).sort();
 }

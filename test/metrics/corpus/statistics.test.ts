@@ -38,8 +38,12 @@ function corpusOf(items: readonly Item[], systems = 1): Corpus {
   };
 }
 
-function count(corpus: Corpus, options: CountOptions, workers = 0): Promise<CorpusStatistics> {
-  return countCorpus(corpus, options, scoreRunner(0, workers));
+async function count(
+  corpus: Corpus,
+  options: CountOptions,
+  workers = 0,
+): Promise<CorpusStatistics> {
+  return countCorpus(corpus, options, await scoreRunner(0, workers));
 }
 
 async function scoresOf(items: readonly Item[], options: Partial<CountOptions> = {}) {
