@@ -29,6 +29,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'alt/report/sarif.ts',
   ],
   'base/base.test.ts': ['base/folders.ts', 'base/half.ts', 'base/json.ts', 'base/random.ts'],
+  'base/threads/serve.test.ts': ['base/threads/answer.ts'],
   'base/files.test.ts': ['base/csv.ts', 'base/streams.ts'],
   'base/proxy.test.ts': ['base/errors.ts'],
   'caption/executor/workers.test.ts': [
@@ -114,6 +115,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'data/text/tokenizer.test.ts': [
     'data/text/clean.ts',
     'data/text/load.ts',
+    'data/text/read.ts',
     'data/text/wordpiece.ts',
   ],
   'engine/dtypes.test.ts': ['engine/graph/dtype.ts'],
@@ -157,6 +159,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'generation/equivalence.test.ts': ['engine/graph/rewrite.ts', 'engine/runtime/int8.ts'],
   'hub/resolve.test.ts': ['hub/download.ts'],
   'hub/transfer.test.ts': ['hub/errors.ts'],
+  'model/checkpoint/members.test.ts': ['model/checkpoint/member-check.ts'],
   'metadata/described.test.ts': ['metadata/iptc.ts', 'metadata/places.ts'],
   'metadata/embed/embedded.test.ts': [
     'metadata/embed/carrier.ts',
@@ -215,6 +218,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'model/checkpoint/pretrained.test.ts': [
     'model/blip.ts',
+    'model/checkpoint/description.ts',
     'model/checkpoint/families.ts',
     'model/checkpoint/no-model.ts',
     'model/checkpoint/position-embedding.ts',

@@ -92,7 +92,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   generation: {
     holds:
       'from images to ids: options, logits, selection, beams, sessions, members, 8-bit weights',
-    uses: ['base', 'engine', 'nn', 'model'],
+    uses: ['base', 'engine', 'weights', 'nn', 'model'],
     browser: 'whole',
   },
   caption: {

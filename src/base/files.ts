@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { isStream, openStream } from './streams.ts';
+import type { TextFiles } from './text-files.ts';
 
 type Chunks = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
@@ -125,6 +126,12 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new InputError(`${path}: cannot be read (${code ?? String(error)}).`);
   }
+}
+
+/** The text files of a folder of the disk. */
+export function folderTexts(folder: string): TextFiles {
+  const pathOf = (name: string): string => join(folder, name);
+  return { place: folder, pathOf, read: (name) => readTextIfThere(pathOf(name)) };
 }
 
 /** The value of a JSON file. @throws InputError when it is missing, cannot be read or is not JSON */

@@ -1,19 +1,18 @@
 /** Pictures in, captions out: a model with its tokenizer, over an executor that runs it. */
 import { Opened } from '../base/disposal.ts';
-import { InputError } from '../base/errors.ts';
-import type { DecodeOptions } from '../data/images/decode.ts';
 import type { TextTokenizer } from '../data/text/tokenizer.ts';
 import type { GenerationContext } from '../generation/context.ts';
 import { longestLength } from '../generation/generate.ts';
-import { type GenerationSettings, resolveGeneration } from '../generation/options.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { BlipConfig } from '../model/config.ts';
 import type { Executor, ExecutorOptions } from './executor/executor.ts';
 import { LocalExecutor } from './executor/local.ts';
 import { WorkerExecutor } from './executor/workers.ts';
+import type { CaptionOptions } from './options.ts';
 import type { ImageSource, PreparedImage } from './prepare.ts';
-import { type ImageCaption, toCaption, type Word, WordCollector } from './result.ts';
+import { type ImageCaption, type Word, WordCollector } from './result.ts';
+import { captionSettings, imageCaption } from './settings.ts';
 import { wordStream } from './stream.ts';
 
 /** The model that comes with the package. */
@@ -32,26 +31,6 @@ export interface CaptionerOptions extends ExecutorOptions {
 export interface ModelSource {
   readonly path: string;
   readonly options: ExecutorOptions;
-}
-
-/** Options of generation, under transformers' names, and what goes beyond them. */
-export interface CaptionOptions extends GenerationOptions {
-  /** What every caption begins with, such as 'a picture of'. */
-  readonly prompt?: string;
-  /** Words (or phrases) that must not be written, beside `bad_words_ids`. */
-  readonly bannedWords?: readonly string[];
-  /** Seed of sampling. Default 0. */
-  readonly seed?: number;
-  /** Also give each word's log-probability. */
-  readonly words?: boolean;
-  /** Also give each word's visual dependence, at the cost of one more walk of the decoder; implies `words`. */
-  readonly dependence?: boolean;
-  /** Stops between runs of the model. */
-  readonly signal?: AbortSignal;
-  /** Limits of decoding. */
-  readonly decode?: Omit<DecodeOptions, 'signal'>;
-  /** Numbers of the images, by which sampling draws: the same number and seed give the same words. */
-  readonly imageNumbers?: readonly number[];
 }
 
 /** Writes captions. Dispose it when done: its memory is not the garbage collector's. */
@@ -134,7 +113,7 @@ export class Captioner implements Disposable {
    * @throws InputError naming an option that is unknown, wrong, or does not fit the model
    */
   check(options: CaptionOptions): void {
-    const { settings, prompt } = this.#settings(options);
+    const { settings, prompt } = captionSettings(options, this.#executor.model);
     longestLength(settings, { config: this.config.text_config, prompt });
   }
 
@@ -199,7 +178,7 @@ export class Captioner implements Disposable {
   ): Promise<ImageCaption[]> {
     const { seed, signal, imageNumbers, dependence = false } = options;
     const words = options.words === true || dependence;
-    const { settings, prompt } = this.#settings(options);
+    const { settings, prompt } = captionSettings(options, this.#executor.model);
     const all = await this.#executor.generate(
       {
         images: images.map(({ pixels }) => pixels),
@@ -212,47 +191,9 @@ export class Captioner implements Disposable {
       },
       { ...(signal && { signal }), ...(onId && { onId }) },
     );
-    return all.map((sequences, i) => {
-      const captions = sequences.map((sequence) =>
-        toCaption(sequence, this.tokenizer, prompt.length, words),
-      );
-      const { width, height } = images[i * imagesEach];
-      return { caption: captions[0].text, captions, width, height };
-    });
-  }
-
-  /** The options of generation with all defaults, and the ids that captions begin with. */
-  #settings(options: CaptionOptions): { settings: GenerationSettings; prompt: number[] } {
-    const own = new Set([
-      'prompt',
-      'bannedWords',
-      'seed',
-      'words',
-      'dependence',
-      'signal',
-      'decode',
-      'imageNumbers',
-    ]);
-    const rest = Object.fromEntries(Object.entries(options).filter(([name]) => !own.has(name)));
-    const settings = resolveGeneration(this.#withBanned(rest, options.bannedWords), this.defaults);
-    return { settings, prompt: this.#promptIds(options.prompt) };
-  }
-
-  /** [DEC] and the prompt: BERT's [CLS] is replaced and its [SEP] dropped, as in transformers. */
-  #promptIds(prompt = ''): number[] {
-    const ids = this.tokenizer.encode(prompt, { specialTokens: false });
-    return [this.config.text_config.bos_token_id, ...ids];
-  }
-
-  #withBanned(options: GenerationOptions, words: readonly string[] = []): GenerationOptions {
-    if (words.length === 0) return options;
-    const banned = words.map((word): [number, ...number[]] => {
-      const [first, ...others] = this.tokenizer.encode(word, { specialTokens: false });
-      if (first === undefined) throw new InputError(`the banned word '${word}' has no letters.`);
-      return [first, ...others];
-    });
-    const others = options.bad_words_ids ?? this.defaults.bad_words_ids ?? [];
-    return { ...options, bad_words_ids: [...others, ...banned] };
+    return all.map((sequences, i) =>
+      imageCaption(sequences, this.tokenizer, prompt.length, words, images[i * imagesEach]),
+    );
   }
 
   [Symbol.dispose](): void {

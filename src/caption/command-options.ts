@@ -1,6 +1,6 @@
 /** Options of generation as `refcap caption` and `refcap serve` name them, turned into the captioner's. */
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
-import type { CaptionOptions } from './captioner.ts';
+import type { CaptionOptions } from './options.ts';
 
 /** The command's flags (`--num-captions` is numCaptions). What is not given comes from the model's own defaults. */
 export interface GenerationFlags {

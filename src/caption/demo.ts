@@ -3,7 +3,8 @@ import { InputError } from '../base/errors.ts';
 import type { SamplePhoto } from '../data/datasets/sample-photos.ts';
 import { type DecodedImage, decodeImage } from '../data/images/decode.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
-import type { Captioner, CaptionOptions } from './captioner.ts';
+import type { Captioner } from './captioner.ts';
+import type { CaptionOptions } from './options.ts';
 import type { ImageCaption } from './result.ts';
 
 /** A photo and its captions, or why it has none. */

@@ -1,9 +1,5 @@
 /** Pictures in, captions out. */
-export {
-  bundledModel,
-  Captioner,
-  type CaptionerOptions,
-  type CaptionOptions,
-} from './captioner.ts';
+export { bundledModel, Captioner, type CaptionerOptions } from './captioner.ts';
+export type { CaptionOptions } from './options.ts';
 export type { ImageSource, PreparedImage } from './prepare.ts';
 export type { Caption, ImageCaption, Word } from './result.ts';

@@ -1,6 +1,7 @@
 /** Captions any number of pictures in batches: decoding runs ahead of the model, results come in order. */
 import { InputError } from '../base/errors.ts';
-import type { Captioner, CaptionOptions } from './captioner.ts';
+import type { Captioner } from './captioner.ts';
+import type { CaptionOptions } from './options.ts';
 import type { CaptionSink } from './output/output.ts';
 import type { PreparedImage } from './prepare.ts';
 import type { ImageCaption } from './result.ts';

@@ -1,9 +1,10 @@
 /** `refcap caption`: pictures in, captions out. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
-import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
+import { bundledModel } from '../caption/captioner.ts';
 import { captionOptions, type GenerationFlags } from '../caption/command-options.ts';
 import { countFinished, type Results } from '../caption/finished.ts';
+import type { CaptionOptions } from '../caption/options.ts';
 import {
   type CaptionOutputFormat,
   captionOutputFormats,

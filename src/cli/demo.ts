@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { bundledModel, type CaptionOptions } from '../caption/captioner.ts';
+import { bundledModel } from '../caption/captioner.ts';
 import { captionPhotos, describeDecoding } from '../caption/demo.ts';
+import type { CaptionOptions } from '../caption/options.ts';
 import type { Caption } from '../caption/result.ts';
 import { type SamplePhoto, samplePhotos } from '../data/datasets/sample-photos.ts';
 import {

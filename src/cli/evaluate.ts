@@ -1,6 +1,6 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
 import { Command, Option } from '@commander-js/extra-typings';
-import type { CaptionOptions } from '../caption/captioner.ts';
+import type { CaptionOptions } from '../caption/options.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { scoreHeading } from '../metrics/registry.ts';

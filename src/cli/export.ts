@@ -5,6 +5,8 @@ import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import type { ExportCheck, ExportError } from '../export/check.ts';
 import { exportModel } from '../export/export.ts';
 import { type LayoutName, layoutNames } from '../export/layouts.ts';
+import type { OpenOptions } from '../export/open.ts';
+import { exportForWeb, webDtypes } from '../export/web/export.ts';
 import { type ExportDtype, exportDtypes } from '../export/weights.ts';
 import { baseOption, type HubFlags, hubOptions, verboseOption } from './options/hub.ts';
 import { positive } from './options/values.ts';
@@ -12,7 +14,7 @@ import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 
 interface Flags extends HubFlags {
-  layout: LayoutName;
+  layout: LayoutName | 'web';
   dtype: ExportDtype;
   members?: number;
   imageSize?: number;
@@ -24,18 +26,19 @@ interface Flags extends HubFlags {
 const examples = `
 Examples:
   refcap export refcap-small web/models/refcap-small       for transformers.js, in Node or a browser
-  refcap export refcap-small onnx/ --layout onnx           for ONNX Runtime in any language`;
+  refcap export refcap-small onnx/ --layout onnx           for ONNX Runtime in any language
+  refcap export refcap-small site/model --layout web --dtype int8    for refcap/web, in a browser`;
 
 export const command = new Command('export')
-  .summary('write a model as ONNX files for other programs')
+  .summary('write a model for other programs, and for pages')
   .description(
-    'Write a model as ONNX files: for transformers.js, or as a plain pair of encoder and decoder.',
+    "Write a model as ONNX files, for transformers.js or as a plain pair of encoder and decoder, or as a folder that refcap's own code in a page fetches.",
   )
   .argument('<model>', 'model folder or file, bundled model, or hub id')
   .argument('<output>', 'folder to write; it must not hold anything yet')
   .addOption(
     new Option('--layout <name>', 'for whom the files are')
-      .choices(layoutNames)
+      .choices([...layoutNames, 'web'] as const)
       .default('transformers.js'),
   )
   .addOption(
@@ -59,26 +62,57 @@ export const command = new Command('export')
   .action(run);
 
 async function run(model: string, output: string, flags: Flags): Promise<void> {
-  const { layout, dtype, members, imageSize } = flags;
-  const progress = new ProgressLine();
-  const check = checkOf(flags, progress);
+  const { layout, members, imageSize } = flags;
+  const open = {
+    ...(members !== undefined && { members }),
+    ...(imageSize !== undefined && { imageSize }),
+  };
   await interruptible(async (signal) => {
-    const { files, error } = await exportModel(model, output, {
-      layout,
-      dtype,
-      ...(members !== undefined && { members }),
-      ...(imageSize !== undefined && { imageSize }),
-      ...(check && { check }),
-      hub: hubOptions(flags, signal),
-      signal,
-    }).finally(() => progress.clear());
-    for (const { path, bytes, hasDataFile } of files)
-      console.error(
-        `${path}: ${(bytes / 1e6).toFixed(1)} MB${hasDataFile ? `, most of it in ${path}_data` : ''}`,
-      );
-    if (error) describeError(dtype, error);
+    const options = { ...open, hub: hubOptions(flags, signal), signal };
+    if (layout === 'web') await runForWeb(model, output, flags, options);
+    else await runAsOnnx(model, output, { ...flags, layout }, options);
     console.log(output);
   }, '; an export that is there is whole.');
+}
+
+async function runAsOnnx(
+  model: string,
+  output: string,
+  flags: Flags & { readonly layout: LayoutName },
+  options: OpenOptions,
+): Promise<void> {
+  const { layout, dtype } = flags;
+  const progress = new ProgressLine();
+  const check = checkOf(flags, progress);
+  const given = { ...options, layout, dtype, ...(check && { check }) };
+  const { files, error } = await exportModel(model, output, given).finally(() => progress.clear());
+  for (const { path, bytes, hasDataFile } of files)
+    console.error(
+      `${path}: ${megabytes(bytes)}${hasDataFile ? `, most of it in ${path}_data` : ''}`,
+    );
+  if (error) describeError(dtype, error);
+}
+
+async function runForWeb(
+  model: string,
+  output: string,
+  { dtype: wanted, check, checkSplit, checkLimit }: Flags,
+  options: OpenOptions,
+): Promise<void> {
+  const dtype = webDtypes.find((name) => name === wanted);
+  if (!dtype)
+    throw new UsageError(`dtype ${wanted}: for the layout web there are ${webDtypes.join(', ')}.`);
+  if ([check, checkSplit, checkLimit].some((flag) => flag !== undefined))
+    throw new UsageError(
+      '--check is of exports to ONNX; what the layout web writes is a model that `refcap evaluate` takes.',
+    );
+  const files = await exportForWeb(model, output, { ...options, dtype });
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+  console.error(`${Object.keys(files).length} files: ${megabytes(bytes)}`);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function checkOf(

@@ -1,6 +1,7 @@
 /** Why a captioner writes each word: maps over the picture, and how much the word depends on it. */
 import { InputError, UsageError } from '../base/errors.ts';
-import type { Captioner, CaptionOptions } from '../caption/captioner.ts';
+import type { Captioner } from '../caption/captioner.ts';
+import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageSource, PreparedImage } from '../caption/prepare.ts';
 import { placeOf } from './grid.ts';
 import {

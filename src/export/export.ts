@@ -1,36 +1,27 @@
 /** Exports a captioner as ONNX files that other programs run. */
-import { mkdir, readdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { InputError, UsageError } from '../base/errors.ts';
-import { errorCode } from '../base/files.ts';
-import { isDesktopFile, replaceFolder } from '../base/folders.ts';
-import { checkWritableFolder } from '../base/writable.ts';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UsageError } from '../base/errors.ts';
+import { replaceFolder } from '../base/folders.ts';
 import type { Value } from '../engine/graph/graph.ts';
-import { type ResolveOptions, resolveModel } from '../hub/resolve.ts';
-import { checkMember, memberFolders } from '../model/checkpoint/members.ts';
-import { loadModel, type PretrainedModel } from '../model/checkpoint/pretrained.ts';
+import type { PretrainedModel } from '../model/checkpoint/pretrained.ts';
 import { Scope } from '../nn/scope.ts';
 import { checkExport, type ExportCheck, type ExportError, picturesToCheck } from './check.ts';
 import type { Member } from './graphs.ts';
 import { type LayoutName, layouts } from './layouts.ts';
 import { type WrittenOnnx, writeOnnx } from './onnx-file.ts';
+import { checkNewFolder, type OpenOptions, withModels } from './open.ts';
 import { type ExportDtype, planWeights, type ReadParameter } from './weights.ts';
 
-export interface ExportOptions {
+export interface ExportOptions extends OpenOptions {
   /** For whom the files are. Default transformers.js. */
   readonly layout?: LayoutName;
   /** Format of the weights. Default f32. */
   readonly dtype?: ExportDtype;
-  /** Of a model with further members, how many write together. Default all. */
-  readonly members?: number;
-  /** Pixels a side other than the config's; position embeddings are interpolated. */
-  readonly imageSize?: number;
   /** Bytes of weights that an ONNX file may hold; more stand in a file beside it. Default: 1 GiB. */
   readonly limit?: number;
   /** Pictures on which the export is compared with the model. */
   readonly check?: ExportCheck;
-  readonly hub?: ResolveOptions;
-  readonly signal?: AbortSignal;
 }
 
 /** What was written. */
@@ -55,21 +46,12 @@ export async function exportModel(
   checkFormat(options);
   await checkNewFolder(target);
   const pictures = options.check && (await picturesToCheck(options.check));
-  const { path } = await resolveModel(name, options.hub);
-  const folders = await memberFolders(path, options.members);
-  const models: PretrainedModel[] = [];
-  try {
-    for (const folder of [path, ...folders]) {
-      models.push(await loadModel(folder, loadOptions(options)));
-      checkMember(models[0], models[models.length - 1]);
-    }
+  return withModels(name, options, async (models, path) => {
     const { files } = await replaceFolder(target, (folder) => writeExport(folder, models, options));
     if (!options.check || !pictures) return { files };
     const placed = files.map((file) => ({ ...file, path: join(target, file.path) }));
     return { files, error: await checkExport(path, placed, pictures, options.check, options) };
-  } finally {
-    for (const model of models) await model[Symbol.asyncDispose]();
-  }
+  });
 }
 
 /** @throws UsageError when the layout has no op for the format */
@@ -83,10 +65,6 @@ function checkFormat({ layout = defaultLayout, dtype = defaultDtype }: ExportOpt
 
 const defaultLayout: LayoutName = 'transformers.js';
 const defaultDtype: ExportDtype = 'f32';
-
-function loadOptions({ hub, imageSize }: ExportOptions) {
-  return { hub, ...(imageSize !== undefined && { imageSize }) };
-}
 
 async function writeExport(
   folder: string,
@@ -126,17 +104,4 @@ function reader(models: readonly PretrainedModel[]): ReadParameter {
     const [, number = '1', own = name] = /^member-(\d+)\.(.*)$/.exec(name) ?? [];
     return models[Number(number) - 1].weights.readFloat32(own);
   };
-}
-
-/** @throws InputError when the folder has something in it, or cannot be written */
-async function checkNewFolder(folder: string): Promise<void> {
-  await checkWritableFolder(dirname(resolve(folder)));
-  const entries = await readdir(folder).catch((error: unknown): string[] => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw new InputError(`${folder}: this is not a folder; choose another place for the export.`);
-  });
-  if (!entries.every(isDesktopFile))
-    throw new InputError(
-      `${folder}: the folder exists and is not empty; choose another place for the export.`,
-    );
 }

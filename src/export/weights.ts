@@ -11,6 +11,7 @@ import {
   quantizeBlocks,
   quantizeGraph,
   quantizeRows,
+  transposed,
 } from '../generation/quantisation.ts';
 import { isConceptScorer } from '../model/concepts/concepts.ts';
 import { fromFloat32 } from '../weights/weight.ts';
@@ -59,7 +60,7 @@ export function planWeights(
 type KindOf = (weight: ProductWeight) => QuantizedWeight['kind'] | undefined;
 
 /** What scores concepts chooses between them: it stays as it is, in any member. */
-function isScorer(name: string): boolean {
+export function isScorer(name: string): boolean {
   return isConceptScorer(name.replace(/^member-\d+\./, ''));
 }
 
@@ -96,12 +97,12 @@ function floats(
  * The largest whole number of weights in 8-bit products: of 7 bits, which no processor's kernels saturate (those of x86
  * without VNNI add pairs of u8 x s8 in 16 bits).
  */
-const productLimit = 63;
+export const productLimit = 63;
 /** That of tables, which are widened. */
-const tableLimit = 127;
+export const tableLimit = 127;
 
 /** Tables with fewer values than this are not worth rounding. */
-const leastValues = 1024;
+export const leastValues = 1024;
 
 function quantized(
   outputs: Readonly<Record<string, Value>>,
@@ -179,15 +180,6 @@ function roundedTable(
   });
   const scaleShape = [rows, ...shape.slice(1).map(() => 1)];
   return mul(cast(parameter(matrix, shape, 'i8'), 'f32'), parameter(scale, scaleShape));
-}
-
-/** [rows, columns] -> [columns, rows]. */
-function transposed(matrix: Int8Array, rows: number, columns: number): Int8Array {
-  const result = new Int8Array(matrix.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      result[column * rows + row] = matrix[row * columns + column];
-  return result;
 }
 
 function sizesOf({ outputs: [{ shape }] }: Node): number[] {

@@ -11,7 +11,7 @@ import type { PretrainedWeights } from '../model/checkpoint/weights.ts';
 import { isConceptScorer } from '../model/concepts/concepts.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { type Adapters, Scope } from '../nn/scope.ts';
-import { quantizeGraph, quantizeRows } from './quantisation.ts';
+import { type QuantizedWeight, quantizeGraph, quantizeRows, storedRows } from './quantisation.ts';
 
 export interface InferenceOptions {
   /** Execution provider by ONNX Runtime's name. Default 'cpu'. */
@@ -25,7 +25,8 @@ export interface InferenceOptions {
 }
 
 /** What is needed of weights to bake them in. */
-export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'>;
+export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'> &
+  Partial<Pick<PretrainedWeights, 'readRounded'>>;
 
 /** What the decoder reads of a batch of images: keys and values of every layer. */
 export interface EncodedImages {
@@ -252,8 +253,7 @@ export async function openGraph(
     );
     outputs = quantized.outputs;
     for (const weight of quantized.weights) {
-      const values = await weights.readFloat32(weight.source);
-      const { matrix, scale } = quantizeRows(values, weight, weightLimit());
+      const { matrix, scale } = await roundedProduct(weights, weight);
       baked.set(weight.matrix, { dtype: 'i8', data: bytesOf(matrix) });
       baked.set(weight.scale, { dtype: 'f32', data: bytesOf(scale) });
     }
@@ -265,6 +265,17 @@ export async function openGraph(
     externalFolder: '.',
     weight: (name) => baked.get(name),
   });
+}
+
+/** A weight as products of 8 bits take it: as it is stored where that is exact here, else rounded. */
+async function roundedProduct(
+  weights: ReadableWeights,
+  weight: QuantizedWeight,
+): Promise<{ matrix: Int8Array; scale: Float32Array }> {
+  const stored = await weights.readRounded?.(weight.source);
+  const limit = weightLimit();
+  if (stored?.values.every((value) => Math.abs(value) <= limit)) return storedRows(stored, weight);
+  return quantizeRows(await weights.readFloat32(weight.source), weight, limit);
 }
 
 async function weightBytes(weights: ReadableWeights, name: string): Promise<Weight> {

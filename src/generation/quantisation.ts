@@ -2,6 +2,7 @@
 import { type Node, parameter, type Value } from '../engine/graph/graph.ts';
 import { blockQuantizedMatmul, dynamicQuantizeMatmul } from '../engine/graph/ops.ts';
 import { rewrite } from '../engine/graph/rewrite.ts';
+import type { RoundedRows } from '../weights/rounded.ts';
 
 /** Columns that share a scale in 4-bit weights. */
 export const blockSize = 32;
@@ -118,6 +119,24 @@ export function quantizeRows(
       }
   }
   return { matrix, scale };
+}
+
+/** `rows` rows from `start` on of a weight that is stored in 8 bits, as `quantizeRows` gives them. */
+export function storedRows(
+  { values, scale }: RoundedRows,
+  { start, rows, columns }: Omit<ProductWeight, 'source'>,
+): { matrix: Int8Array; scale: Float32Array } {
+  const wanted = values.subarray(start * columns, (start + rows) * columns);
+  return { matrix: transposed(wanted, rows, columns), scale: scale.slice(start, start + rows) };
+}
+
+/** [rows, columns] -> [columns, rows]. */
+export function transposed(matrix: Int8Array, rows: number, columns: number): Int8Array {
+  const result = new Int8Array(matrix.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      result[column * rows + row] = matrix[row * columns + column];
+  return result;
 }
 
 /**

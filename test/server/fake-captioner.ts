@@ -1,7 +1,7 @@
 /** A captioner that invents its captions: what a picture's bytes say, and the options it was asked with. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../src/base/errors.ts';
-import type { CaptionOptions } from '../../src/caption/captioner.ts';
+import type { CaptionOptions } from '../../src/caption/options.ts';
 import type { PreparedImage } from '../../src/caption/prepare.ts';
 import type { ImageCaption } from '../../src/caption/result.ts';
 import type { CaptionModel } from '../../src/server/captions/service.ts';

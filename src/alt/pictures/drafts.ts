@@ -1,7 +1,8 @@
 /** Captions a site's pictures, each content once, and those that were captioned before not at all. */
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
-import type { Captioner, CaptionOptions } from '../../caption/captioner.ts';
+import type { Captioner } from '../../caption/captioner.ts';
+import type { CaptionOptions } from '../../caption/options.ts';
 import type { CaptionRow } from '../../caption/output/formats.ts';
 import { captionRun } from '../../caption/run.ts';
 import type { CaptionInput } from '../../caption/sources/inputs.ts';

@@ -1,20 +1,14 @@
 /** The caller's side of a worker thread: calls by name, told events on the way, stopped by a signal. */
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { InputError } from '../errors.ts';
+import type { CallArgument, CallEvent, CallResult, Handlers } from './answer.ts';
 import { type Reply, revive, type ThreadData } from './messages.ts';
 import { onAbort } from './on-abort.ts';
-import type { CallContext, Handlers } from './serve.ts';
 
 /** A thread ended while it had work: the work is lost, no other call is. */
 export class ThreadError extends InputError {
   override readonly name = 'ThreadError';
 }
-
-type Handler = Handlers[string];
-type Argument<Method extends Handler> = Parameters<Method>[0];
-type Result<Method extends Handler> = Awaited<ReturnType<Method>>;
-type Event<Method extends Handler> =
-  Parameters<Method>[1] extends CallContext<infer Told> ? Told : never;
 
 export interface CallOptions<Told> {
   /** Rejects the call at once with its reason, and tells the thread. */
@@ -101,15 +95,15 @@ export class ThreadClient<Methods extends Handlers> {
   /** @throws what the handler threw; the signal's reason when aborted; ThreadError when the thread ends */
   call<Name extends string & keyof Methods>(
     method: Name,
-    argument: Argument<Methods[Name]>,
-    { signal, onEvent, transfer = [] }: CallOptions<Event<Methods[Name]>> = {},
-  ): Promise<Result<Methods[Name]>> {
+    argument: CallArgument<Methods[Name]>,
+    { signal, onEvent, transfer = [] }: CallOptions<CallEvent<Methods[Name]>> = {},
+  ): Promise<CallResult<Methods[Name]>> {
     if (this.#failure) return Promise.reject(this.#failure);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const id = this.#count++;
-    const call = new Promise<Result<Methods[Name]>>((resolve, reject) => {
+    const call = new Promise<CallResult<Methods[Name]>>((resolve, reject) => {
       this.#pending.set(id, {
-        settle(reply: Reply<Result<Methods[Name]>, Event<Methods[Name]>>) {
+        settle(reply: Reply<CallResult<Methods[Name]>, CallEvent<Methods[Name]>>) {
           if ('event' in reply) onEvent?.(reply.event);
           else if ('error' in reply) reject(revive(reply.error));
           else resolve(reply.result);

@@ -1,7 +1,8 @@
 /** Threads that take calls in turn: each call goes to whichever thread is free, and ended threads are replaced. */
+
+import type { Handlers } from './answer.ts';
 import type { ThreadClient } from './client.ts';
 import { onAbort } from './on-abort.ts';
-import type { Handlers } from './serve.ts';
 
 interface Job<Methods extends Handlers> {
   run(thread: ThreadClient<Methods>): void;

@@ -2,10 +2,10 @@
 import type { DecodeOptions } from '../../data/images/decode.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import type { InferenceOptions } from '../../generation/inference.ts';
-import type { GenerationSettings } from '../../generation/options.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
+import type { GenerationRequest } from './request.ts';
 
 /** How a model's sessions are opened. */
 export interface ExecutorOptions extends InferenceOptions {
@@ -24,18 +24,6 @@ export type ModelDescription = Pick<
   PretrainedModel,
   'config' | 'tokenizer' | 'generation' | 'preprocessing'
 >;
-
-/** A batch of pictures to write captions for, and how. It can be sent to another thread. */
-export interface GenerationRequest
-  extends Pick<GenerationContext, 'prompt' | 'seed' | 'imageNumbers'> {
-  /** Pixels of each image, [3, size, size], normalised. */
-  readonly images: readonly Float32Array[];
-  /** How many of them, one after the other, a caption is of: they are read as one. Default 1. */
-  readonly imagesEach?: number;
-  readonly settings: GenerationSettings;
-  /** Whether sequences also tell their probabilities without the picture. */
-  readonly withoutPicture?: boolean;
-}
 
 /** Dispose it when done: what is under way is then rejected. */
 export interface Executor extends Disposable {

@@ -1,8 +1,10 @@
 /** The thread of an inference worker: sessions of its own, which answer one batch at a time. */
-import { type CallContext, serve } from '../../base/threads/serve.ts';
+import type { CallContext } from '../../base/threads/answer.ts';
+import { serve } from '../../base/threads/serve.ts';
 import type { Sequence } from '../../generation/context.ts';
-import type { ExecutorOptions, GenerationRequest } from './executor.ts';
+import type { ExecutorOptions } from './executor.ts';
 import { LocalExecutor } from './local.ts';
+import type { GenerationRequest } from './request.ts';
 
 /** An id as it is chosen: image, candidate, id and log-probability. */
 export type ChosenId = readonly [number, number, number, number];

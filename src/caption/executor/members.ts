@@ -1,5 +1,6 @@
 /** The models that write together in a captioner, one open at a time. */
-import { checkMember, memberFolders } from '../../model/checkpoint/members.ts';
+import { checkMember } from '../../model/checkpoint/member-check.ts';
+import { memberFolders } from '../../model/checkpoint/members.ts';
 import {
   type LoadModelOptions,
   loadModel,

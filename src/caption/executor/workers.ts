@@ -13,10 +13,11 @@ import type { ResolveOptions } from '../../hub/resolve.ts';
 import { loadModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
 import { claimDevice } from './device-owner.ts';
-import type { Executor, ExecutorOptions, GenerationRequest, ModelDescription } from './executor.ts';
+import type { Executor, ExecutorOptions, ModelDescription } from './executor.ts';
 import type { InferenceThread, OpenRequest } from './inference-thread.ts';
 import { loadOptions } from './members.ts';
 import { Preparation } from './preparation.ts';
+import type { GenerationRequest } from './request.ts';
 
 export class WorkerExecutor implements Executor {
   readonly model: ModelDescription;

@@ -1,7 +1,7 @@
 /** Options of how captions are written down, and of keywords. */
 import { Option } from 'commander';
 import { UsageError } from '../../base/errors.ts';
-import type { CaptionOptions } from '../../caption/captioner.ts';
+import type { CaptionOptions } from '../../caption/options.ts';
 import type { CaptionOutputFormat } from '../../caption/output/formats.ts';
 import type { CaptionSink } from '../../caption/output/output.ts';
 import { styledSink } from '../../caption/output/styled.ts';

@@ -1,9 +1,8 @@
 /** The preprocessing of a model folder, from processor_config.json or preprocessor_config.json. */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
-import { readTextIfThere } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
+import type { TextFiles } from '../../base/text-files.ts';
 import { type Preprocessing, parsePreprocessing } from './preprocess.ts';
 
 const processorSchema = z.looseObject({ image_processor: z.looseObject({}).nullish() });
@@ -20,9 +19,9 @@ export interface FoundPreprocessing {
  * @returns undefined where neither is there
  * @throws InputError naming the file and the field that is wrong
  */
-export async function findPreprocessing(folder: string): Promise<FoundPreprocessing | undefined> {
-  const nested = join(folder, 'processor_config.json');
-  const nestedText = await readTextIfThere(nested);
+export async function findPreprocessing(files: TextFiles): Promise<FoundPreprocessing | undefined> {
+  const nested = files.pathOf('processor_config.json');
+  const nestedText = await files.read('processor_config.json');
   if (nestedText !== undefined) {
     const json = processorSchema.safeParse(parseJson(nestedText, nested));
     if (!json.success)
@@ -33,8 +32,8 @@ export async function findPreprocessing(folder: string): Promise<FoundPreprocess
     const { image_processor: own } = json.data;
     if (own) return { source, preprocessing: parsePreprocessing(own, source) };
   }
-  const path = join(folder, 'preprocessor_config.json');
-  const text = await readTextIfThere(path);
+  const path = files.pathOf('preprocessor_config.json');
+  const text = await files.read('preprocessor_config.json');
   if (text === undefined) return undefined;
   return { source: path, preprocessing: parsePreprocessing(parseJson(text, path), path) };
 }

@@ -2,7 +2,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../base/errors.ts';
-import type { PretrainedModel } from './pretrained.ts';
 
 /** The folder of a member in the first one's; they are counted from 1, which is the folder itself. */
 export function memberFolder(folder: string, number: number): string {
@@ -34,19 +33,4 @@ export async function memberFolders(folder: string, wanted?: number): Promise<st
       `members (${wanted}): ${folder} has ${count === 1 ? 'one' : `${count}, so 1 to ${count} can write together`}`,
     );
   return numbers.slice(0, (wanted ?? count) - 1).map((number) => memberFolder(folder, number));
-}
-
-/** @throws InputError when a member has other words or wants other pictures than the first */
-export function checkMember(first: PretrainedModel, member: PretrainedModel): void {
-  const fault = (what: string) =>
-    new InputError(
-      `${member.folder}: its ${what} differs from that of ${first.folder}, so the two cannot write together.`,
-    );
-  const [a, b] = [first.tokenizer, member.tokenizer];
-  const size = Math.max(a.size, b.size);
-  for (let id = 0; id < size; id++) if (a.token(id) !== b.token(id)) throw fault('vocabulary');
-  for (const id of ['bos_token_id', 'sep_token_id', 'pad_token_id', 'vocab_size'] as const)
-    if (first.config.text_config[id] !== member.config.text_config[id]) throw fault(id);
-  if (JSON.stringify(first.preprocessing) !== JSON.stringify(member.preprocessing))
-    throw fault('preprocessing');
 }

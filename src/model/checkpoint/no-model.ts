@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { isThere } from '../../base/files.ts';
 import { imageExtensions } from '../../data/images/formats.ts';
+import { besideWeights } from './description.ts';
 
 /** What a folder's own programs leave in it, and what it then is. */
 const runs: readonly (readonly [mark: string, what: string])[] = [
@@ -62,10 +63,6 @@ async function describeFolder(folder: string, names: readonly string[]): Promise
     return 'this is a folder of pictures and no model; name it as the input, and a model with --model';
   return 'there is no config.json, so this is no model folder';
 }
-
-/** What a person must put beside weights that came alone. */
-export const besideWeights =
-  "a model's config.json and its tokenizer must lie beside its weights: copy both from the model that it was trained from (for BLIP base, from Salesforce/blip-image-captioning-base)";
 
 async function modelsBelow(folder: string): Promise<string[]> {
   const found: string[] = [];

@@ -32,6 +32,8 @@ export interface ModelToSave {
   readonly weights: NamedWeights;
   /** Default f32. */
   readonly dtype?: SavedDtype;
+  /** Each weight stays in the format that it is given in. */
+  readonly keepsFormats?: boolean;
   /** Tokens of a vocabulary, or the folder whose tokenizer files are copied. */
   readonly tokenizer: { readonly vocabulary: readonly string[] } | { readonly folder: string };
   readonly preprocessing: Preprocessing;
@@ -92,7 +94,7 @@ export async function replaceModel<T>(
 /** Writes a model's files into a folder that is there. */
 export async function writeModel(folder: string, model: ModelToSave): Promise<void> {
   const dtype = model.dtype ?? 'f32';
-  await writeWeightsFolder(folder, model.weights, { dtype });
+  await writeWeightsFolder(folder, model.weights, model.keepsFormats ? {} : { dtype });
   if (model.refiner)
     await writeSafetensors(join(folder, refinerFileName), model.refiner.weights, {
       metadata: refinerMetadata(model.refiner.config),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { bytesOf } from '../../base/bytes.ts';
 import { firstFew, InputError } from '../../base/errors.ts';
-import { readJsonFile } from '../../base/files.ts';
+import { folderTexts, readJsonFile } from '../../base/files.ts';
 import { findPreprocessing } from '../../data/images/load.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
 import type { Value } from '../../engine/graph/graph.ts';
@@ -90,7 +90,7 @@ async function classifierOf(
 }
 
 async function preprocessingOf(folder: string): Promise<Preprocessing> {
-  const found = await findPreprocessing(folder);
+  const found = await findPreprocessing(folderTexts(folder));
   if (found) return found.preprocessing;
   throw new InputError(
     `${folder}: there is neither processor_config.json nor preprocessor_config.json; a tower's preprocessing must lie beside its weights.`,

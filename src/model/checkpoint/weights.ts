@@ -2,6 +2,7 @@
 import { firstFew, InputError } from '../../base/errors.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import { Scope } from '../../nn/scope.ts';
+import { type RoundedRows, widening } from '../../weights/rounded.ts';
 import type { LazyWeight } from '../../weights/safetensors/write.ts';
 import {
   fromFloat32,
@@ -40,6 +41,8 @@ export interface PretrainedWeights extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, WeightInfo>;
   /** A parameter as f32, into `target` if given. */
   readFloat32(name: string, target?: Float32Array): Promise<Float32Array>;
+  /** A parameter that is stored in 8 bits, as it is stored; undefined for any other. */
+  readRounded(name: string): Promise<RoundedRows | undefined>;
   /** All parameters for writing them elsewhere, one in memory at a time. */
   lazy(): Iterable<[string, LazyWeight]>;
   /** Fills those parameters of the store that the checkpoint has; all of them, for the same config. */
@@ -52,17 +55,18 @@ export interface PretrainedWeightsOptions {
 }
 
 /**
- * Matches a checkpoint with the config's parameters. Owns `source` from then on.
+ * Matches a checkpoint with the config's parameters. Owns `stored` from then on.
  * Prefixes of wrappers are taken off; duplicates of tied tensors and position buffers are checked for equality
  * and then left out.
  * @throws InputError saying what other model it is, or naming the first missing, unexpected and wrongly shaped
  *   tensors (`details`: all)
  */
 export async function matchWeights(
-  source: WeightSource,
+  stored: WeightSource,
   config: BlipConfig,
   options: PretrainedWeightsOptions = {},
 ): Promise<PretrainedWeights> {
+  const source = widening(stored);
   const names = plainNames(source.tensors.keys());
   const layout = nameLayoutOf(names);
   const found = tensorsByParameter(
@@ -97,6 +101,10 @@ export async function matchWeights(
     layout,
     tensors,
     readFloat32,
+    async readRounded(name) {
+      const info = found.get(name);
+      return info && source.readRounded(info.name);
+    },
     *lazy() {
       for (const [name, { dtype, shape }] of tensors) {
         const info = found.get(name);

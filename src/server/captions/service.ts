@@ -1,5 +1,6 @@
 /** Captions for requests: pictures are admitted, prepared, put into batches with those of others, and captioned. */
-import type { Captioner, CaptionOptions } from '../../caption/captioner.ts';
+import type { Captioner } from '../../caption/captioner.ts';
+import type { CaptionOptions } from '../../caption/options.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import type { ImageCaption, Word } from '../../caption/result.ts';
 import { fetchImage } from '../../caption/sources/address.ts';

@@ -1,5 +1,6 @@
 /** Scenes in, captions out: one for each, from several frames of it. */
-import type { Captioner, CaptionOptions } from '../../caption/captioner.ts';
+import type { Captioner } from '../../caption/captioner.ts';
+import type { CaptionOptions } from '../../caption/options.ts';
 import type { Caption } from '../../caption/result.ts';
 import type { Scene } from '../scenes/scenes.ts';
 import { type KeptFrame, spread } from './pool.ts';

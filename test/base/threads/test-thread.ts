@@ -1,5 +1,5 @@
 /** What test-thread.js can be asked. */
-import type { CallContext } from '../../../src/base/threads/serve.ts';
+import type { CallContext } from '../../../src/base/threads/answer.ts';
 
 export type TestThread = {
   name(given: string): Promise<void>;

@@ -6,11 +6,8 @@ import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../../src/base/errors.ts';
 import { ThreadError } from '../../../src/base/threads/client.ts';
-import {
-  Captioner,
-  type CaptionerOptions,
-  type CaptionOptions,
-} from '../../../src/caption/captioner.ts';
+import { Captioner, type CaptionerOptions } from '../../../src/caption/captioner.ts';
+import type { CaptionOptions } from '../../../src/caption/options.ts';
 import type { Word } from '../../../src/caption/result.ts';
 import { tiny, writeRichModel } from '../models.ts';
 

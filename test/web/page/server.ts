@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../../src/base/errors.ts';
-import type { CaptionOptions } from '../../../src/caption/captioner.ts';
+import type { CaptionOptions } from '../../../src/caption/options.ts';
 import type { PreparedImage } from '../../../src/caption/prepare.ts';
 import type { Caption, ImageCaption } from '../../../src/caption/result.ts';
 import { createApp } from '../../../src/server/app.ts';

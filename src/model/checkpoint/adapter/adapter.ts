@@ -79,6 +79,7 @@ export function adaptWeights(base: PretrainedWeights, adapter: Adapter): Pretrai
     layout: base.layout,
     tensors,
     readFloat32,
+    readRounded: async (name) => (changes.has(name) ? undefined : base.readRounded(name)),
     *lazy() {
       for (const [name, weight] of base.lazy()) {
         const { shape } = weight;
