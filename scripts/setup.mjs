@@ -44,6 +44,7 @@ if (time(stamp) < sources) {
   console.error('Building ...');
   // A build with errors leaves its stamp too.
   const again = () => rmSync(stamp, { force: true });
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], again);
+  for (const project of ['tsconfig.build.json', 'tsconfig.browser-build.json'])
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], again);
 }
 run(process.execPath, ['scripts/build-page.mjs']);

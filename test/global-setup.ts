@@ -7,6 +7,7 @@ export default function setup(): void {
   const run = (...args: string[]): void => {
     execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   };
-  run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  for (const project of ['tsconfig.build.json', 'tsconfig.browser-build.json'])
+    run('node_modules/typescript/bin/tsc', '-p', project);
   run('scripts/build-page.mjs');
 }

@@ -32,6 +32,18 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'base/threads/serve.test.ts': ['base/threads/answer.ts'],
   'base/files.test.ts': ['base/csv.ts', 'base/streams.ts'],
   'base/proxy.test.ts': ['base/errors.ts'],
+  'browser/captioner.test.ts': [
+    'browser/download/download.ts',
+    'browser/download/model-files.ts',
+    'browser/download/store.ts',
+    'browser/picture.ts',
+    'browser/worker/client.ts',
+    'browser/worker/model.ts',
+    'browser/worker/pixels.ts',
+    'browser/worker/worker.ts',
+    'caption/self-test.ts',
+  ],
+  'browser/element.test.ts': ['browser/alt-texts.ts'],
   'caption/executor/workers.test.ts': [
     'caption/executor/inference-thread.ts',
     'caption/executor/local.ts',

@@ -7,6 +7,7 @@ import { repositoryRoot } from './paths.ts';
 /** Names that several files define on purpose. */
 const shared: Readonly<Record<string, string>> = {
   command: 'each file of cli/ is a command',
+  Captioner: 'in Node it opens folders, in a page addresses',
   backEnd: 'two back ends, of which a bundler takes one',
   layerNorm: 'the op, and the layer that gives it its parameters',
   attention: 'the layer; in explain/ a method and the map that it makes',

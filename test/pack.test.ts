@@ -54,12 +54,15 @@ const packageJson = z.object({
   exports: z.record(z.string(), z.union([z.string(), z.object({ default: z.string() })])),
 });
 
-/** The public entries, by the names that programs import. */
+/**
+ * The public entries, by the names that programs import. (What refcap/web exports is for pages: docs/browser.md has its
+ * examples, which test/browser/ runs.)
+ */
 const entries = Object.entries(
   packageJson.parse(JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'))).exports,
 ).flatMap(([door, target]) => {
   const file = typeof target === 'string' ? target : target.default;
-  return file.endsWith('.js') ? [{ name: `refcap${door.slice(1)}`, file }] : [];
+  return file.endsWith('.js') && door !== './web' ? [{ name: `refcap${door.slice(1)}`, file }] : [];
 });
 
 function readExamples(): string[] {

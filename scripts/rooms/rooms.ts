@@ -33,6 +33,7 @@ export type RoomName =
   | 'export'
   | 'compare'
   | 'ablate'
+  | 'browser'
   | 'server'
   | 'cli';
 
@@ -146,6 +147,12 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   ablate: {
     holds: 'one experiment with parts left out: runs, statistics, tables',
     uses: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score', 'train', 'evaluate'],
+  },
+  browser: {
+    holds:
+      "`refcap/web`: a captioner in a page. The page's side; `worker/` (decoding, opening, running), `download/` (fetching and keeping a model)",
+    uses: ['base', 'engine', 'weights', 'data', 'model', 'generation', 'caption', 'alt'],
+    browser: 'whole',
   },
   server: {
     holds:

@@ -32,7 +32,9 @@ async function bundle(contents: string): Promise<OutputFile> {
 }
 
 /** Entries of the package that are promised to need no Node. */
-const entries = ['engine', 'weights', 'nn', 'metrics', 'data', 'model', 'generation', 'alt'];
+const entries = [
+  ...['engine', 'weights', 'nn', 'metrics', 'data', 'model', 'generation', 'alt', 'web'],
+];
 
 describe('for a browser', () => {
   for (const entry of entries)

@@ -9,6 +9,9 @@ const types: Readonly<Record<string, string>> = {
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
 };
 
 /** @param find the file or the bytes at a path, undefined where there is nothing */
@@ -23,7 +26,8 @@ export async function serve(
       return;
     }
     const type = types[extname(path) || '.html'] ?? 'application/octet-stream';
-    response.writeHead(200, { 'content-type': type });
+    // Scripts and models may be used by pages of other sites.
+    response.writeHead(200, { 'content-type': type, 'access-control-allow-origin': '*' });
     response.end(typeof found === 'string' ? readFileSync(found) : found);
   });
   await new Promise<void>((resolve) => {

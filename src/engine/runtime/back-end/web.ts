@@ -7,6 +7,14 @@ import type { BackEnd } from './back-end.ts';
 /** Threads that sessions asked for; WebAssembly is started once with all it will have. */
 let threads: number | undefined;
 
+/** The address of the folder of its .wasm files. */
+let runtimeFolder: string | undefined;
+
+/** Says where ONNX Runtime's .wasm files lie, before the first session. @param folder its address, with the slash */
+export function placeRuntime(folder: string): void {
+  runtimeFolder = folder;
+}
+
 export const backEnd: BackEnd = {
   name: 'onnxruntime-web',
   writesInto: false,
@@ -17,6 +25,7 @@ export const backEnd: BackEnd = {
         ? await import('onnxruntime-web/wasm')
         : await import('onnxruntime-web/webgpu');
     if (threads !== undefined) ort.env.wasm.numThreads = threads;
+    if (runtimeFolder !== undefined) ort.env.wasm.wasmPaths = wasmFile(device, runtimeFolder);
     return ort;
   },
   settings,
@@ -32,6 +41,12 @@ export const backEnd: BackEnd = {
   // Relaxed SIMD may saturate, and which build runs is the browser's choice.
   hasExactInt8: () => false,
 };
+
+/** The file alone: the script that starts it is in the bundle. */
+function wasmFile(device: string, folder: string): { readonly wasm: string } {
+  const build = device === 'cpu' ? '' : '.asyncify';
+  return { wasm: `${folder}ort-wasm-simd-threaded${build}.wasm` };
+}
 
 function settings(device: string, options: SessionOptions): InferenceSession.SessionOptions {
   const { keepOnDevice, profile, arena, extra } = options;

@@ -1,0 +1,103 @@
+/** The element `<refcap-caption>`: shows the picture that is put into it, and a caption below. */
+import { altText } from '../alt/text.ts';
+import { InputError } from '../base/errors.ts';
+import type { Captioner, WebCaptionOptions } from './captioner.ts';
+
+export interface CaptionElementOptions {
+  /** The captioner that all elements share; asked for when the first picture is there. */
+  readonly captioner: () => Promise<Captioner>;
+  /** How captions are written. */
+  readonly options?: Omit<WebCaptionOptions, 'signal'>;
+  /** Default refcap-caption. */
+  readonly name?: string;
+}
+
+type Open = () => Promise<Captioner>;
+
+/**
+ * Defines the element. `<refcap-caption><img src="photo.jpg"></refcap-caption>` shows the picture with its caption below;
+ * a picture without the attribute alt gets one. The attribute `state` is writing, done or failed; the events `caption`,
+ * with the result, and `captionerror`, with the error, say when. `::part(caption)` styles the text.
+ * @throws InputError when the name is taken
+ */
+export function defineCaptionElement({
+  captioner,
+  options = {},
+  name = 'refcap-caption',
+}: CaptionElementOptions): void {
+  if (customElements.get(name)) throw new InputError(`<${name}> is another element already.`);
+  let shared: Promise<Captioner> | undefined;
+  const open: Open = async () => {
+    shared ??= captioner();
+    try {
+      return await shared;
+    } catch (error) {
+      // The next picture tries again.
+      shared = undefined;
+      throw error;
+    }
+  };
+  customElements.define(name, elementClass(open, options));
+}
+
+const content = `<style>:host { display: block } p { margin: 0.25em 0 0 }</style>
+<slot></slot><p part="caption" role="status"></p>`;
+
+/** (Where there is no page there is no class to extend, so it is made when it is asked for.) */
+function elementClass(
+  open: Open,
+  options: Omit<WebCaptionOptions, 'signal'>,
+): CustomElementConstructor {
+  return class extends HTMLElement {
+    readonly #shown: HTMLElement | null;
+    /** The picture that is captioned, or was. */
+    #source = '';
+    #stop = new AbortController();
+
+    constructor() {
+      super();
+      const root = this.attachShadow({ mode: 'open' });
+      root.innerHTML = content;
+      this.#shown = root.querySelector('p');
+      root.addEventListener('slotchange', () => void this.#look());
+      // Events of loading do not bubble.
+      this.addEventListener('load', () => void this.#look(), true);
+    }
+
+    disconnectedCallback(): void {
+      this.#source = '';
+      this.#stop.abort();
+    }
+
+    /** Captions the picture that is there now, where it is another one than before. */
+    async #look(): Promise<void> {
+      const image = this.querySelector('img');
+      if (!image?.complete || image.currentSrc === this.#source) return;
+      this.#source = image.currentSrc;
+      this.#stop.abort();
+      this.#stop = new AbortController();
+      await this.#write(image, this.#stop.signal);
+    }
+
+    async #write(image: HTMLImageElement, signal: AbortSignal): Promise<void> {
+      this.#show('writing', '');
+      try {
+        const captioner = await open();
+        signal.throwIfAborted();
+        const result = await captioner.caption(image, { ...options, signal });
+        if (!image.hasAttribute('alt')) image.alt = altText(result.caption);
+        this.#show('done', result.caption);
+        this.dispatchEvent(new CustomEvent('caption', { detail: result, bubbles: true }));
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#show('failed', error instanceof InputError ? error.message : 'no caption');
+        this.dispatchEvent(new CustomEvent('captionerror', { detail: error, bubbles: true }));
+      }
+    }
+
+    #show(state: 'writing' | 'done' | 'failed', text: string): void {
+      this.setAttribute('state', state);
+      if (this.#shown) this.#shown.textContent = text;
+    }
+  };
+}

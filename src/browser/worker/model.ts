@@ -1,0 +1,131 @@
+/** Opens a model in a page: on the device that was asked for if it computes as it should, else on the next one that does. */
+import { Opened } from '../../base/disposal.ts';
+import { InputError } from '../../base/errors.ts';
+import { CaptionWriter } from '../../caption/executor/writer.ts';
+import { deviceFault, type Products } from '../../caption/self-test.ts';
+import { threadSettings } from '../../engine/runtime/thread-settings.ts';
+import { Inference } from '../../generation/inference.ts';
+import { Ensemble } from '../../generation/members.ts';
+import { type DescribedModel, readDescription } from '../../model/checkpoint/description.ts';
+import { checkMember } from '../../model/checkpoint/member-check.ts';
+import { matchWeights, type PretrainedWeights } from '../../model/checkpoint/weights.ts';
+import { accessBytes } from '../../weights/bytes.ts';
+import { readSafetensors } from '../../weights/safetensors/read.ts';
+import { valueCount } from '../../weights/weight.ts';
+import type { ModelFiles } from '../download/model-files.ts';
+
+/** What pages compute on: WebAssembly, or the graphics processor. */
+export type WebDevice = 'wasm' | 'webgpu';
+
+/** Where, and how, the model runs. */
+export interface Placement {
+  readonly device: WebDevice;
+  /** How products with weights are computed. */
+  readonly dtype: Products;
+}
+
+export interface OpenModelOptions extends Placement {
+  readonly threads: number;
+  /** Lets the worker hear of aborts. */
+  readonly pause: () => Promise<void>;
+}
+
+export interface OpenedModel extends Disposable {
+  readonly model: DescribedModel;
+  readonly writer: CaptionWriter;
+  readonly placement: Placement;
+  /** Why it does not run as it was asked to, a sentence a reason. */
+  readonly faults: readonly string[];
+}
+
+interface Member {
+  readonly model: DescribedModel;
+  readonly weights: PretrainedWeights;
+}
+
+/**
+ * Opens a model and its members.
+ * @throws InputError naming what is missing or does not fit, or what is wrong with every device
+ */
+export async function openModel(
+  files: ModelFiles,
+  options: OpenModelOptions,
+): Promise<OpenedModel> {
+  const members = await readMembers(files);
+  const [{ model }] = members;
+  const { selfTest } = files.manifest;
+  const faults: string[] = [];
+  for (const placement of placements(options)) {
+    const fault = (reason: string) =>
+      faults.push(`${placement.device} with products of ${placement.dtype}: ${reason}.`);
+    try {
+      const writer = await openWriter(members, placement, options);
+      const reason = await deviceFault(writer, model.preprocessing, selfTest, placement.dtype);
+      if (reason === undefined)
+        return {
+          model,
+          writer,
+          placement,
+          faults,
+          [Symbol.dispose]: () => writer[Symbol.dispose](),
+        };
+      writer[Symbol.dispose]();
+      fault(reason);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      fault(error.message.replace(/\.$/, ''));
+    }
+  }
+  throw new InputError(`the model runs on no device of this browser: ${faults.join(' ')}`);
+}
+
+/** What is tried, in this order. */
+function placements({ device, dtype }: Placement): Placement[] {
+  const wanted: Placement[] = [
+    { device, dtype },
+    { device: 'wasm', dtype },
+    { device: 'wasm', dtype: 'f32' },
+  ];
+  return wanted.filter(
+    (one, i) => wanted.findIndex((x) => x.device === one.device && x.dtype === one.dtype) === i,
+  );
+}
+
+async function readMembers(files: ModelFiles): Promise<Member[]> {
+  const members: Member[] = [];
+  for (const folder of files.members) {
+    const path = files.weightsPath(folder);
+    const texts = files.texts(folder);
+    const model = await readDescription(texts, path);
+    const bytes = await files.weights(folder);
+    const weights = await matchWeights(readSafetensors(accessBytes(bytes, path)), model.config);
+    const first = members[0];
+    if (first)
+      checkMember(
+        { ...first.model, folder: files.texts('').place },
+        { ...model, folder: texts.place },
+      );
+    members.push({ model, weights });
+  }
+  return members;
+}
+
+async function openWriter(
+  members: readonly Member[],
+  { device, dtype }: Placement,
+  { threads, pause }: OpenModelOptions,
+): Promise<CaptionWriter> {
+  using opened = new Opened();
+  const all: Inference[] = [];
+  for (const { model, weights } of members) {
+    const inference = await Inference.open(model.config, weights, {
+      device: device === 'wasm' ? 'cpu' : device,
+      threads,
+      extra: threadSettings(valueCount(weights.tensors.values())),
+      ...(dtype === 'int8' && { quantize: dtype }),
+    });
+    all.push(opened.use(inference));
+  }
+  opened.keep();
+  return new CaptionWriter(members[0].model, new Ensemble(all), { pause });
+}
