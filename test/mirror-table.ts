@@ -152,10 +152,12 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'caption/executor/members.ts',
     'explain/graphs.ts',
     'explain/methods/methods.ts',
+    'explain/methods/names.ts',
     'explain/methods/of-pictures.ts',
     'explain/methods/of-tokens.ts',
     'explain/model.ts',
     'explain/pictures.ts',
+    'explain/positions.ts',
     'explain/token-maps.ts',
     'explain/words.ts',
   ],
@@ -261,6 +263,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'score/threads.test.ts': ['score/worker.ts'],
   'server/batching/batcher.test.ts': ['server/batching/admission.ts'],
   'server/captions/service.test.ts': [
+    'server/captions/captioning.ts',
     'server/captions/events.ts',
     'server/captions/job.ts',
     'server/captions/limiter.ts',
@@ -274,6 +277,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'server/routes/health.ts',
     'server/routes/models.ts',
   ],
+  'server/native/explanations.test.ts': ['server/captions/explaining.ts'],
   'server/native/captions.test.ts': ['server/native/request.ts', 'server/native/schema.ts'],
   'server/ollama/ollama.test.ts': [
     'server/ollama/generate.ts',
@@ -355,6 +359,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'caption/style/style.test.ts': ['caption/style/keywords.ts', 'caption/style/neutral.ts'],
   'server/openapi/openapi.test.ts': [
     'server/openapi/document.ts',
+    'server/openapi/examples.ts',
     'server/openapi/operations.ts',
     'server/openapi/page.ts',
   ],

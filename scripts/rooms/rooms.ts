@@ -157,7 +157,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   server: {
     holds:
       'HTTP: a function from Request to Response; `batching/` of pictures across requests, and a folder for each interface that clients speak',
-    uses: ['base', 'hub', 'pages', 'model', 'caption'],
+    uses: ['base', 'hub', 'pages', 'model', 'caption', 'explain'],
   },
   cli: {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',

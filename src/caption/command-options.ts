@@ -22,6 +22,7 @@ export interface GenerationFlags {
   readonly prompt?: string | undefined;
   readonly ban?: readonly string[] | undefined;
   readonly words?: boolean | undefined;
+  readonly dependence?: boolean | undefined;
 }
 
 /** @param defaults the model's own */
@@ -53,6 +54,7 @@ export function captionOptions(
     prompt: flags.prompt,
     bannedWords: flags.ban,
     words: flags.words,
+    dependence: flags.dependence,
   };
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),

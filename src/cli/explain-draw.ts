@@ -2,7 +2,7 @@
 import { thumbnail } from '../data/images/thumbnail.ts';
 import type { Explanation } from '../explain/explain.ts';
 import { contactSheet } from '../explain/output/sheet.ts';
-import { veilAddress } from '../explain/output/veil.ts';
+import { veilAddress } from '../explain/output/veil-address.ts';
 import { dependenceLevel, dependenceLevels, describeWord } from '../explain/output/words.ts';
 import { type ExplainContent, explainPage, type ShownPicture } from '../pages/explain/page.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '../explain/evaluate/evaluate.ts';
 import { reportOf } from '../explain/evaluate/report.ts';
 import { formatReport } from '../explain/evaluate/table.ts';
-import { type MethodName, methodNames } from '../explain/methods/methods.ts';
+import { type MethodName, methodNames } from '../explain/methods/names.ts';
 import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
 import { type DatasetFlags, readingOf } from './options/dataset.ts';
 import { ProgressLine } from './terminal/progress.ts';

@@ -8,12 +8,8 @@ import { listInputs } from '../caption/sources/inputs.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { measureNames } from '../explain/evaluate/evaluate.ts';
 import { explain } from '../explain/explain.ts';
-import {
-  defaultMethod,
-  type MethodName,
-  methodNames,
-  methods,
-} from '../explain/methods/methods.ts';
+import { methods } from '../explain/methods/methods.ts';
+import { defaultMethod, type MethodName, methodNames } from '../explain/methods/names.ts';
 import { explanationRow } from '../explain/output/json.ts';
 import { explainGenerator } from '../pages/explain/page.ts';
 import { generatorTag } from '../pages/frame.ts';
@@ -230,7 +226,10 @@ async function write(
   output: string | undefined,
 ): Promise<void> {
   if (format === 'json') {
-    const rows = explained.map(({ file, explanation }) => explanationRow(file, explanation));
+    const rows = explained.map(({ file, explanation }) => ({
+      file,
+      ...explanationRow(explanation),
+    }));
     const json = `${JSON.stringify(rows)}\n`;
     if (output === undefined) process.stdout.write(json);
     else await writeFileAtomic(output, json);

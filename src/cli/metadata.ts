@@ -4,6 +4,7 @@ import { InputError } from '../base/errors.ts';
 import { listInputs } from '../caption/sources/inputs.ts';
 import { undoPicture } from '../metadata/undo.ts';
 import { keepTimesOption } from './options/metadata.ts';
+import { outliveReader } from './terminal/failure.ts';
 import { interruptible } from './terminal/interrupt.ts';
 
 interface UndoFlags {
@@ -40,6 +41,7 @@ async function undo(
   inputs: string[],
   { recursive = false, quiet = false, keepTimes = false }: UndoFlags,
 ): Promise<void> {
+  outliveReader();
   let pictures = 0;
   let changed = 0;
   let failed = 0;

@@ -1,19 +1,11 @@
 /** Why a captioner writes each word: maps over the picture, and how much the word depends on it. */
-import { InputError, UsageError } from '../base/errors.ts';
+import { UsageError } from '../base/errors.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageSource, PreparedImage } from '../caption/prepare.ts';
 import { placeOf } from './grid.ts';
-import {
-  defaultMethod,
-  isMethodName,
-  type MethodName,
-  methodNames,
-  methods,
-} from './methods/methods.ts';
-import { ExplainedModel, forcedIds } from './model.ts';
-import { asBatch } from './pictures.ts';
-import { meanToken, scoreCaptions } from './token-maps.ts';
+import { defaultMethod, isMethodName, type MethodName, methodNames } from './methods/names.ts';
+import { checkExplainable, explainerOf } from './threads/explainer.ts';
 import { captionIds, type WordPieces, wordPieces } from './words.ts';
 
 export interface ExplainOptions {
@@ -53,9 +45,10 @@ export interface Explanation {
 }
 
 /**
- * Explains a caption word by word. A model of several members is explained by the mean of their probabilities. The
- * gradients are computed in the calling thread, also where the captioner has workers, and by the weights as they are
- * stored, also where it rounds them to 8 bits.
+ * Explains a caption word by word. A model of several members is explained by the mean of their probabilities. Where
+ * the captioner has workers, gradients are computed in as many threads of their own (on the CPU, where the workers have
+ * another device), else in the calling thread; by the weights as they are stored, also where the captioner rounds them
+ * to 8 bits.
  * @throws InputError for a picture or a caption that cannot be used; the signal's reason when aborted
  */
 export async function explain(
@@ -73,23 +66,46 @@ export async function explainAll(
   images: readonly ImageSource[],
   options: ExplainOptions = {},
 ): Promise<Explanation[]> {
-  const { caption, method = defaultMethod, generation = {}, signal } = options;
+  checkExplain(captioner, options);
+  const { generation, signal } = options;
+  const prepared = await Promise.all(
+    images.map((image) => captioner.prepare(image, { ...generation, ...(signal && { signal }) })),
+  );
+  return explainPrepared(captioner, prepared, options);
+}
+
+/**
+ * Checks options without running anything.
+ * @throws UsageError for an unknown method; InputError for a caption or a captioner that cannot be explained
+ */
+export function checkExplain(
+  captioner: Captioner,
+  { caption, method = defaultMethod, generation = {} }: ExplainOptions,
+): void {
   if (!isMethodName(method))
     throw new UsageError(`method (${method}): one of ${methodNames.join(', ')}.`);
-  const model = explainedModel(captioner);
+  checkExplainable(captioner);
+  if (caption === undefined) captioner.check(generation);
+  else idsOf(caption, captioner);
+}
+
+/** Explains pictures that the captioner prepared, as `explainAll` does. @throws as `explain` */
+export async function explainPrepared(
+  captioner: Captioner,
+  images: readonly PreparedImage[],
+  options: ExplainOptions = {},
+): Promise<Explanation[]> {
+  checkExplain(captioner, options);
+  const { caption, generation = {}, signal } = options;
   const given = caption === undefined ? undefined : idsOf(caption, captioner);
-  const stopped = signal && { signal };
-  const prepared = await Promise.all(
-    images.map((image) => captioner.prepare(image, { ...generation, ...stopped })),
-  );
   const captions = given
     ? images.map(() => given)
-    : (await captioner.captionPrepared(prepared, { ...generation, ...stopped })).map(
+    : (await captioner.captionPrepared(images, { ...generation, ...(signal && { signal }) })).map(
         ({ captions: [best] }) => best.ids,
       );
   const explanations: Explanation[] = [];
-  for (const [i, image] of prepared.entries())
-    explanations.push(await explainCaption(model, captioner, image, captions[i], options));
+  for (const [i, image] of images.entries())
+    explanations.push(await explainCaption(captioner, image, captions[i], options));
   return explanations;
 }
 
@@ -97,51 +113,26 @@ function idsOf(caption: string, { tokenizer, config }: Captioner): number[] {
   return captionIds(caption, tokenizer, config.text_config);
 }
 
-/** The explained models of captioners, which own them. */
-const explainedModels = new WeakMap<Captioner, ExplainedModel>();
-
-/** The captioner's model with its gradients. It is opened once and disposed of with the captioner. */
-export function explainedModel(captioner: Captioner): ExplainedModel {
-  const known = explainedModels.get(captioner);
-  if (known) return known;
-  if (captioner.source.options.keepRefiner)
-    throw new InputError(
-      'the training-only layers are not explained; open the captioner without keepRefiner.',
-    );
-  const model = captioner.own(new ExplainedModel(captioner.source));
-  explainedModels.set(captioner, model);
-  return model;
-}
-
 async function explainCaption(
-  model: ExplainedModel,
-  { tokenizer, config }: Captioner,
+  captioner: Captioner,
   { pixels, width, height }: PreparedImage,
   given: readonly number[],
   { method = defaultMethod, seed = 0, signal }: ExplainOptions,
 ): Promise<Explanation> {
-  signal?.throwIfAborted();
+  const { tokenizer, config } = captioner;
   const { sep_token_id: end } = config.text_config;
   const ids = given.at(-1) === end ? given.slice(0, -1) : given;
-  const about = { caption: tokenizer.decode(ids), method, width, height };
-  const words = wordPieces(ids, tokenizer);
-  const size = config.vision_config.image_size;
-  const [{ side: most }] = await model.grids();
-  if (words.length === 0) return { ...about, side: most, words: [] };
-  const tokens = await model.tokens(asBatch(pixels, size));
-  const forced = forcedIds([ids]);
-  const logprobs = await scoreCaptions(model, tokens, forced);
-  const without = await scoreCaptions(model, tokens.map(meanToken), forced);
-  const { side, values } = await methods[method].maps({
-    ...{ model, pixels, size, tokens, ids, seed, signal },
-  });
-  const explained = words.map((word): ExplainedWord => {
+  const { side, logprobs, without, maps } = await explainerOf(captioner)(
+    { pixels, size: config.vision_config.image_size, ids, method, seed },
+    signal,
+  );
+  const words = wordPieces(ids, tokenizer).map((word): ExplainedWord => {
     const logprob = sumOver(word, logprobs);
-    const map = sumOfMaps(word, values);
+    const map = sumOfMaps(word, maps);
     const dependence = logprob - sumOver(word, without);
     return { text: word.text, logprob, dependence, map, place: placeOf(map, side) };
   });
-  return { ...about, side, words: explained };
+  return { caption: tokenizer.decode(ids), method, side, words, width, height };
 }
 
 function sumOver({ positions }: WordPieces, values: Float32Array): number {

@@ -6,4 +6,4 @@ export {
   explain,
   explainAll,
 } from './explain.ts';
-export { defaultMethod, type MethodName, methodNames } from './methods/methods.ts';
+export { defaultMethod, type MethodName, methodNames } from './methods/names.ts';

@@ -7,11 +7,13 @@ import { errorResponse, eventStream, jsonLines } from './http/answers.ts';
 import { ClientGone, HttpError, toHttpError } from './http/errors.ts';
 import { postImageToText } from './hugging-face.ts';
 import { postCaptions } from './native/captions.ts';
+import { postExplanations } from './native/explanations.ts';
 import { postOllama } from './ollama/generate.ts';
 import { getTags, getVersion, postShow } from './ollama/tags.ts';
 import { postChat } from './openai/chat.ts';
 import { postResponses } from './openai/responses.ts';
 import { openApiDocument } from './openapi/document.ts';
+import { methodsOf } from './openapi/operations.ts';
 import { docsResponse } from './openapi/page.ts';
 import { postVision } from './photoprism.ts';
 import { health, metricsPage } from './routes/health.ts';
@@ -39,7 +41,15 @@ export function createApp(server: ServerContext, onFault: (error: unknown) => vo
   addRoutes(app, server);
   app.notFound((context) => {
     const { method, path } = context.req;
-    return errorResponse(new HttpError(404, `There is no ${method} ${path} here.`), path);
+    const allowed = methodsOf(path);
+    if (allowed.length === 0)
+      return errorResponse(new HttpError(404, `There is no ${method} ${path} here.`), path);
+    const response = errorResponse(
+      new HttpError(405, `There is no ${method} of ${path}; it takes ${allowed.join(' and ')}.`),
+      path,
+    );
+    response.headers.set('allow', allowed.join(', '));
+    return response;
   });
   app.onError((error, context) => {
     const { path } = context.req;
@@ -54,8 +64,9 @@ export function createApp(server: ServerContext, onFault: (error: unknown) => vo
 
 function addRoutes(app: Hono<Env>, server: ServerContext): void {
   app.post('/v1/captions', (context) => postCaptions(server, context));
+  app.post('/v1/explanations', (context) => postExplanations(server, context));
   app.get('/v1/models', (context) => listModels(server, context));
-  const openApi = JSON.stringify(openApiDocument());
+  const openApi = JSON.stringify(openApiDocument(server.model.name));
   app.get('/openapi.json', (context) =>
     context.body(openApi, 200, { 'content-type': 'application/json' }),
   );

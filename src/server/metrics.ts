@@ -1,8 +1,8 @@
 /** What Prometheus reads: https://prometheus.io/docs/practices/naming/ */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Where a picture's time goes: fetching and decoding, waiting for its batch, and the model's work. */
-export type Stage = 'prepare' | 'queue' | 'generate';
+/** Where a picture's time goes: fetching and decoding, waiting for its turn, and the model's work. */
+export type Stage = 'prepare' | 'queue' | 'generate' | 'explain';
 
 const seconds = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
 
@@ -12,6 +12,11 @@ export class ServerMetrics {
   readonly captions = new Counter({
     name: 'refcap_captions_total',
     help: 'Pictures that were captioned.',
+    registers: this.#registers,
+  });
+  readonly explanations = new Counter({
+    name: 'refcap_explanations_total',
+    help: 'Pictures that were explained.',
     registers: this.#registers,
   });
   readonly failures = new Counter({
@@ -28,7 +33,7 @@ export class ServerMetrics {
   });
   readonly #stages = new Histogram({
     name: 'refcap_stage_seconds',
-    help: 'Time of a stage: prepare and queue of a picture, generate of a batch.',
+    help: 'Time of a stage: prepare, queue and explain of a picture, generate of a batch.',
     labelNames: ['stage'],
     buckets: seconds,
     registers: this.#registers,

@@ -1,7 +1,10 @@
 /** A captioner behind a port, until it is asked to stop. */
 import { fileURLToPath } from 'node:url';
+import type { Captioner } from '../caption/captioner.ts';
+import { checkExplain, explainPrepared } from '../explain/explain.ts';
 import { createApp } from './app.ts';
-import { type CaptionModel, CaptionService, type ServiceOptions } from './captions/service.ts';
+import type { ExplainModel } from './captions/explaining.ts';
+import { CaptionService, type ServiceOptions } from './captions/service.ts';
 import type { ServerContext } from './context.ts';
 import { listen } from './listen.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -35,11 +38,15 @@ const pageFolders = ['../../dist/web/', '../../web/dist/'].map((path) =>
 
 /** @throws InputError when the port cannot be had */
 export async function startServer(
-  captioner: CaptionModel,
+  captioner: Captioner,
   options: ServerOptions,
 ): Promise<RunningServer> {
   const metrics = new ServerMetrics();
-  const service = new CaptionService(captioner, options, metrics);
+  const service = new CaptionService(
+    { captions: captioner, explanations: explanationsOf(captioner) },
+    options,
+    metrics,
+  );
   const page = await readPage(pageFolders);
   const app = createApp({ ...options, service, metrics, page }, options.onFault);
   const { host, port, close } = await listen(
@@ -54,6 +61,16 @@ export async function startServer(
     stop: () => {
       service.drain();
       return close();
+    },
+  };
+}
+
+function explanationsOf(captioner: Captioner): ExplainModel {
+  return {
+    check: (options) => checkExplain(captioner, options),
+    async explain(image, options) {
+      const [explanation] = await explainPrepared(captioner, [image], options);
+      return explanation;
     },
   };
 }

@@ -1,10 +1,12 @@
 /** The command as a whole: help, version, wrong usage, and which modules a call loads. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../paths.ts';
+import { tiny } from './server-process.ts';
 
 function refcap(...args: string[]) {
   return spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
@@ -43,6 +45,23 @@ describe('refcap', () => {
     expect(code).toBe(0);
   });
 
+  it('goes on where nobody reads what it tells on the way', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'refcap-main-'));
+    const output = join(folder, 'captions.jsonl');
+    const pictures = [
+      join(tiny, 'images/owl-1.png'),
+      'no-such.jpg',
+      join(tiny, 'images/cat-0.png'),
+    ];
+    const args = ['caption', ...pictures, '--model', tiny, '--threads', '1', '--output', output];
+    const child = spawn(process.execPath, ['dist/cli/main.js', ...args], { cwd: repositoryRoot });
+    child.stderr.destroy();
+    const [code] = await once(child, 'close');
+    expect(code).toBe(3);
+    expect(readFileSync(output, 'utf8').trim().split('\n').length).toBe(2);
+    rmSync(folder, { recursive: true });
+  });
+
   it('says an error that nobody foresaw in one sentence, with its trace for who asks', () => {
     // Stands for any bug: what is there in Node is not there.
     const broken = `--import=data:text/javascript,${encodeURIComponent(`
@@ -64,7 +83,11 @@ describe('refcap', () => {
 
   it('says an error from outside of its course in one sentence too', () => {
     const stray = `--import=data:text/javascript,${encodeURIComponent(
-      "setTimeout(() => Promise.reject(new Error('lost')), 300);",
+      `const waiting = setInterval(() => {
+        if (process.listenerCount('uncaughtException') === 0) return;
+        clearInterval(waiting);
+        Promise.reject(new Error('lost'));
+      }, 5);`,
     )}`;
     const { status, stderr } = spawnSync(
       process.execPath,

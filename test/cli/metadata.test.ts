@@ -1,5 +1,6 @@
 /** Captions in pictures' metadata as a stranger makes them: `refcap caption --format xmp`, `refcap metadata undo`. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,15 @@ describe('refcap caption --format xmp', () => {
     expect(undone.stdout).toBe('photos/astronaut-1.png.xmp\nphotos/owl-1.png.xmp\n');
     expect(undone.stderr).toBe('2 looked at, 2 changed, 0 failed\n');
     expect(undone.status).toBe(0);
+    expect(readdirSync(photos)).toEqual(['astronaut-1.png', 'owl-1.png']);
+  });
+
+  it('is undone to the end also where nobody reads the names', async () => {
+    caption('--format', 'xmp');
+    const child = spawn(process.execPath, [main, 'metadata', 'undo', 'photos'], { cwd: folder });
+    child.stdout.destroy();
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
     expect(readdirSync(photos)).toEqual(['astronaut-1.png', 'owl-1.png']);
   });
 

@@ -75,6 +75,25 @@ describe('refcap serve', () => {
     expect(server.lines.at(0)).toMatch(message);
   });
 
+  it('lives on when nobody reads its log any more', async () => {
+    const server = start();
+    const url = await server.url();
+    server.child.stderr?.destroy();
+    const body = await readFile(picture);
+    for (let i = 0; i < 3; i++) {
+      const init = { method: 'POST', body, headers: { 'content-type': 'image/png' } };
+      expect((await fetch(`${url}/v1/captions`, init)).status).toBe(200);
+    }
+    const explained = await fetch(`${url}/v1/explanations?caption=an+owl`, {
+      ...{ method: 'POST', body, headers: { 'content-type': 'image/png' } },
+    });
+    expect(await explained.json()).toMatchObject({
+      results: [{ side: 3, words: [{ text: 'an' }, { text: 'owl' }] }],
+    });
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+  });
+
   it.each([60, 250])('loses nothing when it is stopped after %d ms of load', async (moment) => {
     const { exitCode, logged, received, broken } = await stopUnderLoad(moment);
     expect({ exitCode, received, broken }).toEqual({ exitCode: 0, received: logged, broken: 0 });

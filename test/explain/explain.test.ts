@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
 import { tensor } from '../../src/engine/runtime/tensor.ts';
-import { explain, explainAll, explainedModel } from '../../src/explain/explain.ts';
-import { methodNames, methods } from '../../src/explain/methods/methods.ts';
+import { explain, explainAll } from '../../src/explain/explain.ts';
+import { methods } from '../../src/explain/methods/methods.ts';
+import { methodNames } from '../../src/explain/methods/names.ts';
 import { forcedIds } from '../../src/explain/model.ts';
 import { asBatch } from '../../src/explain/pictures.ts';
+import { explainedModel } from '../../src/explain/threads/explainer.ts';
 import { integratedGradients, scoreCaptions } from '../../src/explain/token-maps.ts';
 import { tiny, writeRichModel } from '../caption/models.ts';
 

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium as browsers, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromium } from '../../scripts/chromium.ts';
-import { veilAddress } from '../../src/explain/output/veil.ts';
+import { veilAddress } from '../../src/explain/output/veil-address.ts';
 import { explainPage } from '../../src/pages/explain/page.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

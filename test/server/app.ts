@@ -6,11 +6,12 @@ import type { Env, ServerContext } from '../../src/server/context.ts';
 import type { LogEntry } from '../../src/server/http/log.ts';
 import { listen } from '../../src/server/listen.ts';
 import { ServerMetrics } from '../../src/server/metrics.ts';
-import { FakeCaptioner } from './fake-captioner.ts';
+import { FakeCaptioner, FakeExplainer } from './fake-captioner.ts';
 
 export interface TestServer {
   readonly app: Hono<Env>;
   readonly captioner: FakeCaptioner;
+  readonly explainer: FakeExplainer;
   readonly service: CaptionService;
   readonly metrics: ServerMetrics;
   readonly log: LogEntry[];
@@ -26,6 +27,7 @@ export function testServer(
   workers = 1,
 ): TestServer {
   const captioner = new FakeCaptioner(workers);
+  const explainer = new FakeExplainer(captioner);
   const metrics = new ServerMetrics();
   const log: LogEntry[] = [];
   const faults: unknown[] = [];
@@ -42,7 +44,11 @@ export function testServer(
     onFault,
     ...options,
   };
-  const service = new CaptionService(captioner, all, metrics);
+  const service = new CaptionService(
+    { captions: captioner, explanations: explainer },
+    all,
+    metrics,
+  );
   const app = createApp(
     {
       model: {
@@ -67,7 +73,7 @@ export function testServer(
   );
   const send = async (path: string, init?: RequestInit): Promise<Response> =>
     app.request(`http://localhost:8080${path}`, init);
-  return { app, captioner, service, metrics, log, faults, send };
+  return { app, captioner, explainer, service, metrics, log, faults, send };
 }
 
 /** A POST of JSON. */

@@ -1,5 +1,6 @@
 /** What the page knows, and what its reader can do: pictures, settings, the queue, the server. */
 import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { Explaining } from './pictures/explaining.ts';
 import type { NamedFile } from './pictures/files.ts';
 import { isPending, newPicture, type Picture, type State } from './pictures/picture.ts';
 import { CaptionQueue } from './pictures/queue.ts';
@@ -20,12 +21,16 @@ export class Page {
   readonly announcement = signal('');
   readonly thumbnails = new Thumbnails();
   readonly queue: CaptionQueue;
+  readonly explaining: Explaining;
   readonly #client = new ServerClient(() => this.token.value);
 
   constructor() {
     this.queue = new CaptionQueue(
       ({ file }, settings, watch) => this.#client.caption(file, settings, watch),
       () => this.settings.value,
+    );
+    this.explaining = new Explaining((file, caption, signal) =>
+      this.#client.explain(file, caption, signal),
     );
     effect(() => sessionStorage.setItem('token', this.token.value));
     void this.connect();
@@ -57,7 +62,10 @@ export class Page {
       this.queue.cancel(pictures);
       this.pictures.value = this.pictures.value.filter((picture) => !removed.has(picture));
     });
-    for (const picture of pictures) this.thumbnails.forget(picture);
+    for (const picture of pictures) {
+      this.thumbnails.forget(picture);
+      this.explaining.hide(picture);
+    }
     this.announcement.value = `${pictureCount(pictures.length)} removed.`;
   }
 

@@ -41,14 +41,13 @@ export class WorkerExecutor implements Executor {
   ): Promise<WorkerExecutor> {
     if (!Number.isInteger(workers) || workers < 1)
       throw new UsageError(`workers (${workers}): a whole number, 0 for none.`);
-    const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / workers));
     // What is wrong with the model's files is said by this thread, the same way every time; what they need of the hub
     // is downloaded here as well, while the others start.
     const device = claimDevice(options.device ?? 'cpu', workers);
     const loading = loadModel(path, loadOptions(options));
     const resources = new Resources(device, workers, loading, {
       path,
-      options: { ...options, threads, hub: cacheAlone(options.hub) },
+      options: workerOptions(options, workers),
     });
     try {
       await using model = await loading;
@@ -129,6 +128,12 @@ class Resources implements Disposable {
     this.preparation[Symbol.dispose]();
     this.#device[Symbol.dispose]();
   }
+}
+
+/** How one of `workers` threads opens a model that is here by then: with its share of the cores, unless it has `threads`. */
+export function workerOptions(options: ExecutorOptions, workers: number): ExecutorOptions {
+  const threads = options.threads ?? Math.max(1, Math.floor(availableParallelism() / workers));
+  return { ...options, threads, hub: cacheAlone(options.hub) };
 }
 
 /** The part of the hub's options that another thread can have; what they may need is in the cache by then. */

@@ -1,6 +1,7 @@
 /** How a command that failed says so: one sentence, and never a stack trace that nobody asked for. */
 import { CommanderError } from 'commander';
 import { InputError, UsageError } from '../../base/errors.ts';
+import { errorCode } from '../../base/files.ts';
 
 /** Prints what went wrong. @returns the exit code */
 export function reportFailure(error: unknown): number {
@@ -21,14 +22,24 @@ export function reportFailure(error: unknown): number {
   return 1;
 }
 
+let isPrintingWork = true;
+
+/** From now on the command goes on where nobody reads what it prints: its work is something else. */
+export function outliveReader(): void {
+  isPrintingWork = false;
+}
+
 /** Ends the process where an error comes from outside of the command's own course. */
 export function reportStrayErrors(): void {
   // A reader that has seen enough, such as head, closes the pipe: the command then ends quietly.
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
+  process.stdout.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
+    if (isPrintingWork) process.exit(0);
+  });
+  // What is told on the way may go unread: the work goes on.
+  process.stderr.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
+  });
   // Rejections that nobody waits for come here too.
   process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 }

@@ -3,7 +3,8 @@ import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import { sumOfMaps } from '../explain.ts';
 import { positiveShares } from '../grid.ts';
-import { type MethodName, methods } from '../methods/methods.ts';
+import { methods } from '../methods/methods.ts';
+import type { MethodName } from '../methods/names.ts';
 import { type Box, boxesOf, type EntityImage } from './entities.ts';
 import { sceneOf } from './scenes.ts';
 

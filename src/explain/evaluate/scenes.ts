@@ -2,10 +2,10 @@
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import { splitWords } from '../../metrics/words/words.ts';
-import { explainedModel } from '../explain.ts';
 import type { Scene } from '../methods/method.ts';
 import type { ExplainedModel } from '../model.ts';
 import { asBatch } from '../pictures.ts';
+import { explainedModel } from '../threads/explainer.ts';
 import type { WordPieces } from '../words.ts';
 
 /** A picture with a caption, ready for any method. @param model another than the captioner's own, if wanted */

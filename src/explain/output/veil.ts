@@ -1,11 +1,10 @@
 /** A map as a veil over the picture: dark where the word did not look, clear where it did. Colours play no part. */
-import { encodePng } from '../../data/images/png.ts';
 
 const darkest = 0.74;
 const ink = [9, 12, 34] as const;
 
 /** The veil's pixels, one a cell: red, green, blue, opacity. What speaks against a word is as dark as can be. */
-export function veilPixels(map: Float32Array): Uint8Array {
+export function veilPixels(map: Float32Array): Uint8Array<ArrayBuffer> {
   const top = map.reduce((a, b) => Math.max(a, b), 0);
   const pixels = new Uint8Array(4 * map.length);
   for (const [cell, value] of map.entries()) {
@@ -13,10 +12,4 @@ export function veilPixels(map: Float32Array): Uint8Array {
     pixels.set([...ink, Math.round(255 * darkest * (1 - light))], 4 * cell);
   }
   return pixels;
-}
-
-/** The veil as a small picture for pages, which stretch it. */
-export async function veilAddress(map: Float32Array, side: number): Promise<string> {
-  const png = await encodePng(veilPixels(map), side, side);
-  return `data:image/png;base64,${png.toString('base64')}`;
 }

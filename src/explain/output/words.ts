@@ -1,5 +1,11 @@
 /** What is said of an explained word: how sure the model was, and how much it needed the picture. */
-import type { ExplainedWord } from '../explain.ts';
+
+/** What is told of a word; pages know it by JSON. */
+interface ToldWord {
+  readonly logprob: number;
+  readonly dependence: number;
+  readonly place: string;
+}
 
 export const dependenceLevels = ['hardly', 'a little', 'much', 'wholly'] as const;
 export type DependenceLevel = (typeof dependenceLevels)[number];
@@ -8,14 +14,12 @@ export type DependenceLevel = (typeof dependenceLevels)[number];
 const bounds = [0.22, 0.69, 2];
 
 /** How much a word depends on the picture, in four steps. Below 0 the picture spoke against it. */
-export function dependenceLevel({
-  dependence,
-}: Pick<ExplainedWord, 'dependence'>): DependenceLevel {
+export function dependenceLevel({ dependence }: Pick<ToldWord, 'dependence'>): DependenceLevel {
   return dependenceLevels[bounds.filter((bound) => dependence >= bound).length];
 }
 
 /** 'looked lower left; 95 % sure; depends on the picture a little' */
-export function describeWord(word: ExplainedWord): string {
+export function describeWord(word: ToldWord): string {
   const { place, logprob } = word;
   const sure = `${Math.round(100 * Math.exp(logprob))} % sure`;
   const looked = place === 'centre' ? 'at the centre' : place;

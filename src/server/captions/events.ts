@@ -1,4 +1,4 @@
-/** What happens while a request's pictures are captioned, in the order in which it happens. */
+/** What happens while a request's pictures are captioned or explained, in the order in which it happens. */
 import type { ImageCaption, Word } from '../../caption/result.ts';
 import type { HttpError } from '../http/errors.ts';
 
@@ -9,21 +9,23 @@ export interface Picture {
   readonly source: Uint8Array | URL;
 }
 
-/** `index` is the picture's place in its request. Each picture ends with `captioned` or `failed`. */
-export type CaptionEvent =
+/**
+ * `index` is the picture's place in its request. Each picture ends with `done` or `failed`. Captions have their words,
+ * whether or not they were asked for.
+ */
+export type PictureEvent<Result = ImageCaption> =
   | { readonly kind: 'word'; readonly index: number; readonly word: Word }
   | {
-      readonly kind: 'captioned';
+      readonly kind: 'done';
       readonly index: number;
-      /** With the words of each caption, whether or not they were asked for. */
-      readonly result: ImageCaption;
+      readonly result: Result;
       /** Milliseconds from the request's arrival. */
       readonly ms: number;
     }
   | { readonly kind: 'failed'; readonly index: number; readonly error: HttpError };
 
 /** How a picture ended. */
-export type Outcome = Exclude<CaptionEvent, { kind: 'word' }>;
+export type PictureOutcome<Result = ImageCaption> = Exclude<PictureEvent<Result>, { kind: 'word' }>;
 
 /** Events that several writers add while one reader takes them. */
 export class EventQueue<Event> {

@@ -1,21 +1,22 @@
-/** Captions for requests: pictures are admitted, prepared, put into batches with those of others, and captioned. */
-import type { Captioner } from '../../caption/captioner.ts';
+/** What is done for requests: pictures are admitted, prepared, and captioned or explained when it is their turn. */
 import type { CaptionOptions } from '../../caption/options.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import type { ImageCaption, Word } from '../../caption/result.ts';
 import { fetchImage } from '../../caption/sources/address.ts';
+import type { ExplainOptions, Explanation } from '../../explain/explain.ts';
 import { Admission, type Ticket } from '../batching/admission.ts';
-import { type BatchContext, Batcher } from '../batching/batcher.ts';
 import { HttpError, toHttpError } from '../http/errors.ts';
 import type { ServerMetrics } from '../metrics.ts';
-import { type CaptionEvent, EventQueue, type Outcome, type Picture } from './events.ts';
+import { Captioning, type CaptionModel, type Turn } from './captioning.ts';
+import { EventQueue, type Picture, type PictureEvent, type PictureOutcome } from './events.ts';
+import { Explaining, type ExplainModel } from './explaining.ts';
 import { Limiter } from './limiter.ts';
 
-/** What the service needs of a captioner; tests give one that invents its captions. */
-export type CaptionModel = Pick<
-  Captioner,
-  'workers' | 'defaults' | 'check' | 'prepare' | 'captionPrepared'
->;
+/** A model as the service uses it. */
+export interface ServiceModel {
+  readonly captions: CaptionModel;
+  readonly explanations: ExplainModel;
+}
 
 export interface ServiceOptions {
   readonly maxBatch: number;
@@ -32,41 +33,51 @@ export interface ServiceOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-interface Task {
-  readonly image: PreparedImage;
-  readonly options: CaptionOptions;
-  /** The picture's place in its request: sampling draws by it. */
-  readonly number: number;
-  readonly onWord: (word: Word) => void;
-  readonly added: number;
+/** What a request has been given: it gives the ticket back. */
+export interface Room {
+  readonly ticket: Ticket;
+  /** Aborted when the client has gone: what waits is dropped, and a batch that nobody else is in stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What is done with a request's pictures. */
+interface Work<Result> {
+  check(): void;
+  run(image: PreparedImage, turn: Turn): Promise<Result>;
 }
 
 /** Pictures that are decoded at a time: each takes the memory of its pixels. */
 const mostPreparing = 4;
 
-/** What the newest batch weighs in the time of a picture, by which `Retry-After` is estimated. */
-const smoothing = 0.1;
-
 export class CaptionService {
   readonly model: CaptionModel;
+  readonly #explainModel: ExplainModel;
   readonly #options: ServiceOptions;
   readonly #metrics: ServerMetrics;
   readonly #admission: Admission;
-  readonly #batcher: Batcher<Task, ImageCaption>;
+  readonly #captioning: Captioning;
+  readonly #explaining: Explaining;
   readonly #preparing = new Limiter(mostPreparing);
-  #secondsEach = 0.5;
   #isDraining = false;
 
-  constructor(model: CaptionModel, options: ServiceOptions, metrics: ServerMetrics) {
-    this.model = model;
+  constructor(
+    { captions, explanations }: ServiceModel,
+    options: ServiceOptions,
+    metrics: ServerMetrics,
+  ) {
+    this.model = captions;
+    this.#explainModel = explanations;
     this.#options = options;
     this.#metrics = metrics;
-    this.#admission = new Admission(options.queue, () => this.#batcher.look());
-    this.#batcher = new Batcher((tasks, context) => this.#run(tasks, context), {
-      ...options,
-      workers: Math.max(1, model.workers),
-      isMoreComing: () => this.#admission.taken > this.#batcher.waiting,
-    });
+    this.#admission = new Admission(options.queue, () => this.#captioning.look());
+    const workers = Math.max(1, captions.workers);
+    const isMoreComing = (): boolean =>
+      this.#admission.taken > this.#captioning.waiting + this.#explaining.waiting;
+    const shared = { ...options, workers, isMoreComing };
+    // Captions and explanations are computed by threads of their own; more at a time would share the same cores.
+    const turns = new Limiter(workers);
+    this.#captioning = new Captioning(captions, shared, metrics, turns);
+    this.#explaining = new Explaining(explanations, shared, metrics, turns);
     metrics.watchQueue(() => this.#admission.taken);
   }
 
@@ -93,33 +104,53 @@ export class CaptionService {
 
   /**
    * Captions the pictures of a request, telling of each word and result as it comes.
-   * @param ticket the request's room, which it gives back
-   * @param signal aborted when the client has gone: what waits is dropped, and a batch that nobody else is in stops
    * @throws HttpError at once where the options are wrong or there is no room for so many; the signal's reason
    */
-  async *caption(
+  caption(
     pictures: readonly Picture[],
     options: CaptionOptions,
-    { ticket, signal }: { readonly ticket: Ticket; readonly signal: AbortSignal },
-  ): AsyncGenerator<CaptionEvent, void> {
+    room: Room,
+  ): AsyncGenerator<PictureEvent<ImageCaption>, void> {
+    return this.#events(pictures, room, {
+      check: () => this.model.check(options),
+      run: (image, turn) => this.#captioning.caption(image, options, turn),
+    });
+  }
+
+  /** Explains the pictures of a request, telling of each as it is done. @throws as `caption` */
+  explain(
+    pictures: readonly Picture[],
+    options: ExplainOptions,
+    room: Room,
+  ): AsyncGenerator<PictureEvent<Explanation>, void> {
+    return this.#events(pictures, room, {
+      check: () => this.#explainModel.check(options),
+      run: (image, turn) => this.#explaining.explain(image, options, turn),
+    });
+  }
+
+  async *#events<Result>(
+    pictures: readonly Picture[],
+    { ticket, signal }: Room,
+    work: Work<Result>,
+  ): AsyncGenerator<PictureEvent<Result>, void> {
     const started = performance.now();
     using _ = ticket;
     try {
-      this.model.check(options);
+      work.check();
       ticket.grow(pictures.length);
     } catch (error) {
       throw this.#told(error, 400);
     }
-    const events = new EventQueue<CaptionEvent>();
+    const events = new EventQueue<PictureEvent<Result>>();
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
-    const work = pictures.map(async (picture, index) => {
+    const all = pictures.map(async (picture, index) => {
       const onWord = (word: Word): void => events.add({ kind: 'word', index, word });
-      events.add(
-        await this.#one({ picture, index, options, ticket, signal: either, onWord, started }),
-      );
+      const turn = { index, signal: either, onWord, onLeave: () => ticket.leave() };
+      events.add(await this.#one(picture, turn, work, started));
     });
-    const done = Promise.allSettled(work).then(() => events.close());
+    const done = Promise.allSettled(all).then(() => events.close());
     try {
       yield* events.read();
       signal.throwIfAborted();
@@ -129,49 +160,28 @@ export class CaptionService {
     }
   }
 
-  async #one({
-    picture,
-    index,
-    options,
-    ticket,
-    signal,
-    onWord,
-    started,
-  }: {
-    readonly picture: Picture;
-    readonly index: number;
-    readonly options: CaptionOptions;
-    readonly ticket: Ticket;
-    readonly signal: AbortSignal;
-    readonly onWord: (word: Word) => void;
-    readonly started: number;
-  }): Promise<Outcome> {
-    let given = 0;
-    const count = (word: Word): void => {
-      given += 1;
-      onWord(word);
-    };
+  async #one<Result>(
+    picture: Picture,
+    turn: Turn,
+    work: Work<Result>,
+    started: number,
+  ): Promise<PictureOutcome<Result>> {
+    const { index, signal } = turn;
     try {
-      const image = await this.#prepared(picture, ticket, signal);
-      const task = { image, options, number: index, onWord: count, added: performance.now() };
-      const key = JSON.stringify(options);
-      const result = await this.#batcher.add(key, task, signal, () => ticket.leave());
-      // The last word, or with beams all of them, are known only now.
-      for (const word of (result.captions[0].words ?? []).slice(given)) onWord(word);
-      this.#metrics.captions.inc();
-      return { kind: 'captioned', index, result, ms: Math.round(performance.now() - started) };
+      const image = await this.#prepared(picture, turn);
+      const result = await work.run(image, turn);
+      return { kind: 'done', index, result, ms: Math.round(performance.now() - started) };
     } catch (error) {
       if (signal.aborted) throw error;
       return { kind: 'failed', index, error: this.#told(error, 422) };
     }
   }
 
-  async #prepared(picture: Picture, ticket: Ticket, signal: AbortSignal): Promise<PreparedImage> {
+  async #prepared({ name, source }: Picture, { signal, onLeave }: Turn): Promise<PreparedImage> {
     try {
       return await this.#preparing.run(async () => {
         signal.throwIfAborted();
         const started = performance.now();
-        const { name, source } = picture;
         const { maxBytes, maxPixels } = this.#options;
         const bytes =
           source instanceof URL ? await fetchImage(source.href, { maxBytes, signal }) : source;
@@ -183,34 +193,14 @@ export class CaptionService {
         return image;
       });
     } catch (error) {
-      ticket.leave();
+      onLeave();
       throw error;
     }
   }
 
-  async #run(tasks: readonly Task[], { signal }: BatchContext): Promise<readonly ImageCaption[]> {
-    const started = performance.now();
-    for (const { added } of tasks) this.#metrics.stage('queue', started - added);
-    this.#metrics.batches.observe(tasks.length);
-    const results = await this.model.captionPrepared(
-      tasks.map(({ image }) => image),
-      {
-        ...tasks[0].options,
-        words: true,
-        imageNumbers: tasks.map(({ number }) => number),
-        signal,
-      },
-      (i, word) => tasks[i].onWord(word),
-    );
-    const ms = performance.now() - started;
-    this.#metrics.stage('generate', ms);
-    const each = ms / 1000 / tasks.length;
-    this.#secondsEach += smoothing * (each - this.#secondsEach);
-    return results;
-  }
-
   #told(error: unknown, inputStatus: 400 | 422): HttpError {
-    const seconds = (this.#admission.taken * this.#secondsEach) / Math.max(1, this.model.workers);
+    const { secondsEach } = this.#captioning;
+    const seconds = (this.#admission.taken * secondsEach) / Math.max(1, this.model.workers);
     const told = toHttpError(error, inputStatus, Math.max(1, Math.ceil(seconds)));
     this.#metrics.failures.inc({ status: told.status });
     if (told.status === 500) this.#options.onFault(error);

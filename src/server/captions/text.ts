@@ -1,7 +1,7 @@
 /** Captions as running text, for interfaces that answer with a text. */
-import type { CaptionEvent, Outcome } from './events.ts';
+import type { PictureEvent, PictureOutcome } from './events.ts';
 
-export type Captioned = Extract<Outcome, { kind: 'captioned' }>;
+export type Captioned = Extract<PictureOutcome, { kind: 'done' }>;
 
 /**
  * The text as it is written, piece by piece: a line for each picture, in their order.
@@ -9,7 +9,7 @@ export type Captioned = Extract<Outcome, { kind: 'captioned' }>;
  * @throws HttpError of a picture that fails
  */
 export async function* captionText(
-  events: AsyncGenerator<CaptionEvent, void>,
+  events: AsyncGenerator<PictureEvent, void>,
   count: number,
 ): AsyncGenerator<string, Captioned[]> {
   const lines = Array.from({ length: count }, () => new Line());
@@ -32,7 +32,7 @@ export async function* captionText(
 
 /** The whole of it at once. */
 export async function captionedAll(
-  events: AsyncGenerator<CaptionEvent, void>,
+  events: AsyncGenerator<PictureEvent, void>,
   count: number,
 ): Promise<Captioned[]> {
   const text = captionText(events, count);

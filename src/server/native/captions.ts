@@ -1,33 +1,32 @@
 /** POST /v1/captions: the server's own interface. */
 import type { ImageCaption } from '../../caption/result.ts';
-import type { Outcome } from '../captions/events.ts';
-import { type Job, openJob, outcomes } from '../captions/job.ts';
+import type { PictureOutcome } from '../captions/events.ts';
+import { type CaptionRequest, type Job, openJob, outcomes } from '../captions/job.ts';
 import type { RouteContext, ServerContext } from '../context.ts';
 import { eventStream, openAiError, serverSentEvent, streamResponse } from '../http/answers.ts';
-import { type NativeRequest, readNativeRequest } from './request.ts';
-import type {
-  CaptionAnswer,
-  CaptionEventData,
-  CaptionedAnswer,
-  DoneEventData,
-  ErrorEventData,
-  FailedAnswer,
-  WordEvent,
+import { readNativeRequest } from './request.ts';
+import {
+  type CaptionAnswer,
+  type CaptionEventData,
+  type CaptionedAnswer,
+  type DoneEventData,
+  type ErrorEventData,
+  type FailedAnswer,
+  optionsSchema,
+  type WordEvent,
 } from './schema.ts';
+
+interface NativeCaptionRequest extends CaptionRequest {
+  readonly words: boolean;
+  readonly stream: boolean;
+}
 
 export async function postCaptions(
   server: ServerContext,
   context: RouteContext,
 ): Promise<Response> {
   const { req } = context;
-  const job = await openJob(server, context, (body) =>
-    readNativeRequest({
-      body,
-      contentType: req.header('content-type') ?? '',
-      query: new URL(req.url).searchParams,
-      allowUrl: server.allowUrl,
-    }),
-  );
+  const job = await openJob(server, context, (body) => readRequest(server, context, body));
   const isStreamed =
     job.request.stream || (req.header('accept') ?? '').toLowerCase().startsWith(eventStream);
   return isStreamed
@@ -35,16 +34,38 @@ export async function postCaptions(
     : context.json(await answer(server, job));
 }
 
-async function answer(server: ServerContext, job: Job<NativeRequest>): Promise<CaptionAnswer> {
+async function readRequest(
+  server: ServerContext,
+  context: RouteContext,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<NativeCaptionRequest> {
+  const { pictures, options } = await readNativeRequest(server, context, body, optionsSchema);
+  const { stream = false, prefix, words = false, ...rest } = options;
+  const dependence = words === 'dependence' ? true : undefined;
+  return {
+    pictures,
+    options: { ...rest, prompt: prefix, dependence },
+    words: words !== false,
+    stream,
+  };
+}
+
+async function answer(
+  server: ServerContext,
+  job: Job<NativeCaptionRequest>,
+): Promise<CaptionAnswer> {
   const all = await outcomes(job.events, job.request.pictures.length);
   return { model: server.model.name, results: all.map((outcome) => result(outcome, job.request)) };
 }
 
-function result(outcome: Outcome, request: NativeRequest): CaptionedAnswer | FailedAnswer {
+function result(
+  outcome: PictureOutcome,
+  request: NativeCaptionRequest,
+): CaptionedAnswer | FailedAnswer {
   const { name } = request.pictures[outcome.index];
   switch (outcome.kind) {
-    case 'captioned':
-      return captioned(name, outcome.result, outcome.ms, request.options.words ?? false);
+    case 'done':
+      return captioned(name, outcome.result, outcome.ms, request.words);
     case 'failed':
       return { name, ...openAiError(outcome.error) };
   }
@@ -74,13 +95,15 @@ function captioned(
 
 async function* events(
   server: ServerContext,
-  { request, events }: Job<NativeRequest>,
+  { request, events }: Job<NativeCaptionRequest>,
 ): AsyncGenerator<string, void> {
   for await (const event of events) {
     const { index } = event;
-    if (event.kind === 'word')
-      yield serverSentEvent({ index, ...event.word } satisfies WordEvent, 'word');
-    else {
+    if (event.kind === 'word') {
+      // How much it depends on the picture is known at the caption's end alone.
+      const { text, logprob } = event.word;
+      yield serverSentEvent({ index, text, logprob } satisfies WordEvent, 'word');
+    } else {
       const one = result(event, request);
       yield 'error' in one
         ? serverSentEvent({ index, ...one } satisfies ErrorEventData, 'error')

@@ -1,50 +1,73 @@
-/** Reads POST /v1/captions: JSON, a form with files, or a picture's bytes. */
-
+/** Reads pictures with options: JSON, a form with files, or a picture's bytes. */
+import type { z } from 'zod';
 import type { Picture } from '../captions/events.ts';
-import type { CaptionRequest } from '../captions/job.ts';
+import type { PictureRequest } from '../captions/job.ts';
 import { pictureFromText } from '../captions/pictures.ts';
+import type { RouteContext, ServerContext } from '../context.ts';
 import { parseJsonBody } from '../http/body.ts';
 import { HttpError } from '../http/errors.ts';
 import { validate } from '../http/validate.ts';
-import { captionRequestSchema, optionNames, optionsSchema } from './schema.ts';
+import { pictureFields } from './schema.ts';
 
-export interface NativeRequest extends CaptionRequest {
-  readonly stream: boolean;
+export interface NativeRequest<Options> extends PictureRequest {
+  readonly options: Options;
 }
 
 interface Received {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
-  readonly query: URLSearchParams;
   readonly allowUrl: boolean;
 }
 
-/** @throws HttpError 400 or 415 in a sentence */
-export async function readNativeRequest(received: Received): Promise<NativeRequest> {
-  const [type] = received.contentType.toLowerCase().split(';');
-  const query = optionsOfText(received.query);
-  switch (type.trim()) {
-    case 'application/json':
-      return fromJson(received, query);
+/**
+ * @param schema the options that may stand beside the pictures, or in the query
+ * @throws HttpError 400 or 415 in a sentence
+ */
+export async function readNativeRequest<Schema extends z.ZodObject>(
+  { allowUrl }: Pick<ServerContext, 'allowUrl'>,
+  { req }: RouteContext,
+  body: Uint8Array<ArrayBuffer>,
+  schema: Schema,
+): Promise<NativeRequest<z.infer<Schema>>> {
+  const contentType = req.header('content-type') ?? '';
+  const type = contentType.toLowerCase().split(';')[0].trim();
+  const { pictures, given } = await readParts({ body, contentType, allowUrl }, type);
+  const names = Object.keys(schema.shape);
+  const known = type === json ? [...names, ...Object.keys(pictureFields.shape)] : names;
+  const query = optionsOfText(new URL(req.url).searchParams);
+  return { pictures, options: validate(schema, { ...query, ...given }, known) };
+}
+
+const json = 'application/json';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** The pictures of a body, and the options in it, which are not checked. */
+interface Parts {
+  readonly pictures: readonly Picture[];
+  readonly given: Options;
+}
+
+async function readParts(received: Received, type: string): Promise<Parts> {
+  switch (type) {
+    case json:
+      return fromJson(received);
     case 'multipart/form-data':
-      return fromForm(received, query);
+      return fromForm(received);
     default:
-      return fromBytes(received, type.trim(), query);
+      return { pictures: fromBytes(received, type), given: {} };
   }
 }
 
-function fromJson({ body, allowUrl }: Received, query: Options): NativeRequest {
-  const { image, images, ...options } = validate(
-    captionRequestSchema,
-    { ...query, ...canonical(parseJsonBody(body)) },
-    [...optionNames, 'image', 'images'],
-  );
-  const texts = [...(image === undefined ? [] : [image]), ...(images ?? [])];
+function fromJson({ body, allowUrl }: Received): Parts {
+  const { image, images, ...given } = canonical(parseJsonBody(body));
+  const found = validate(pictureFields, { image, images });
+  const texts = [...(found.image === undefined ? [] : [found.image]), ...(found.images ?? [])];
   const pictures = texts.map((text, i) => pictureFromText(text, `picture ${i + 1}`, allowUrl));
-  return request(pictures, options);
+  return { pictures, given };
 }
 
-async function fromForm({ body, contentType }: Received, query: Options): Promise<NativeRequest> {
+async function fromForm({ body, contentType }: Received): Promise<Parts> {
   const form = await new Response(body, { headers: { 'content-type': contentType } })
     .formData()
     .catch(() => {
@@ -60,30 +83,16 @@ async function fromForm({ body, contentType }: Received, query: Options): Promis
         source: new Uint8Array(await value.arrayBuffer()),
       });
   }
-  return request(pictures, checked({ ...query, ...optionsOfText(fields) }));
+  return { pictures, given: optionsOfText(fields) };
 }
 
-function fromBytes({ body }: Received, type: string, query: Options): NativeRequest {
+function fromBytes({ body }: Received, type: string): Picture[] {
   if (type !== '' && type !== 'application/octet-stream' && !type.startsWith('image/'))
     throw new HttpError(
       415,
       `Bodies of type ${type} are not read: send application/json, multipart/form-data, or a picture's bytes as image/* or application/octet-stream.`,
     );
-  const pictures = body.length === 0 ? [] : [{ name: 'picture 1', source: body }];
-  return request(pictures, checked(query));
-}
-
-type Options = Readonly<Record<string, unknown>>;
-
-function checked(options: Options): ReturnType<typeof validate<typeof optionsSchema>> {
-  return validate(optionsSchema, options, optionNames);
-}
-
-function request(
-  pictures: readonly Picture[],
-  { stream = false, prefix, ...options }: ReturnType<typeof checked>,
-): NativeRequest {
-  return { pictures, options: { ...options, prompt: prefix }, stream };
+  return body.length === 0 ? [] : [{ name: 'picture 1', source: body }];
 }
 
 /** Names as the command's (num-captions) or with underscores are taken for numCaptions. */
@@ -98,7 +107,8 @@ function canonical(value: unknown): Options {
   );
 }
 
-const texts: ReadonlySet<string> = new Set(['prefix']);
+/** Options that are texts, also where they look like numbers. */
+const texts: ReadonlySet<string> = new Set(['prefix', 'caption']);
 
 /** Options of a query or form, where all values are texts: numbers and booleans as JSON writes them; `ban` may be repeated. */
 function optionsOfText(fields: URLSearchParams): Options {

@@ -1,14 +1,19 @@
 /** The server's description in OpenAPI 3.1, made of the schemas that check requests: https://spec.openapis.org/oas/v3.1.0 */
 import { z } from 'zod';
 import { version } from '../../base/version.ts';
+import { exampleBodies } from './examples.ts';
 import { type Operation, operations } from './operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function openApiDocument(): Json {
+/** @param model the name of the server's, for examples */
+export function openApiDocument(model: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const operation of operations)
-    paths[operation.path] = { ...paths[operation.path], [operation.method]: described(operation) };
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method]: described(operation, model),
+    };
   return {
     openapi: '3.1.0',
     info: {
@@ -30,13 +35,14 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
   return rest;
 }
 
-function described(operation: Operation): Json {
+function described(operation: Operation, model: string): Json {
   const { method, path, group, summary, query, error, isOpen } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: { type: 'string', minLength: 1 },
+    ...(name === 'model' && { example: model }),
   }));
   const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
     name,
@@ -50,7 +56,7 @@ function described(operation: Operation): Json {
     summary,
     ...(isOpen && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(operation.body && { requestBody: requestBody(operation) }),
+    ...(operation.body && { requestBody: requestBody(operation, model) }),
     responses: {
       200: { description: 'what was asked for', content: answers(operation) },
       ...(error && {
@@ -63,7 +69,8 @@ function described(operation: Operation): Json {
   };
 }
 
-function requestBody({ body, query, takes }: Operation): Json {
+function requestBody({ path, body, query, takes }: Operation, model: string): Json {
+  const example = exampleBodies(model)[path];
   const bytes = { schema: { type: 'string', format: 'binary' } };
   const form = {
     schema: {
@@ -77,7 +84,7 @@ function requestBody({ body, query, takes }: Operation): Json {
   return {
     required: true,
     content: {
-      ...(body && { 'application/json': { schema: schemaOf(body, 'input') } }),
+      ...(body && { 'application/json': { schema: schemaOf(body, 'input'), example } }),
       ...(takes === 'forms and bytes' && { 'multipart/form-data': form }),
       ...(takes && { 'image/*': bytes, 'application/octet-stream': bytes }),
     },

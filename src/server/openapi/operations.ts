@@ -5,6 +5,9 @@ import {
   captionAnswerSchema,
   captionRequestSchema,
   errorAnswerSchema,
+  explainOptionsSchema,
+  explainRequestSchema,
+  explanationAnswerSchema,
   optionsSchema,
 } from '../native/schema.ts';
 import { generateSchema, chatSchema as ollamaChatSchema, showSchema } from '../ollama/schema.ts';
@@ -68,6 +71,17 @@ export const operations: readonly Operation[] = [
     takes: 'forms and bytes',
     stream: 'text/event-stream',
     answer: captionAnswerSchema,
+    error: errorAnswerSchema,
+  },
+  {
+    method: 'post',
+    path: '/v1/explanations',
+    group: 'refcap',
+    summary: 'Where each word of a caption comes from, and how much it depends on the picture',
+    body: explainRequestSchema,
+    query: explainOptionsSchema,
+    takes: 'forms and bytes',
+    answer: explanationAnswerSchema,
     error: errorAnswerSchema,
   },
   {
@@ -202,3 +216,16 @@ export const operations: readonly Operation[] = [
     error: textError,
   },
 ];
+
+/** The methods that a path takes, such as GET and HEAD; none of a path that is not there. */
+export function methodsOf(path: string): string[] {
+  const found = operations.filter((one) => pattern(one.path).test(path));
+  // The page, or where none was built the way to /docs.
+  const methods = [...(path === '/' ? ['get'] : []), ...found.map(({ method }) => method)];
+  return methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : ['POST']));
+}
+
+/** `/models/{model}`, where the name may have parts. */
+function pattern(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/, '.+')}$`);
+}

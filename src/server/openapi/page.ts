@@ -1,4 +1,5 @@
 /** The server's description as a page of one file, without scripts. */
+import { createHash } from 'node:crypto';
 import { escapeHtml, page } from '../../pages/frame.ts';
 import { schemaOf } from './document.ts';
 import { type Operation, operations } from './operations.ts';
@@ -14,14 +15,28 @@ ${groups.map(section).join('\n')}`;
   return page({ title: 'refcap: HTTP', style, body });
 }
 
-/** Nothing from elsewhere: the page's own style is all that it needs. */
-const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
-
 export function docsResponse(): Response {
-  return new Response(docsPage(), {
-    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },
+  const html = docsPage();
+  return new Response(html, {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': policyOf(html),
+    },
   });
+}
+
+/** Nothing from elsewhere: the page's own style, which its hash allows, and its empty icon are all that it has. */
+function policyOf(html: string): string {
+  const style = html.slice(html.indexOf('<style>') + '<style>'.length, html.indexOf('</style>'));
+  const hash = createHash('sha256').update(style).digest('base64');
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${hash}'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 }
 
 const style = `
@@ -66,7 +81,7 @@ function fields(title: string, schema: Schema): string {
   const rows = rowsOf(schema, '');
   if (rows.length === 0) return '';
   return `<div class="scroll"><table><caption>${title}</caption>
-<thead><tr><th>Field</th><th>Type</th><th></th></tr></thead>
+<thead><tr><th>Field</th><th>Type</th><th>Meaning</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 

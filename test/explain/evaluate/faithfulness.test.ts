@@ -11,7 +11,7 @@ import {
 import { judgeWords, reportInvented } from '../../../src/explain/evaluate/invented.ts';
 import { agreement, shuffledModel, stagesOf } from '../../../src/explain/evaluate/sanity.ts';
 import { isContentWord, sceneOf } from '../../../src/explain/evaluate/scenes.ts';
-import { explainedModel } from '../../../src/explain/explain.ts';
+import { explainedModel } from '../../../src/explain/threads/explainer.ts';
 import { tiny } from '../../caption/models.ts';
 
 let captioner: Captioner;

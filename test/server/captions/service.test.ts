@@ -19,7 +19,7 @@ function ask(service: CaptionService, texts: string[], seed = 0, signal = never)
 }
 
 const captionsOf = (all: Awaited<ReturnType<typeof ask>>) =>
-  all.map((one) => (one.kind === 'captioned' ? one.result.caption : one.error.message));
+  all.map((one) => (one.kind === 'done' ? one.result.caption : one.error.message));
 
 describe('the service', () => {
   it('gives each request its own captions, whatever comes and goes beside it', async () => {
@@ -93,8 +93,8 @@ describe('the service', () => {
       return all;
     };
     expect(await Promise.all([words('x'), words('y')])).toEqual([
-      ['x', 'of', 'seed', '0', 'captioned'],
-      ['y', 'of', 'seed', '0', 'captioned'],
+      ['x', 'of', 'seed', '0', 'done'],
+      ['y', 'of', 'seed', '0', 'done'],
     ]);
   });
 
@@ -130,9 +130,9 @@ describe('the service', () => {
     expect(() => service.enter()).toThrow(
       expect.objectContaining({ status: 503, retryAfter: expect.any(Number) }),
     );
-    for (const one of [first, ...others]) expect(await one).toMatchObject([{ kind: 'captioned' }]);
+    for (const one of [first, ...others]) expect(await one).toMatchObject([{ kind: 'done' }]);
     await expect(ask(service, ['a', 'b', 'c'])).rejects.toMatchObject({ status: 413 });
-    expect(await ask(service, ['d'])).toMatchObject([{ kind: 'captioned' }]);
+    expect(await ask(service, ['d'])).toMatchObject([{ kind: 'done' }]);
   });
 
   it('stops the batch of a client that goes away', async () => {

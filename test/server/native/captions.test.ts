@@ -110,6 +110,20 @@ describe('POST /v1/captions', () => {
     expect(await withWords.json()).toMatchObject({
       results: [{ captions: [{ words: [{ text: 'a', logprob: 0 }, { text: 'of' }, {}, {}] }] }],
     });
+    const withDependence = await send(
+      '/v1/captions',
+      json({ image: base64('a'), words: 'dependence' }),
+    );
+    expect(captionAnswerSchema.strict().parse(await withDependence.json())).toMatchObject({
+      results: [{ captions: [{ words: [{ dependence: 0 }, { dependence: 1 }, {}, {}] }] }],
+    });
+    const streamed = await events(
+      await send('/v1/captions?words=dependence&stream=true', bytes('a')),
+    );
+    for (const [name, data] of streamed) if (name === 'word') wordEventSchema.strict().parse(data);
+    expect(streamed.find(([name]) => name === 'caption')?.[1]).toMatchObject({
+      captions: [{ words: [{ dependence: 0 }, {}, {}, {}] }],
+    });
   });
 
   it('streams words, captions and errors, and then ends', async () => {

@@ -1,8 +1,9 @@
 /** The description of the server: all of it is there, it is what the server does, and the page needs nothing else. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { exampleBodies } from '../../../src/server/openapi/examples.ts';
 import { operations } from '../../../src/server/openapi/operations.ts';
-import { base64, json, testServer } from '../app.ts';
+import { json, testServer } from '../app.ts';
 
 const documentSchema = z.looseObject({
   openapi: z.literal('3.1.0'),
@@ -47,21 +48,13 @@ describe('GET /openapi.json', () => {
 
   it('is kept to by the answers', async () => {
     const { send } = testServer();
-    const asked: Record<string, unknown> = {
-      '/v1/captions': { image: base64('a'), words: true },
-      '/v1/chat/completions': {
-        messages: [
-          { role: 'user', content: [{ type: 'image_url', image_url: { url: base64('a') } }] },
-        ],
-      },
-      '/api/v1/vision/caption': { images: [base64('a')] },
-      '/': { inputs: base64('a') },
-    };
+    const asked = exampleBodies('refcap-small');
     let checked = 0;
     for (const { method, path, answer, error } of operations) {
-      const body = asked[path];
-      if (answer && (method === 'get' || body)) {
-        const response = await send(path, method === 'get' ? {} : json(body));
+      const init = method === 'get' ? {} : json(asked[path]);
+      const response = await send(path.replace('{model}', 'refcap-small'), init);
+      expect(response.status, path).toBe(200);
+      if (answer) {
         answer.parse(await response.json());
         checked += 1;
       }
@@ -75,13 +68,35 @@ describe('GET /openapi.json', () => {
   });
 });
 
+describe('a method that a path does not take', () => {
+  it.each([
+    ['DELETE', '/v1/captions', 'POST'],
+    ['PUT', '/v1/models', 'GET, HEAD'],
+    ['GET', '/models/owner/name', 'POST'],
+    ['PATCH', '/', 'GET, HEAD, POST'],
+  ])('is told: %s %s', async (method, path, allowed) => {
+    const { send } = testServer();
+    const response = await send(path, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allowed]);
+    expect(await response.text()).toContain(`There is no ${method} of ${path}; it takes `);
+  });
+
+  it('is nothing to paths that are not there', async () => {
+    const { send } = testServer();
+    for (const path of ['/v1/caption', '/openapixjson', '/models/'])
+      expect((await send(path, { method: 'PUT' })).status).toBe(404);
+  });
+});
+
 describe('GET /docs', () => {
   it('is a page that shows each route and loads nothing', async () => {
     const { send } = testServer({ token: 'secret' });
     const index = await send('/');
     expect([index.status, index.headers.get('location')]).toEqual([302, '/docs']);
     const response = await send('/docs');
-    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
     const text = await response.text();
     for (const { method, path } of operations)
       expect(text).toContain(`<code>${method.toUpperCase()} ${path}</code>`);

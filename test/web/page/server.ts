@@ -6,11 +6,14 @@ import type { CaptionOptions } from '../../../src/caption/options.ts';
 import type { PreparedImage } from '../../../src/caption/prepare.ts';
 import type { Caption, ImageCaption } from '../../../src/caption/result.ts';
 import { createApp } from '../../../src/server/app.ts';
-import { type CaptionModel, CaptionService } from '../../../src/server/captions/service.ts';
+import type { CaptionModel } from '../../../src/server/captions/captioning.ts';
+import type { ExplainModel } from '../../../src/server/captions/explaining.ts';
+import { CaptionService } from '../../../src/server/captions/service.ts';
 import { listen } from '../../../src/server/listen.ts';
 import { ServerMetrics } from '../../../src/server/metrics.ts';
 import { readPage } from '../../../src/server/static-files.ts';
 import { repositoryRoot } from '../../paths.ts';
+import { inventedExplanation } from '../../server/fake-captioner.ts';
 
 type OnWord = Parameters<CaptionModel['captionPrepared']>[2];
 
@@ -20,10 +23,12 @@ export class NamingCaptioner implements CaptionModel {
   readonly defaults = {};
   /** Milliseconds a word. */
   delay = 0;
-  /** How much words depend on the picture, where the server is to tell it. */
+  /** How much words depend on the picture, where that is asked for. */
   dependence: ReadonlyMap<string, number> = new Map();
   /** Names of pictures that cannot be read. */
   readonly broken = new Set<string>();
+  /** Captions that were explained. */
+  readonly explained: string[] = [];
   /** Requests that were stopped. */
   stopped = 0;
   /** Pictures at a time, at most. */
@@ -58,14 +63,14 @@ export class NamingCaptioner implements CaptionModel {
 
   async #write(
     { pixels, width, height }: PreparedImage,
-    { signal, num_return_sequences: count = 1, prompt }: CaptionOptions,
+    { signal, num_return_sequences: count = 1, prompt, dependence: isAsked }: CaptionOptions,
     image: number,
     onWord: OnWord,
   ): Promise<ImageCaption> {
     const name = Buffer.from(Uint8Array.from(pixels)).toString();
     const written = ['a', 'picture', 'of', ...name.replace(/\.\w+$/, '').split('-')];
     const words = written.map((text, i) => {
-      const dependence = this.dependence.get(text);
+      const dependence = isAsked ? this.dependence.get(text) : undefined;
       return { text, logprob: -0.1 * (i + 1), ...(dependence !== undefined && { dependence }) };
     });
     for (const word of words.slice(0, -1)) {
@@ -106,8 +111,19 @@ export async function servePage({
   const metrics = new ServerMetrics();
   const page = await readPage([join(repositoryRoot, 'dist/web')]);
   const onFault = (error: unknown): void => console.error(error);
+  const explanations: ExplainModel = {
+    check({ caption = '' }) {
+      if (caption.includes('zyx')) throw new InputError("the model's vocabulary lacks 'zyx'.");
+    },
+    async explain(image, options) {
+      const { signal, caption = '' } = options;
+      await sleep(captioner.delay, undefined, signal && { signal });
+      captioner.explained.push(caption);
+      return inventedExplanation(caption, options, image);
+    },
+  };
   const service = new CaptionService(
-    captioner,
+    { captions: captioner, explanations },
     { maxBatch: 8, maxDelay: 1, queue, timeout: 60_000, maxPixels: 1e8, maxBytes: 1e8, onFault },
     metrics,
   );

@@ -1,6 +1,6 @@
 /** A picture on the page: its file, what became of it, and what its reader made of the caption. */
 import { type Signal, signal } from '@preact/signals';
-import type { CaptionResult, Word } from '../server/client.ts';
+import type { CaptionResult, Explanation, Word } from '../server/client.ts';
 
 export type State =
   | { readonly kind: 'waiting' }
@@ -15,6 +15,13 @@ export type Thumbnail =
   | { readonly kind: 'made'; readonly address: string }
   | { readonly kind: 'unreadable' };
 
+/** Where the words of the caption `of` looked: not asked for, asked for, known, or why not. */
+export type Why =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'asked'; readonly of: string; readonly stop: () => void }
+  | { readonly kind: 'known'; readonly of: string; readonly explanation: Explanation }
+  | { readonly kind: 'failed'; readonly of: string; readonly message: string };
+
 export interface Picture {
   readonly id: number;
   /** The file's name, with its folders where folders were given. */
@@ -27,6 +34,9 @@ export interface Picture {
   /** The caption as the reader rewrote it. */
   readonly edited: Signal<string | undefined>;
   readonly thumbnail: Signal<Thumbnail>;
+  readonly why: Signal<Why>;
+  /** Which of the explained words is shown on the picture. */
+  readonly shownWord: Signal<number>;
 }
 
 let count = 0;
@@ -41,6 +51,8 @@ export function newPicture(name: string, file: File): Picture {
     chosen: signal(0),
     edited: signal<string | undefined>(undefined),
     thumbnail: signal<Thumbnail>({ kind: 'none' }),
+    why: signal<Why>({ kind: 'none' }),
+    shownWord: signal(0),
   };
 }
 
@@ -48,6 +60,12 @@ export function newPicture(name: string, file: File): Picture {
 export function captionOf({ state, chosen, edited }: Picture): string | undefined {
   if (state.value.kind !== 'done') return undefined;
   return edited.value ?? state.value.result.captions[chosen.value]?.text ?? '';
+}
+
+/** What is known of the caption that stands there now. */
+export function whyOf(picture: Picture): Why {
+  const why = picture.why.value;
+  return why.kind === 'none' || why.of === captionOf(picture) ? why : { kind: 'none' };
 }
 
 /** Whether the picture is still to be captioned or on its way. */

@@ -3,6 +3,8 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type {
   CaptionEventData,
   ErrorAnswer,
+  ExplainedAnswer,
+  ExplanationAnswer,
   WordEvent,
 } from '../../../src/server/native/schema.ts';
 import { Busy, PictureError, TokenNeeded, Unreachable } from './errors.ts';
@@ -10,8 +12,10 @@ import { Busy, PictureError, TokenNeeded, Unreachable } from './errors.ts';
 /** A word as it is written, or of a finished caption. */
 export interface Word extends Pick<WordEvent, 'text' | 'logprob'> {
   /** Log-probability less that of the same word without the picture, where the server tells it. */
-  readonly dependence?: number;
+  readonly dependence?: number | undefined;
 }
+
+export type Explanation = Omit<ExplainedAnswer, 'name' | 'ms'>;
 
 export type CaptionResult = Omit<CaptionEventData, 'index' | 'name'>;
 export type Candidate = CaptionResult['captions'][number];
@@ -56,13 +60,37 @@ export class ServerClient {
     const body = new FormData();
     body.append('image', file, file.name);
     for (const [name, value] of fields(settings)) body.append(name, value);
+    return this.#send('/v1/captions', file, { body, signal }, (response) =>
+      readResult(response, onWord),
+    );
+  }
+
+  /** Where each word of a caption looked. @throws as `caption` */
+  async explain(file: File, caption: string, signal: AbortSignal): Promise<Explanation> {
+    const body = new FormData();
+    body.append('image', file, file.name);
+    body.append('caption', caption);
+    return this.#send('/v1/explanations', file, { body, signal }, async (response) => {
+      const { results }: ExplanationAnswer = await response.json();
+      const [result] = results;
+      if ('error' in result) throw failure(result);
+      return result;
+    });
+  }
+
+  async #send<Result>(
+    path: string,
+    file: File,
+    { body, signal }: { readonly body: FormData; readonly signal: AbortSignal },
+    read: (response: Response) => Promise<Result>,
+  ): Promise<Result> {
     try {
-      const response = await this.#fetch('/v1/captions', { method: 'POST', body, signal });
+      const response = await this.#fetch(path, { method: 'POST', body, signal });
       if (!response.ok) throw await refusal(response);
-      return await readResult(response, onWord);
+      return await read(response);
     } catch (error) {
       if (signal.aborted || isTold(error)) throw error;
-      throw await this.#explain(file, error);
+      throw await this.#reason(file, error);
     }
   }
 
@@ -73,7 +101,7 @@ export class ServerClient {
   }
 
   /** A browser says of any broken request just that it failed: was it the file, the server or the line? */
-  async #explain(file: File, cause: unknown): Promise<Error> {
+  async #reason(file: File, cause: unknown): Promise<Error> {
     try {
       await file.slice(0, 1).arrayBuffer();
     } catch {
@@ -97,7 +125,7 @@ function isTold(error: unknown): boolean {
 function fields({ candidates, beams, prefix }: Settings): [string, string][] {
   return [
     ['stream', 'true'],
-    ['words', 'true'],
+    ['words', 'dependence'],
     ['numCaptions', String(candidates)],
     ['beams', String(Math.max(beams, candidates))],
     ...(prefix === '' ? [] : [['prefix', prefix] satisfies [string, string]]),

@@ -3,6 +3,8 @@ import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { captionOf, type Picture } from '../pictures/picture.ts';
 import type { Candidate, CaptionResult, Word } from '../server/client.ts';
+import { percent, shareOf } from './figures.ts';
+import { WhyWords } from './why.tsx';
 
 /** Words, shaded by how much each depends on the picture where that is known. */
 export function Words({ words }: { readonly words: readonly Word[] }): VNode {
@@ -22,12 +24,6 @@ export function Words({ words }: { readonly words: readonly Word[] }): VNode {
     </>
   );
 }
-
-/** The part of a word's probability that it owes to the picture, from 0 to 1. */
-const shareOf = (dependence: number): number => 1 - Math.exp(-Math.max(0, dependence));
-
-/** 0.634 -> '63 %'. */
-const percent = (probability: number): string => `${Math.round(100 * probability)} %`;
 
 interface FinishedProps {
   readonly picture: Picture;
@@ -53,6 +49,7 @@ export function FinishedCaption({ picture, result }: FinishedProps): VNode {
       <p class="quiet">
         {isEdited ? 'Edited' : <Confidence value={Math.exp(candidate.meanLogprob)} />}
       </p>
+      <WhyWords picture={picture} />
       {captions.length > 1 && <Candidates picture={picture} captions={captions} />}
       {!isEdited && candidate.words && <WordTable words={candidate.words} name={picture.name} />}
     </>

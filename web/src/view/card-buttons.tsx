@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import type { Page } from '../page.ts';
-import { captionOf, isPending, type Picture } from '../pictures/picture.ts';
+import { captionOf, isPending, type Picture, whyOf } from '../pictures/picture.ts';
 import { copyText } from './copy.ts';
 
 interface CardButtonsProps {
@@ -29,6 +29,7 @@ export function CardButtons({ page, picture, isEditing }: CardButtonsProps): VNo
             Edit
           </button>
           <CopyButton page={page} picture={picture} />
+          {captionOf(picture) !== '' && <ExplainButton page={page} picture={picture} />}
         </>
       )}
       {isPending(picture) && (
@@ -61,6 +62,21 @@ export function CardButtons({ page, picture, isEditing }: CardButtonsProps): VNo
         Remove
       </button>
     </p>
+  );
+}
+
+function ExplainButton({ page, picture }: Omit<CardButtonsProps, 'isEditing'>): VNode {
+  const { kind } = whyOf(picture);
+  const isShown = kind === 'asked' || kind === 'known';
+  return (
+    <button
+      type="button"
+      aria-expanded={isShown}
+      aria-label={`Explain the caption of ${picture.name}`}
+      onClick={() => void page.explaining.toggle(picture)}
+    >
+      Explain
+    </button>
   );
 }
 

@@ -7,6 +7,7 @@ import type { Picture } from '../pictures/picture.ts';
 import { CaptionEditor, FinishedCaption, Words } from './caption.tsx';
 import { CardButtons } from './card-buttons.tsx';
 import type { Watch } from './picture-list.tsx';
+import { Veil } from './why.tsx';
 
 interface CardProps {
   readonly page: Page;
@@ -51,7 +52,12 @@ function Preview({ picture }: { readonly picture: Picture }): VNode {
   const thumbnail = picture.thumbnail.value;
   return (
     <div class="preview">
-      {thumbnail.kind === 'made' && <img src={thumbnail.address} alt="" />}
+      {thumbnail.kind === 'made' && (
+        <>
+          <img src={thumbnail.address} alt="" />
+          <Veil picture={picture} />
+        </>
+      )}
       {thumbnail.kind === 'unreadable' && <span class="quiet">no preview in this browser</span>}
     </div>
   );
