@@ -57,6 +57,8 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'caption/output/written.ts',
     'metadata/undo.ts',
   ],
+  'caption/output/numbered.test.ts': ['caption/output/coco.ts'],
+  'caption/sources/shards.test.ts': ['caption/output/placeless.ts'],
   'caption/sources/inputs.test.ts': ['caption/sources/folders.ts', 'caption/sources/list.ts'],
   'cli/ablate.test.ts': [
     'cli/export.ts',
@@ -124,6 +126,15 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'data/images/tiff.ts',
   ],
   'data/images/folder.test.ts': ['data/images/find.ts', 'data/images/walk.ts'],
+  'data/pack/pack.test.ts': ['data/pack/formats.ts', 'data/pack/manifest.ts'],
+  'data/shards/open.test.ts': [
+    'data/shards/captions.ts',
+    'data/shards/group.ts',
+    'data/shards/picture.ts',
+    'data/shards/tar/tar.ts',
+    'data/shards/zip.ts',
+  ],
+  'data/shards/tar/scan.test.ts': ['data/shards/tar/header.ts'],
   'data/text/tokenizer.test.ts': [
     'data/text/clean.ts',
     'data/text/load.ts',

@@ -35,6 +35,7 @@ export type RoomName =
   | 'ablate'
   | 'browser'
   | 'server'
+  | 'scale'
   | 'cli';
 
 export const rooms: Readonly<Record<RoomName, Room>> = {
@@ -76,7 +77,8 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     uses: ['base'],
   },
   data: {
-    holds: '`images/`, `text/`, `captions/` (caption files) and `datasets/`',
+    holds:
+      '`images/`, `text/`, `captions/` (caption files), `shards/` (tars, zips, Parquet tables; in stores, too), `datasets/` and `pack/`',
     uses: ['base', 'metadata'],
     browser: 'part',
   },
@@ -159,6 +161,11 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       'HTTP: a function from Request to Response; `batching/` of pictures across requests, and a folder for each interface that clients speak',
     uses: ['base', 'hub', 'pages', 'model', 'caption', 'explain'],
   },
+  scale: {
+    holds:
+      'many machines: the shards of a task, objects that are whole or not there, settings that all agree on',
+    uses: ['base', 'data', 'caption'],
+  },
   cli: {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
@@ -176,6 +183,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       ] as const),
       'export',
       'server',
+      'scale',
     ],
   },
 };

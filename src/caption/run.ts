@@ -2,6 +2,7 @@
 import { InputError } from '../base/errors.ts';
 import type { Captioner } from './captioner.ts';
 import type { CaptionOptions } from './options.ts';
+import type { CaptionRow } from './output/formats.ts';
 import type { CaptionSink } from './output/output.ts';
 import type { PreparedImage } from './prepare.ts';
 import type { ImageCaption } from './result.ts';
@@ -32,13 +33,18 @@ export interface RunCounts {
 
 interface Item {
   readonly name: string;
+  readonly sample?: Sample;
   /** Place among all inputs: sampling draws by it, so a resumed run draws the same. */
   readonly number: number;
   readonly work: Promise<PreparedImage | 'skipped' | InputError>;
 }
 
+/** Where in which shard a picture is. */
+type Sample = Pick<CaptionRow, 'key' | 'shard'>;
+
 interface Ready {
   readonly name: string;
+  readonly sample?: Sample;
   readonly number: number;
   readonly image: PreparedImage;
 }
@@ -62,8 +68,9 @@ export async function captionRun(
   const batches = new BatchQueue(captioner, sink, run, done);
   let batch: Ready[] = [];
   const pictures = leavingOut(inputs, (name) => done({ kind: 'passedOver', name }));
-  for await (const { name, number, work } of prepareAhead(captioner, pictures, sink, run)) {
-    const image = await work;
+  for await (const item of prepareAhead(captioner, pictures, sink, run)) {
+    const { name } = item;
+    const image = await item.work;
     run.signal?.throwIfAborted();
     if (image === 'skipped') done({ kind: 'skipped', name });
     else if (image instanceof InputError) {
@@ -73,7 +80,7 @@ export async function captionRun(
         throw image;
       }
       done({ kind: 'failed', name, error: image });
-    } else batch.push({ name, number, image });
+    } else batch.push({ ...item, image });
     if (batch.length < run.batchSize) continue;
     await batches.add(batch);
     batch = [];
@@ -173,6 +180,7 @@ class BatchQueue {
     await this.#sink.write(
       results.map((result, i) => ({
         file: batch[i].name,
+        ...batch[i].sample,
         ...result,
         ms,
         ...(drawn && { drawn: drawn[i] }),
@@ -195,7 +203,9 @@ async function* prepareAhead(
     const work = prepareOne(captioner, input, sink, run);
     // The queue is awaited in order, so an early failure waits for its turn.
     work.catch(() => undefined);
-    queue.push({ name: input.name, number: number++, work });
+    const { name } = input;
+    const sample = input.kind === 'in shard' && { key: input.key, shard: input.shard };
+    queue.push({ name, number: number++, work, ...(sample && { sample }) });
     const next = queue.length > 2 * run.batchSize ? queue.shift() : undefined;
     if (next) yield next;
   }
@@ -219,7 +229,9 @@ async function prepareOne(
             ...(maxBytes !== undefined && { maxBytes }),
             ...(signal && { signal }),
           })
-        : (input.path ?? input.name);
+        : input.kind === 'in shard'
+          ? await input.read()
+          : (input.path ?? input.name);
     const decode = { ...options.decode, name: input.name };
     return await captioner.prepare(source, { ...options, decode, ...(signal && { signal }) });
   } catch (error) {

@@ -4,12 +4,12 @@ import { UsageError } from '../base/errors.ts';
 import { bundledModel } from '../caption/captioner.ts';
 import { captionOptions, type GenerationFlags } from '../caption/command-options.ts';
 import { countFinished, type Results } from '../caption/finished.ts';
-import type { CaptionOptions } from '../caption/options.ts';
 import {
   type CaptionOutputFormat,
   captionOutputFormats,
   formatEndings,
 } from '../caption/output/formats.ts';
+import { onlyNumbered } from '../caption/output/numbered.ts';
 import { type CaptionSink, fileSink, standardSink } from '../caption/output/output.ts';
 import { sidecarSink } from '../caption/output/sidecar.ts';
 import { skippingDescribed } from '../caption/output/skipping.ts';
@@ -17,6 +17,7 @@ import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
 import { describePassedOver } from '../data/images/formats.ts';
 import { loadCaptioner } from './options/captioner.ts';
+import { decodeOptions } from './options/decode.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
 import {
@@ -57,6 +58,10 @@ interface GivenFlags extends GenerationFlags, MetadataFlags, StyleFlags {
   format?: CaptionOutputFormat;
   output?: string;
   recursive?: true;
+  imageColumn?: string;
+  shards?: string[];
+  task?: number;
+  tasks?: number;
   allowUrl?: true;
   allowSvg?: true;
   maxPixels?: number;
@@ -77,6 +82,12 @@ const help = `
 Inputs: image files, folders, patterns ('photos/**/*.jpg'), - for a list on the standard input
 (a path or address a line, or find -print0), http(s) addresses with --allow-url (private networks are
 refused). JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read.
+Shards: tars of WebDataset or img2dataset ('x-{000000..000123}.tar', 'x-*.tar'), zips, Hugging Face's .parquet;
+rows then also have the sample's key and the shard (json, jsonl).
+
+With --shards NAMES --output FOLDER each shard's captions are a file of their own (NAME.jsonl), there as a whole or
+not at all, and NAME._SUCCESS behind it. What is done is not done again, so the same command may run on many machines:
+--task T --tasks N, which a Slurm array or an Indexed Job of Kubernetes says by itself (docs/scale.md).
 
 Options of generation that are not given come from the model's generation_config.json, then
 transformers' defaults: greedy, at most 20 new tokens. Lengths count the first token and the prompt.
@@ -89,6 +100,7 @@ Examples:
   refcap caption photos --recursive --format jsonl --output captions.jsonl --resume
   refcap caption photos --recursive --embed
   refcap caption photo.jpg --beams 3 --num-captions 3 --format json --words
+  refcap caption --shards 'shards/x-{000000..000123}.tar' --output captions --task 0 --tasks 4
   find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
 
 function stopping(text: string): boolean | 'never' {
@@ -100,7 +112,7 @@ function stopping(text: string): boolean | 'never' {
 export const command = new Command('caption')
   .summary('caption pictures')
   .description('Caption pictures: one line for each, its path and its caption.')
-  .argument('<inputs...>', 'image files, folders, patterns, addresses, or - for a list')
+  .argument('[inputs...]', 'image files, folders, patterns, shards, addresses, or - for a list')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
   .option('--revision <name>', 'branch, tag or commit of a hub model')
   .option('--offline', 'use only models that are here already')
@@ -143,12 +155,21 @@ export const command = new Command('caption')
     ).choices(captionOutputFormats),
   )
   .option('-o, --output <file>', 'write results to a file instead of the standard output')
+  .addOption(
+    new Option('--shards <names>', 'caption shards into a folder (--output), each for itself')
+      .argParser(repeated)
+      .conflicts(['format', 'resume', 'overwrite', 'recursive', 'failFast', 'keepGoing'])
+      .conflicts(['allowUrl', 'skipCaptioned', 'appendToExisting', 'existing', 'embed']),
+  )
+  .option('--task <n>', "which part of the shards, from 0 (default: the engine's variables)", whole)
+  .option('--tasks <n>', 'in how many parts the shards are dealt out', positive)
   .addOption(existingOption())
   .addOption(sidecarNamesOption())
   .addOption(embedOption())
   .addOption(keepTimesOption())
   .addOption(skipCaptionedOption())
   .option('-r, --recursive', 'also look into the folders of folders')
+  .option('--image-column <name>', "the pictures' column in Parquet tables, if it is not told")
   .option('--allow-url', 'fetch http(s) addresses')
   .option('--allow-svg', 'draw SVG files')
   .option('--max-pixels <n>', 'largest picture, in pixels', positive)
@@ -166,6 +187,12 @@ export const command = new Command('caption')
 for (const option of styleOptions()) command.addOption(option);
 
 async function run(inputs: string[], given: GivenFlags): Promise<void> {
+  if (given.shards !== undefined) return runOverShards(inputs, given);
+  const { task, tasks } = given;
+  if (task !== undefined || tasks !== undefined)
+    throw new UsageError(`--${task === undefined ? 'tasks' : 'task'} needs --shards.`);
+  if (inputs.length === 0)
+    throw new UsageError('name the pictures to caption, or shards of them with --shards.');
   const flags = { ...given, format: formatOf(given) };
   checkFlags(flags);
   await checkOutput(flags);
@@ -185,13 +212,25 @@ async function run(inputs: string[], given: GivenFlags): Promise<void> {
   );
 }
 
+async function runOverShards(inputs: readonly string[], flags: GivenFlags): Promise<void> {
+  if (inputs.length > 0)
+    throw new UsageError(`--shards and other inputs (${inputs[0]}) exclude each other.`);
+  checkLengths(flags);
+  checkStyleFlags(flags, 'jsonl', false);
+  const { runShards } = await import('./caption-shards.ts');
+  await interruptible(async (signal) => {
+    if (await runShards(flags, signal)) process.exitCode = 3;
+  }, '. Run the same again to go on: shards that are done stay.');
+}
+
 /** Whether results go to each picture's side, or into it. */
 function isBeside(format: CaptionOutputFormat): format is 'sidecar' | 'xmp' {
   return format === 'sidecar' || format === 'xmp';
 }
 
 function formatOf({ output, format }: GivenFlags): CaptionOutputFormat {
-  if (format !== undefined && isBeside(format)) return format;
+  // COCO's results are JSON, too.
+  if (format !== undefined && (isBeside(format) || format === 'coco')) return format;
   return formatOfOutput(output, format, formatEndings) ?? 'text';
 }
 
@@ -250,6 +289,7 @@ function inputOptionsOf(flags: Flags, signal: AbortSignal): InputOptions {
     recursive: flags.recursive ?? false,
     allowUrl: flags.allowUrl ?? false,
     allowSvg: flags.allowSvg ?? false,
+    ...(flags.imageColumn !== undefined && { columns: { image: flags.imageColumn } }),
     signal,
   };
 }
@@ -323,26 +363,16 @@ async function suitableWorkers(inputs: readonly string[], options: InputOptions)
   return 0;
 }
 
-function decodeOptions({
-  maxPixels,
-  maxBytes,
-  allowSvg,
-}: Flags): NonNullable<CaptionOptions['decode']> {
-  return {
-    allowSvg: allowSvg ?? false,
-    ...(maxPixels !== undefined && { maxPixels }),
-    ...(maxBytes !== undefined && { maxBytes }),
-    onWarning: (sentence: string) => console.error(`refcap: ${sentence}`),
-  };
-}
-
 async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> {
   const { format, output, resume = false, overwrite = false, batchSize } = flags;
   if (format === 'xmp') return metadataSink(flags, flags);
   if (format === 'sidecar')
     return sidecarSink({ resume, overwrite, candidates, batchSize }, flags.appendToExisting);
-  if (output === undefined) return standardSink(format);
-  return fileSink(output, format, { resume, overwrite, candidates, batchSize });
+  const rows =
+    output === undefined
+      ? standardSink(format)
+      : await fileSink(output, format, { resume, overwrite, candidates, batchSize });
+  return format === 'coco' ? onlyNumbered(rows) : rows;
 }
 
 function summary(

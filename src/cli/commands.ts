@@ -50,7 +50,7 @@ export const commands: LazyCommand[] = [
   },
   {
     name: 'data',
-    summary: 'look through a dataset of pictures with captions',
+    summary: 'look through a dataset of pictures with captions, or pack it into shards',
     load: () => import('./data.ts'),
   },
   {

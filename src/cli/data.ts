@@ -1,9 +1,10 @@
-/** `refcap data inspect`: what is in a dataset and what is wrong with it. */
+/** `refcap data`: what is in a dataset and what is wrong with it, and a dataset as shards. */
 import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import type { DatasetReport, SplitFigures } from '../data/datasets/inspect.ts';
 import { type DatasetFormat, datasetFormats } from '../data/datasets/sources.ts';
+import { packCommand } from './data-pack.ts';
 import {
   captionColumnOption,
   captionsOption,
@@ -27,15 +28,17 @@ const help = `
 Sources: a folder as Flickr8k, Flickr30k or COCO unpack it, one with Karpathy's dataset_*.json, with
 captions.txt, metadata.jsonl or a .csv or .tsv table (file, caption and perhaps split), with a file for each
 split (train.json, val.json, test.json) or a folder for each split (train/metadata.jsonl ...), or one whose
-images have text files (.txt, .caption) of the same name beside them; or a caption file itself. With
---captions xmp the pictures' metadata (XMP beside or in them, IPTC) are the captions. A path or file
-name decides which image is meant, before any number beside it. Links to folders are followed.
+images have text files (.txt, .caption) of the same name beside them; or a caption file itself; or shards
+('x-{000000..000123}.tar', 'x-*.tar', a .zip, .parquet tables) or a folder of them. With --captions xmp the
+pictures' metadata (XMP beside or in them, IPTC) are the captions. A path or file name decides which image is
+meant, before any number beside it. Links to folders are followed.
 
 Exit code 0 whatever is wrong with parts of the data, 1 when nothing of it can be used.`;
 
 export const command = new Command('data')
-  .summary('look through a dataset of pictures with captions')
-  .description('Look through a dataset of pictures with captions.');
+  .summary('look through a dataset of pictures with captions, or pack it into shards')
+  .description('Look through a dataset of pictures with captions, or pack it into shards.')
+  .addCommand(packCommand);
 
 command
   .command('inspect')
@@ -43,7 +46,7 @@ command
   .description(
     'Count images, captions and words, decode every image, and list every problem: missing and unreadable files, images without captions, duplicates (within splits and across them), empty and overlong captions.',
   )
-  .argument('<source>', 'a folder or a caption file')
+  .argument('<source>', 'a folder, a caption file, or shards')
   .addOption(
     new Option('--format <format>', 'how the captions are kept (default: recognised)').choices(
       datasetFormats,
@@ -100,7 +103,10 @@ async function inspect(source: string, flags: Flags): Promise<void> {
 const examples = 3;
 
 function table(report: DatasetReport, isOfMetadata: boolean): string {
-  const ofImages = isOfMetadata ? "the images' metadata" : 'text files beside the images';
+  const { length } = report.shards;
+  const inShards = `in ${whole(length)} ${length === 1 ? 'shard' : 'shards'}`;
+  const beside = isOfMetadata ? "the images' metadata" : 'text files beside the images';
+  const ofImages = length > 0 ? inShards : beside;
   const lines = [
     `captions  ${report.captionFiles.join(', ') || ofImages}`,
     `images    ${report.imageFolder}`,

@@ -207,6 +207,7 @@ async function picturesOf(
   for await (const input of listInputs(inputs, { recursive: recursive ?? false })) {
     const { name: file } = input;
     if (input.kind === 'file') pictures.push({ file, source: input.path ?? file });
+    else if (input.kind === 'in shard') pictures.push({ file, source: file });
     else if (/^https?:/i.test(file))
       pictures.push({
         file,

@@ -52,7 +52,7 @@ async function undo(
       pictures += 1;
       try {
         if (input.kind === 'nothing') throw input.error;
-        if (input.kind === 'url') continue;
+        if (input.kind === 'url' || input.kind === 'in shard') continue;
         for (const { name, changedSince } of await undoPicture(input.path ?? input.name, {
           keepTimes,
         })) {

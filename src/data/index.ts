@@ -38,6 +38,13 @@ export {
 } from './images/decode.ts';
 export { type ImageFolder, listImages } from './images/folder.ts';
 export { type ImageFormat, imageExtensions } from './images/formats.ts';
+export { type PackFormat, packFormats } from './pack/formats.ts';
+export type { PackManifest } from './pack/manifest.ts';
+export { type Packed, type PackOptions, packDataset } from './pack/pack.ts';
+export { expandShards } from './shards/expand.ts';
+export { readShards } from './shards/open.ts';
+export type { SampleOptions, ShardFault, ShardItem, ShardSample } from './shards/shard.ts';
+export type { StoreOptions } from './shards/store/requests.ts';
 export { loadTextTokenizer } from './text/load.ts';
 export {
   makeVocabulary,

@@ -13,11 +13,9 @@ import type { CaptionOptions } from '../caption/options.ts';
 import type { PreparedImage } from '../caption/prepare.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
 import { type DatasetOptions, readDataset } from '../data/datasets/read.ts';
-import { resolveModel } from '../hub/resolve.ts';
+import { absoluteAddress } from '../data/shards/address.ts';
 import type { Interval } from '../metrics/bootstrap.ts';
-import { hashWeights } from '../model/checkpoint/hash.ts';
-import { memberFolders } from '../model/checkpoint/members.ts';
-import { loadModel } from '../model/checkpoint/pretrained.ts';
+import { modelFingerprint } from '../model/checkpoint/fingerprint.ts';
 import { scoreSplit, singleReferenceMeans } from './scoring.ts';
 
 export interface EvaluateOptions {
@@ -95,7 +93,10 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     await writeCaptions(folder, written, own);
     const evaluation: Evaluation = {
       version: version(),
-      model: { name: options.model, fingerprint: await modelFingerprint(options) },
+      model: {
+        name: options.model,
+        fingerprint: await modelFingerprint(options.model, options.captioner),
+      },
       data: {
         source: options.data,
         split: options.split,
@@ -232,7 +233,7 @@ async function writeCaptions(
       const row = {
         file: image.id,
         // Absolute: compare shows the picture from whatever folder it is run in.
-        path: resolve(image.path),
+        path: absoluteAddress(image.path),
         caption,
         logprob,
         references: image.captions,
@@ -246,17 +247,6 @@ async function writeCaptions(
 function fingerprintOf(written: readonly Written[]): string {
   const hash = createHash('sha256');
   for (const { image } of written) hash.update(JSON.stringify([image.id, image.captions]));
-  return hash.digest('hex');
-}
-
-/** Hash of the weights of all members that write. */
-async function modelFingerprint({ model, captioner }: EvaluateOptions): Promise<string> {
-  const { path } = await resolveModel(model, captioner.hub);
-  const hash = createHash('sha256');
-  for (const member of [path, ...(await memberFolders(path, captioner.members))]) {
-    await using loaded = await loadModel(member, { hub: captioner.hub });
-    hash.update(await hashWeights(loaded.weights));
-  }
   return hash.digest('hex');
 }
 

@@ -2,8 +2,11 @@
 import { parse } from 'csv-parse/sync';
 import { csvLines } from '../../base/csv.ts';
 import type { ImageCaption } from '../result.ts';
+import { cocoRow } from './coco.ts';
 
-export const captionOutputFormats = ['text', 'json', 'jsonl', 'csv', 'sidecar', 'xmp'] as const;
+export const captionOutputFormats = [
+  ...(['text', 'json', 'jsonl', 'csv', 'coco', 'sidecar', 'xmp'] as const),
+] as const;
 export type CaptionOutputFormat = (typeof captionOutputFormats)[number];
 /** The formats that make one stream of rows. */
 export type RowFormat = Exclude<CaptionOutputFormat, 'sidecar' | 'xmp'>;
@@ -12,8 +15,11 @@ export type RowFormat = Exclude<CaptionOutputFormat, 'sidecar' | 'xmp'>;
 export interface CaptionRow extends ImageCaption {
   /** As the input named it. */
   readonly file: string;
-  /** Milliseconds of the model's work: its batch's time over the batch's pictures. */
-  readonly ms: number;
+  /** Of a picture in a shard, the sample's key and the shard's name. */
+  readonly key?: string;
+  readonly shard?: string;
+  /** Milliseconds of the model's work: its batch's time over the batch's pictures. Absent where rows are to be the same always. */
+  readonly ms?: number;
   /** Further captions, drawn for the keywords. */
   readonly drawn?: readonly string[];
   /** Nouns on which the captions agree, where they were asked for. */
@@ -47,6 +53,15 @@ const lines = {
   isWhole: () => true,
 } as const;
 
+const array = {
+  head: '[\n',
+  between: ',\n',
+  after: '',
+  isOneLine: true,
+  tail: (rows: number) => (rows > 0 ? '\n]\n' : ']\n'),
+  isWhole: () => true,
+} as const;
+
 export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
   text: {
     ...lines,
@@ -56,15 +71,11 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
     fileOf: (line) => (line.includes('\t') ? unescapeName(line.split('\t', 1)[0]) : undefined),
   },
   jsonl: { ...lines, isOneLine: true, head: '', row: jsonRow, fileOf: fileOfJson },
-  json: {
-    head: '[\n',
-    between: ',\n',
-    after: '',
-    isOneLine: true,
-    tail: (rows) => (rows > 0 ? '\n]\n' : ']\n'),
-    row: jsonRow,
-    isWhole: () => true,
-    fileOf: fileOfJson,
+  json: { ...array, row: jsonRow, fileOf: fileOfJson },
+  coco: {
+    ...array,
+    row: cocoRow,
+    fileOf: (line) => memberOf(line, 'image_id')?.toString(),
   },
   csv: {
     ...lines,
@@ -86,15 +97,23 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
   },
 };
 
-function jsonRow({ file, caption, captions, keywords, width, height, ms }: CaptionRow): string {
-  return JSON.stringify({ file, caption, captions, keywords, width, height, ms });
+function jsonRow(row: CaptionRow): string {
+  const { file, key, shard, caption, captions, keywords, width, height, ms } = row;
+  return JSON.stringify({ file, key, shard, caption, captions, keywords, width, height, ms });
 }
 
 function fileOfJson(line: string): string | undefined {
+  const file = memberOf(line, 'file');
+  return typeof file === 'string' ? file : undefined;
+}
+
+/** A text or number of a row's object; undefined of lines that are none. */
+function memberOf(line: string, name: string): string | number | undefined {
   try {
     const row: unknown = JSON.parse(line.replace(/,$/, ''));
-    if (typeof row !== 'object' || row === null || !('file' in row)) return undefined;
-    return typeof row.file === 'string' ? row.file : undefined;
+    if (typeof row !== 'object' || row === null) return undefined;
+    const value: unknown = Object.entries(row).find(([key]) => key === name)?.[1];
+    return typeof value === 'string' || typeof value === 'number' ? value : undefined;
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import {
   writeFileAtomic,
 } from '../../base/files.ts';
 import type { CaptionSink, SinkOptions } from './output.ts';
+import { placeless } from './placeless.ts';
 
 /** Where a picture's text file stands: the same name with .txt. */
 export function sidecarPath(file: string): string {
@@ -58,8 +59,9 @@ export function sidecarSink({ resume, overwrite }: SinkOptions, append = false):
   const written = new Set<string>();
   return {
     has: async (file) => {
-      if (/^https?:/i.test(file))
-        throw new InputError(`${file}: a picture from an address has no place for a text file.`);
+      const where = placeless(file);
+      if (where !== undefined)
+        throw new InputError(`${file}: a picture ${where} has no place for a text file.`);
       const path = sidecarPath(file);
       if (written.has(path))
         throw new InputError(`${file}: ${path} already belongs to another picture of that name.`);

@@ -1,6 +1,7 @@
 /** Leaves pictures alone that have a description already. */
 import { describedPicture } from '../../metadata/described.ts';
 import type { CaptionSink } from './output.ts';
+import { placeless } from './placeless.ts';
 
 /** A sink that takes pictures for done whose metadata say what is on them: XMP beside or in them, or IPTC. */
 export function skippingDescribed(sink: CaptionSink): CaptionSink {
@@ -8,7 +9,7 @@ export function skippingDescribed(sink: CaptionSink): CaptionSink {
     has: async (file, path) =>
       // First: a sink may refuse the picture.
       (await sink.has(file, path)) ||
-      (!/^https?:/i.test(file) && (await describedPicture(path ?? file)) !== undefined),
+      (placeless(file) === undefined && (await describedPicture(path ?? file)) !== undefined),
     write: (rows) => sink.write(rows),
     finish: () => sink.finish(),
   };

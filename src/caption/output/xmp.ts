@@ -14,6 +14,7 @@ import {
 import { type Existing, readDescribed, writeCaption } from '../../metadata/xmp/caption.ts';
 import type { CaptionRow } from './formats.ts';
 import type { CaptionSink } from './output.ts';
+import { placeless } from './placeless.ts';
 
 export interface XmpSinkOptions {
   /** What becomes of words that are there. */
@@ -29,21 +30,21 @@ export interface XmpSinkOptions {
 
 /** The best caption of each picture, written as its description and its alt text. */
 export function xmpSink(options: XmpSinkOptions): CaptionSink {
-  const { where } = options;
   const taken = new Set<string>();
   /** Files that are found under other names than the pictures'. */
   const paths = new Map<string, string>();
   const placeOf = (path: string): XmpPlace =>
-    typeof where === 'string'
-      ? sidecarPlace(xmpSidecarPath(path, where))
-      : embeddedPlace(path, where);
+    typeof options.where === 'string'
+      ? sidecarPlace(xmpSidecarPath(path, options.where))
+      : embeddedPlace(path, options.where);
   return {
     has: async (file, path = file) => {
-      if (/^https?:/i.test(file))
-        throw new InputError(`${file}: a picture from an address has no place for metadata.`);
+      const where = placeless(file);
+      if (where !== undefined)
+        throw new InputError(`${file}: a picture ${where} has no place for metadata.`);
       if (path !== file) paths.set(file, path);
       const place = placeOf(path);
-      if (taken.has(place.name) && typeof where === 'string')
+      if (taken.has(place.name) && typeof options.where === 'string')
         throw new InputError(
           `${file}: ${place.name} already belongs to another picture of that name.`,
         );

@@ -1,8 +1,9 @@
-/** What is to be captioned, one item at a time: files, folders, patterns, lists and addresses. */
+/** What is to be captioned, one item at a time: files, folders, patterns, lists, shards and addresses. */
 import { stat } from 'node:fs/promises';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { InputError } from '../../base/errors.ts';
 import { isThere } from '../../base/files.ts';
+import { isRemote, isShardName } from '../../data/shards/address.ts';
 import { picturesBelow } from './folders.ts';
 import type { CaptionInput, InputOptions } from './input.ts';
 
@@ -32,6 +33,10 @@ function nothing(name: string, reason: string): CaptionInput {
 
 async function* fromOne(input: string, options: InputOptions): AsyncGenerator<CaptionInput> {
   const name = (await isThere(input)) ? input : input.trim();
+  if (isShardName(name) && isRemote(name)) {
+    yield nothing(name, 'shards in stores are captioned with --shards.');
+    return;
+  }
   if (/^https?:\/\//i.test(name)) {
     if (options.allowUrl) yield { kind: 'url', name };
     else yield nothing(name, 'addresses are fetched only with --allow-url.');
@@ -40,6 +45,11 @@ async function* fromOne(input: string, options: InputOptions): AsyncGenerator<Ca
   const found = await find(name);
   if (found?.isFolder) {
     yield* fromFolder(name, found.path, options);
+    return;
+  }
+  if (isShardName(name)) {
+    const { picturesInShards } = await import('./shards.ts');
+    yield* picturesInShards(found?.path ?? name, options.columns);
     return;
   }
   if (found === undefined && isDynamicPattern(name)) {
@@ -84,12 +94,12 @@ async function* fromFolder(
   );
 }
 
-/** How many pictures there are, or undefined where the standard input decides. */
+/** How many pictures there are, or undefined where the standard input or shards decide. */
 export async function countInputs(
   inputs: readonly string[],
   options: InputOptions = {},
 ): Promise<number | undefined> {
-  if (inputs.includes('-')) return undefined;
+  if (inputs.some((input) => input === '-' || isShardName(input))) return undefined;
   let count = 0;
   for await (const { kind } of listInputs(inputs, options))
     if (kind === 'file' || kind === 'url') count += 1;

@@ -1,6 +1,7 @@
 /** How a caption is written down, after it was generated: pure functions from text to text. */
 import { basename, dirname, extname } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
+import { parseAddress } from '../../data/shards/address.ts';
 import { neutralPeople } from './neutral.ts';
 
 export interface CaptionStyle {
@@ -36,10 +37,11 @@ export function styled(text: string, style: CaptionStyle, file: string): string 
   const neutral = style.neutralPeople ? neutralPeople(text) : text;
   const whole = `${style.prefix ?? ''}${neutral}${style.suffix ?? ''}`;
   const written = style.sentence ? asSentence(whole) : whole;
+  const path = parseAddress(file)?.member ?? file;
   const values: Readonly<Record<string, string>> = {
     caption: written,
-    name: basename(file, extname(file)),
-    folder: basename(dirname(file)),
+    name: basename(path, extname(path)),
+    folder: basename(dirname(path)),
   };
   return style.template === undefined
     ? written

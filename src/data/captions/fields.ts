@@ -34,7 +34,7 @@ export const imageFields: ReadonlySet<string> = new Set([
 
 const texts = [
   ...['caption', 'text', 'sentence', 'raw', 'comment', 'captiontext', 'description', 'title'],
-  ...['prompt', 'alttext', 'alt'],
+  ...['prompt', 'alttext', 'alt', 'captionstr'], // the last is TextCaps'
 ];
 
 /** Fields that hold the text, most telling first. */
@@ -61,7 +61,8 @@ export function isFileName(value: unknown): boolean {
   return extension !== undefined && pictureKind(extension) !== 'none' && !isAddress(value);
 }
 
-function isAddress(value: string): boolean {
+/** Whether a text is an address such as https://... */
+export function isAddress(value: string): boolean {
   return /^[a-z]+:\/\//i.test(value);
 }
 

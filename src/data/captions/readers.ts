@@ -125,9 +125,14 @@ async function readJsonLines({ source, records, keep }: Context): Promise<Descri
       throw new InputError(
         `${source.name}: line ${number} should be a JSON object but is ${typeName(value)}.`,
       );
-    if (keep.takes(value.split)) records.record(value, number, () => `line ${number}, $`);
+    if (keep.takes(splitOf(value))) records.record(value, number, () => `line ${number}, $`);
   });
   return describeLine;
+}
+
+/** What a record says of its split; TextCaps calls it set_name. */
+function splitOf({ split, set_name }: JsonObject): unknown {
+  return split ?? set_name;
 }
 
 /** Members of a JSON file that hold no captions. */
@@ -139,19 +144,36 @@ const asides = new Set([
   'types',
   'categories',
   'dataset',
+  'dataset_type',
+  'dataset_name',
+  'dataset_version',
   'version',
   'description',
 ]);
 
+/** VizWiz marks "Quality issues are too severe to recognize visual content." and captions of spammers. */
+function isRejected(value: unknown): boolean {
+  return isObject(value) && (value.is_rejected === true || value.is_precanned === true);
+}
+
 async function readJson(context: Context): Promise<Describe> {
-  const { source } = context;
+  const { source, notes } = context;
   let listKey: string | undefined;
+  let rejected = 0;
   const walker = new JsonWalker(source.name, (entry) => {
+    if (isRejected(entry.value)) {
+      rejected += 1;
+      return;
+    }
     if (entry.key !== undefined && entry.index >= 0 && isObject(entry.value)) listKey = entry.key;
     readJsonEntry(context, entry);
   });
   for await (const piece of source.pieces) walker.push(piece);
   walker.end();
+  if (rejected > 0)
+    notes.push(
+      `${source.name}: left out ${rejected} ${rejected === 1 ? 'caption' : 'captions'} that VizWiz marks as rejected or precanned, as its own evaluation does.`,
+    );
   return (place) => (typeof place === 'string' ? place : jsonPath(listKey, place));
 }
 
@@ -162,7 +184,7 @@ function readJsonEntry(context: Context, entry: JsonEntry): void {
   if (key === undefined) {
     // [{image_id, caption}], or a list of captions (or of lists of references) in the images' order.
     if (isObject(value)) {
-      if (keep.takes(value.split)) records.record(value, index, path);
+      if (keep.takes(splitOf(value))) records.record(value, index, path);
     } else records.texts(undefined, value, index, path);
     return;
   }
@@ -178,7 +200,7 @@ function readJsonEntry(context: Context, entry: JsonEntry): void {
   }
   if (isObject(value)) {
     if (records.namesImage(value, index >= 0)) {
-      if (keep.takes(value.split)) records.record(value, index >= 0 ? index : path(), path);
+      if (keep.takes(splitOf(value))) records.record(value, index >= 0 ? index : path(), path);
     } else records.named(key, value, path(), path);
     return;
   }

@@ -3,7 +3,15 @@
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { type Context, type Describe, describeLine } from './context.ts';
-import { fieldKey, imageField, numberedText, numberFields, textFields } from './fields.ts';
+import {
+  fieldKey,
+  imageField,
+  isAddress,
+  isFileName,
+  numberedText,
+  numberFields,
+  textFields,
+} from './fields.ts';
 import { type TableShape, tableShape } from './formats.ts';
 import { partedByReturns } from './source.ts';
 
@@ -115,7 +123,8 @@ interface TableColumns {
 }
 
 /** Columns of a table without a header: the image, then its captions. */
-function plainColumns({ source, role, columns }: Context, { length }: string[]): TableColumns {
+function plainColumns({ source, role, columns }: Context, cells: readonly string[]): TableColumns {
+  const { length } = cells;
   const asked = columns.image ?? columns.caption;
   if (asked !== undefined)
     throw new InputError(
@@ -124,6 +133,10 @@ function plainColumns({ source, role, columns }: Context, { length }: string[]):
   if (length < 2)
     throw new InputError(
       `${source.name}: line 1 has one column; a table needs the image and its caption, or name another format with --${role}-format.`,
+    );
+  if (isAddress(cells[1] ?? '') && !isFileName(cells[0]) && !isAddress(cells[0] ?? ''))
+    throw new InputError(
+      `${source.name}: line 1 is a caption and an address, as Conceptual Captions has them; fetch the pictures first (for example img2dataset --input_format tsv --output_format webdataset), and name the shards.`,
     );
   const texts = role === 'candidates' ? [1] : Array.from({ length: length - 1 }, (_, i) => i + 1);
   return { count: length, image: 0, numbers: [], texts, split: -1 };

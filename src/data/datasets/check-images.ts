@@ -1,9 +1,11 @@
 /** Reads image files in full: which cannot be decoded, and which are the same byte for byte. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { decodeImage, defaultMaxBytes } from '../images/decode.ts';
+import { parseAddress } from '../shards/address.ts';
+import { readPicture } from '../shards/picture.ts';
 import type { DatasetImage, SplitName } from './dataset.ts';
 
 export interface CheckedImage {
@@ -50,11 +52,13 @@ export async function checkImages(
 
 async function checkImage(path: string, known: ReadonlySet<string>): Promise<CheckedImage> {
   // What cannot be read, or is too large to, decodeImage describes.
-  const isReadable = await stat(path).then(
-    (about) => about.isFile() && about.size <= defaultMaxBytes,
-    () => false,
-  );
-  const bytes = isReadable ? await readFile(path).catch(() => undefined) : undefined;
+  const isReadable =
+    parseAddress(path) !== undefined ||
+    (await stat(path).then(
+      (about) => about.isFile() && about.size <= defaultMaxBytes,
+      () => false,
+    ));
+  const bytes = isReadable ? await readPicture(path).catch(() => undefined) : undefined;
   const hash = bytes && sha256(bytes);
   if (hash !== undefined && known.has(hash)) return { hash, fault: undefined };
   const fault = await decodeImage(bytes ?? path, { name: path }).then(
@@ -133,7 +137,7 @@ export async function leakageNote(
     for (let i = next++; i < images.length; i = next++) {
       signal?.throwIfAborted();
       const { id, split, path } = images[i];
-      members[i] = { id, split, hash: await readFile(path).then(sha256, () => undefined) };
+      members[i] = { id, split, hash: await readPicture(path).then(sha256, () => undefined) };
     }
   };
   await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));

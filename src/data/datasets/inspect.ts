@@ -19,6 +19,7 @@ export const problemKinds = [
   'unreadable images',
   'images of kinds that are not read',
   'names that are not UTF-8',
+  'shards that are missing or damaged',
   'images without a caption',
   'images in no split',
   'text files without an image',
@@ -63,6 +64,8 @@ export interface DatasetReport {
   readonly name: string;
   /** Caption files; empty where each image has a text file. */
   readonly captionFiles: readonly string[];
+  /** Shards that hold images and captions, where there are such. */
+  readonly shards: readonly string[];
   readonly imageFolder: string;
   readonly splitsFrom: DatasetSurvey['splitsFrom'];
   readonly splits: Readonly<Record<SplitName | 'all', SplitFigures>>;
@@ -113,6 +116,7 @@ export async function inspectDataset(
   return {
     name: path,
     captionFiles: survey.source.captions?.map((file) => file.path) ?? [],
+    shards: survey.source.shards ?? [],
     imageFolder: survey.source.images,
     splitsFrom: survey.splitsFrom,
     splits: splitFigures(survey, checked),
@@ -244,6 +248,7 @@ function findProblems(
     'unreadable images': checked.flatMap(({ fault }) => fault ?? []),
     'images of kinds that are not read': survey.passedOver,
     'names that are not UTF-8': survey.nameless,
+    'shards that are missing or damaged': survey.shardFaults,
     'images without a caption': survey.withoutCaption,
     'images in no split': survey.withoutSplit,
     'text files without an image': survey.strayTexts,

@@ -1,5 +1,4 @@
 /** Which file is each captioned picture's: one file is one picture's, and what is not sure is no file's. */
-import { join } from 'node:path';
 import { FileFinder, type Found, withoutExtension } from '../images/find.ts';
 import type { ImageFolder } from '../images/folder.ts';
 import type { NamedImages } from './captions.ts';
@@ -35,7 +34,7 @@ export function pairFiles(images: NamedImages, folder: ImageFolder): Pairing {
   for (const [file, all] of claims) {
     const best = strongest(all);
     for (const { id, how } of best) {
-      paths.set(id, join(folder.folder, file));
+      paths.set(id, folder.pathOf(file));
       if (how === 'loose') otherwise.push(`${id} is ${file}`);
     }
     const others = all.filter((claim) => !best.includes(claim));
@@ -58,7 +57,7 @@ function strongest(claims: readonly Claim[]): readonly Claim[] {
 
 function lookUp(names: readonly string[], folder: ImageFolder): { hit?: Hit; reason?: string } {
   let reason: string | undefined;
-  for (const name of names) {
+  for (const name of [...names, ...names.flatMap(otherCocoNames)]) {
     const found = folder.finder.find(name);
     if (found?.how === 'several')
       reason ??= `there is more than one, ${found.files.slice(0, 3).join(' and ')}; write the folder before the name`;
@@ -68,6 +67,13 @@ function lookUp(names: readonly string[], folder: ImageFolder): { hit?: Hit; rea
   }
   reason ??= likeness(names[0], folder);
   return reason === undefined ? {} : { reason };
+}
+
+/** The names that one picture of COCO has in the years' downloads: COCO_val2014_000000000042.jpg is 000000000042.jpg of 2017. */
+function otherCocoNames(name: string): string[] {
+  const [, number] = /(?:^|[/\\])(?:COCO_(?:train|val)2014_)?(\d{12})\.jpg$/i.exec(name) ?? [];
+  if (number === undefined) return [];
+  return ['', 'COCO_train2014_', 'COCO_val2014_'].map((prefix) => `${prefix}${number}.jpg`);
 }
 
 /** Whether the folders of two paths are those of different splits. */

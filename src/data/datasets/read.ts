@@ -1,8 +1,8 @@
-/** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, text files beside images, metadata. */
-import { join } from 'node:path';
+/** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, text files beside images, metadata, shards. */
 import { InputError } from '../../base/errors.ts';
 import type { Columns } from '../captions/records.ts';
 import { type ImageFolder, listImages } from '../images/folder.ts';
+import { isShardName } from '../shards/address.ts';
 import { type NamedImages, readCaptions } from './captions.ts';
 import type { CaptionDataset, DatasetImage, SplitShares } from './dataset.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './describe.ts';
 import { readMetadata } from './metadata.ts';
 import { pairFiles } from './pair.ts';
+import { findShards, readShardedImages } from './shards.ts';
 import { pairSidecars, readSidecars } from './sidecars.ts';
 import { type DatasetFormat, type DatasetSource, findDataset } from './sources.ts';
 import { applyLists, assignSplits } from './splits.ts';
@@ -50,13 +51,15 @@ export interface DatasetSurvey {
   readonly passedOver: readonly string[];
   /** Files and folders that cannot be opened because their names are not UTF-8. */
   readonly nameless: readonly string[];
+  /** Sentences on what is wrong with shards. */
+  readonly shardFaults: readonly string[];
 }
 
 /**
  * Reads the dataset at `path`: a folder such as Flickr8k's (token file, split lists, images), one
  * with a caption file (Karpathy's dataset_*.json, COCO's captions_*.json, captions.txt,
  * metadata.jsonl, .csv, ...), one whose images have text files of the same name beside them (a
- * caption a line), or a caption file itself. Splits come from split lists, else from the captions
+ * caption a line), a caption file itself, or shards: tars, zips or Parquet tables of pictures. Splits come from split lists, else from the captions
  * (marks in the file, COCO's file names, train, dev and test folders of text files), else they are
  * dealt out by a seeded hash. Images without a file are counted and left out: incomplete downloads
  * are normal.
@@ -76,7 +79,12 @@ export async function surveyDataset(
   options: DatasetOptions = {},
 ): Promise<DatasetSurvey> {
   const { images: imageFolder, format } = options;
+  const shards = isShardName(path) ? await findShards(path) : undefined;
+  if (shards) return surveyShards(path, shards, options);
   const source = await findDataset(path, imageFolder, format);
+  const inFolder =
+    source.captions === undefined && format === undefined ? await findShards(path) : undefined;
+  if (inFolder) return surveyShards(path, inFolder, options);
   const folder = await listImages(source.images);
   const notes: string[] = describeFolder(folder);
   const { images: named, stray, captions } = await readNamed(path, source, folder, options, notes);
@@ -111,7 +119,45 @@ export async function surveyDataset(
     strayTexts: stray,
     passedOver: folder.passedOver,
     nameless: folder.nameless,
+    shardFaults: [],
   };
+}
+
+/** Likewise of shards, whose pictures have addresses in the place of paths. */
+async function surveyShards(
+  path: string,
+  shards: readonly string[],
+  { columns, shares = {} }: DatasetOptions,
+): Promise<DatasetSurvey> {
+  const { images, paths, stray, faults } = await readShardedImages(shards, columns);
+  const notes = faults.length === 0 ? [] : [shardNote(faults)];
+  const { empty, withoutCaption } = dropEmptyCaptions(images, notes);
+  if (images.size === 0)
+    throw new InputError(
+      `${path}: no picture has a caption; name the caption's field with --caption-column.`,
+    );
+  const all = [...images.keys()];
+  const areDealt = assignSplits(images, path, shares, notes);
+  const { found } = findFiles(images, paths, new Map());
+  return {
+    dataset: { name: path, images: found, missing: { train: 0, dev: 0, test: 0 }, notes },
+    source: { captions: undefined, lists: [], images: path, shards },
+    splitsFrom: areDealt ? 'seed' : 'captions',
+    missing: [],
+    withoutSplit: all.filter((id) => !images.has(id)),
+    withoutCaption,
+    emptyCaptions: empty,
+    strayTexts: stray,
+    passedOver: [],
+    nameless: [],
+    shardFaults: faults,
+  };
+}
+
+function shardNote(faults: readonly string[]): string {
+  return faults.length === 1
+    ? `1 fault in the shards: ${faults[0]}`
+    : `${faults.length} faults in the shards, the first: ${faults[0]}`;
 }
 
 interface Named {
@@ -144,10 +190,10 @@ async function readNamed(
 
 function filesWithoutName(
   paths: ReadonlyMap<string, string>,
-  { folder, files }: ImageFolder,
+  { files, pathOf }: ImageFolder,
 ): string[] {
   const named = new Set(paths.values());
-  return files.filter((file) => !named.has(join(folder, file)));
+  return files.filter((file) => !named.has(pathOf(file)));
 }
 
 function dropEmptyCaptions(

@@ -1,7 +1,7 @@
 /** Recognises which dataset a folder or file holds, and where its captions, splits and images are. */
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { type CaptionFormat, captionFormats } from '../captions/formats.ts';
@@ -33,6 +33,8 @@ export interface DatasetSource {
   /** Lists of image names that make the splits, such as Flickr_8k.devImages.txt. */
   readonly lists: readonly { readonly split: SplitName; readonly path: string }[];
   readonly images: string;
+  /** Shards that hold pictures and captions; undefined: there are none. */
+  readonly shards?: readonly string[];
 }
 
 /** Folders in which the usual downloads keep the images, most telling first. */
@@ -53,6 +55,7 @@ const captionFolders = ['.', 'Flickr8k_text', 'annotations', 'annotation'];
 const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetFormat[]])[] = [
   [/^dataset(?:_(?!infos?\.)\w+)?\.json$/i, ['json']], // Karpathy
   [/^captions_(?:train|val|test)\d{4}\.json$/i, ['json']], // COCO
+  [/^nocaps_\w*captions\w*\.json$/i, ['json']],
   [/^Flickr8k\.token\.txt$/i, ['flickr']],
   [/^results_20130124\.token$/i, ['flickr']], // Flickr30k
   [/^(?:captions|metadata|annotations)\.jsonl$/i, ['jsonl']],
@@ -67,6 +70,9 @@ const splitFile =
   /^(?:(.+)[._-])?(train|training|val|valid|validation|dev|test|testing)\.(json|jsonl|csv|tsv)$/i;
 
 const cocoName = /^captions_(train|val|test)(\d{4})\.json$/i;
+
+/** nocaps is there to be measured on: none of it is dealt out to train. */
+const nocapsName = /^nocaps_(val|test)_\w*\.json$/i;
 
 const listName = /^Flickr[_-]?(?:8k|30k)\.(train|trn|dev|val|test)Images\.txt$/i;
 
@@ -97,7 +103,8 @@ export async function findDataset(
   const isOfImages = format === 'sidecar' || format === 'xmp';
   if (!isFolder && isOfImages)
     throw new InputError(`${path}: the format ${format} is one of folders; name the folder.`);
-  if (!isFolder) return { captions: [{ path, split: undefined }], lists, images: imageFolder };
+  const ownSplit = parseSplit(nocapsName.exec(basename(path))?.[1] ?? '');
+  if (!isFolder) return { captions: [{ path, split: ownSplit }], lists, images: imageFolder };
   if (isOfImages) return { captions: undefined, lists, images: imageFolder };
   for (const [pattern, formats] of captionFiles) {
     if (format !== undefined && !formats.includes(format)) continue;
@@ -192,7 +199,10 @@ function chooseFiles(found: readonly { folder: string; name: string }[]): Captio
   return chosen.map(({ folder, name }) => ({
     path: join(folder, name),
     // Of one file alone a part must serve for dev and test.
-    split: chosen.length > 1 ? parseSplit(cocoName.exec(name)?.[1] ?? '') : undefined,
+    split:
+      chosen.length > 1
+        ? parseSplit(cocoName.exec(name)?.[1] ?? '')
+        : parseSplit(nocapsName.exec(name)?.[1] ?? ''),
   }));
 }
 

@@ -1,9 +1,11 @@
-/** Reads an image's file, within a limit. */
+/** Reads an image's file, or an image in a shard, within a limit. */
 import { readFile, stat } from 'node:fs/promises';
 import { InputError } from '../../base/errors.ts';
+import { parseAddress } from '../shards/address.ts';
+import { readShardPicture } from '../shards/picture.ts';
 
 /**
- * The bytes of a picture that is given by its path or as bytes.
+ * The bytes of a picture that is given by its path, by its address in a shard, or as bytes.
  * @param name how messages name it
  * @throws InputError when it is missing, empty, no file or larger than `maxBytes`
  */
@@ -19,6 +21,8 @@ export async function readBytes(
 }
 
 async function readImageFile(path: string, name: string, maxBytes: number): Promise<Uint8Array> {
+  const address = parseAddress(path);
+  if (address) return readShardPicture(address);
   try {
     // Looked at before it is opened: opening a pipe would wait for its other end.
     const about = await stat(path);

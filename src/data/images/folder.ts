@@ -1,5 +1,7 @@
-/** Finds the files of a dataset's images, whichever way the captions name them. */
+/** Finds the files of a dataset's images, whichever way the captions name them; also in zips, as COCO comes. */
+import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { formatAddress } from '../shards/address.ts';
 import { FileFinder } from './find.ts';
 import { pictureKind } from './formats.ts';
 import { listBelow } from './walk.ts';
@@ -15,18 +17,40 @@ export interface ImageFolder {
   /** What cannot be opened because its name is not UTF-8. */
   readonly nameless: readonly string[];
   readonly finder: FileFinder;
+  /** Where one of the files is: its path, or its address in a zip. */
+  pathOf(file: string): string;
   /** The path of the file that `id` names: by relative path, file name, or name without extension. */
   find(id: string): string | undefined;
 }
 
 const textExtensions: ReadonlySet<string> = new Set(['.txt', '.caption']);
 
+/** COCO's own names: such zips stand for the folders that they unpack to. */
+const datasetZip = /(?:^|\/)((?:train|val|test|unlabeled)\d{4})\.zip$/i;
+
 /**
- * Lists the images below `folder`, also behind links. Hidden files and folders are passed over.
- * @throws InputError when the folder cannot be read.
+ * Lists the images below `folder`, also behind links, and in COCO's zips that are not unpacked. Hidden files and
+ * folders are passed over.
+ * @param folder may be a zip
+ * @throws InputError when the folder or a zip cannot be read.
  */
 export async function listImages(folder: string): Promise<ImageFolder> {
-  const { files: all, links, nameless } = await listBelow(folder);
+  const isFile = await stat(folder).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const isZip = isFile && /\.zip$/i.test(folder);
+  const listing = isZip ? undefined : await listBelow(folder);
+  const {
+    files: outside,
+    links,
+    nameless,
+  } = listing ?? { files: [], links: new Map(), nameless: [] };
+  const addresses = await inZips(
+    isZip ? [folder] : zipsAmong(outside).map((zip) => join(folder, zip)),
+  );
+  const all = [...outside, ...addresses.keys()];
+  const pathOf = (file: string): string => addresses.get(file) ?? join(folder, file);
   const sorted = [...all].sort((a, b) => (a < b ? -1 : 1));
   const ofKind = (kind: ReturnType<typeof pictureKind>): string[] =>
     sorted.filter((file) => pictureKind(extname(file).toLowerCase()) === kind);
@@ -39,9 +63,30 @@ export async function listImages(folder: string): Promise<ImageFolder> {
     passedOver: ofKind('passed over'),
     nameless,
     finder,
+    pathOf,
     find: (id) => {
       const found = finder.find(id);
-      return found && 'file' in found ? join(folder, found.file) : undefined;
+      return found && 'file' in found ? pathOf(found.file) : undefined;
     },
   };
+}
+
+/** COCO's zips beside which they are not unpacked. */
+function zipsAmong(files: readonly string[]): string[] {
+  const zips = files.filter((file) => datasetZip.test(file));
+  if (zips.length === 0) return [];
+  const folders = new Set(files.map((file) => file.slice(0, file.lastIndexOf('/') + 1)));
+  return zips.filter((zip) => !folders.has(`${zip.replace(/\.zip$/i, '')}/`));
+}
+
+/** The address of each file of the zips. Of a name that two have, the first one's. */
+async function inZips(zips: string[]): Promise<Map<string, string>> {
+  const addresses = new Map<string, string>();
+  if (zips.length === 0) return addresses;
+  const { openZip } = await import('../shards/zip.ts');
+  for (const shard of zips.sort())
+    for (const member of (await openZip(shard)).files)
+      if (!addresses.has(member))
+        addresses.set(member, formatAddress({ kind: 'zip', member, shard }));
+  return addresses;
 }

@@ -1,9 +1,9 @@
 /** Which image features go to which shard, and the keys that tell whether a shard is still right. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { InputError } from '../../base/errors.ts';
 import type { Augmentation } from '../../data/images/augment.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
+import { readPicture } from '../../data/shards/picture.ts';
 
 export interface FeatureImage {
   readonly path: string;
@@ -52,7 +52,7 @@ export async function hashImages(
   const work = async (): Promise<void> => {
     for (let i = next++; i < images.length; i = next++) {
       signal?.throwIfAborted();
-      const bytes = await readFile(images[i].path).catch(() => {
+      const bytes = await readPicture(images[i].path).catch(() => {
         throw new InputError(`${images[i].path}: the image cannot be read`);
       });
       hashed[i] = { ...images[i], hash: createHash('sha256').update(bytes).digest('hex') };

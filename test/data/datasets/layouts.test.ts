@@ -88,14 +88,14 @@ describe("Hugging Face's imagefolder", () => {
     ]);
   });
 
-  it('as Parquet is named, and so is a folder of Parquet alone', async () => {
+  it('as Parquet is named, and a damaged table of pictures is', async () => {
     const parquet = { 'train/metadata.parquet': 'PAR1', ...images('train/0.jpg') };
     await expect(readDataset(folderOf(parquet))).rejects.toThrow(
       /train: metadata\.parquet is a Parquet table; write its pictures/,
     );
     const data = folderOf({ 'data/train-00000-of-00001.parquet': 'PAR1' });
     await expect(readDataset(data)).rejects.toThrow(
-      /no captions found; data\/train-00000-of-00001\.parquet is a Parquet table;/,
+      /data\/train-00000-of-00001\.parquet: the Parquet table is cut off, damaged or of a rare kind/,
     );
   });
 });
