@@ -17,6 +17,7 @@ export type RoomName =
   | 'weights'
   | 'nn'
   | 'metrics'
+  | 'confidence'
   | 'hub'
   | 'metadata'
   | 'data'
@@ -67,6 +68,12 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     uses: ['base'],
     browser: 'whole',
   },
+  confidence: {
+    holds:
+      'how likely a caption names the right thing: its main noun, the evidence, a calibrated map, how true it is: pure functions',
+    uses: ['base', 'metrics'],
+    browser: 'whole',
+  },
   hub: {
     holds:
       'model names to folders: paths, bundled models, downloads into the cache shared with Python',
@@ -79,17 +86,17 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   data: {
     holds:
       '`images/`, `text/`, `captions/` (caption files), `shards/` (tars, zips, Parquet tables; in stores, too), `datasets/` and `pack/`',
-    uses: ['base', 'metadata'],
+    uses: ['base', 'metrics', 'metadata'],
     browser: 'part',
   },
   pages: {
     holds: 'HTML pages, each one file: their frame, charts, and what each shows',
-    uses: ['base'],
+    uses: ['base', 'confidence'],
   },
   model: {
     holds:
       'config, `towers/` (a table of vision towers), the decoder, `refiner/`, `checkpoint/` (names, loading, saving, converting)',
-    uses: ['base', 'engine', 'weights', 'nn', 'hub', 'data'],
+    uses: ['base', 'engine', 'weights', 'nn', 'confidence', 'hub', 'data'],
     browser: 'part',
   },
   generation: {
@@ -101,7 +108,10 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   caption: {
     holds:
       'pictures in, captions out: the captioner, `sources/` of pictures, `output/` formats, a run over many',
-    uses: ['base', 'engine', 'weights', 'hub', 'metadata', 'data', 'model', 'generation'],
+    uses: [
+      ...(['base', 'engine', 'weights', 'confidence', 'hub', 'metadata', 'data'] as const),
+      ...(['model', 'generation'] as const),
+    ],
   },
   explain: {
     holds:
@@ -111,12 +121,12 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   video: {
     holds:
       'films in, scenes with captions out: `ffmpeg/` (frames with their times), `scenes/`, `captions/`, `output/` (subtitles and tables)',
-    uses: ['base', 'metrics', 'data', 'caption'],
+    uses: ['base', 'metrics', 'confidence', 'data', 'caption'],
   },
   alt: {
     holds:
       "alt texts of a site's pictures: `pages/` (where one is missing), `pictures/` (files, drafts, their cache), `report/`",
-    uses: ['base', 'data', 'caption'],
+    uses: ['base', 'confidence', 'data', 'caption'],
     browser: 'part',
   },
   score: {
@@ -128,12 +138,15 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       '`config/`, `features/` (their cache), `objective/` (graphs), `loop/`, `checkpoint/`, `recipe/` (several stages)',
     uses: [
       ...(['base', 'engine', 'weights', 'nn', 'metrics', 'hub', 'data', 'pages'] as const),
-      ...(['model', 'generation', 'score'] as const),
+      ...(['model', 'generation', 'score', 'confidence'] as const),
     ],
   },
   evaluate: {
-    holds: "a model's captions, scores and speed on a split",
-    uses: ['base', 'metrics', 'hub', 'data', 'model', 'caption', 'score'],
+    holds:
+      "a model's captions, scores and speed on a split; `calibrate/` fits its confidence to several",
+    uses: [
+      ...(['base', 'metrics', 'confidence', 'hub', 'data', 'model', 'caption', 'score'] as const),
+    ],
   },
   export: {
     holds: 'ONNX files for other programs: `layouts.ts` is a table of them',
@@ -159,7 +172,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   server: {
     holds:
       'HTTP: a function from Request to Response; `batching/` of pictures across requests, and a folder for each interface that clients speak',
-    uses: ['base', 'hub', 'pages', 'model', 'caption', 'explain'],
+    uses: ['base', 'confidence', 'hub', 'pages', 'model', 'caption', 'explain'],
   },
   scale: {
     holds:
@@ -169,7 +182,8 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   cli: {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
-      ...(['base', 'metrics', 'hub', 'metadata', 'data', 'pages', 'model', 'generation'] as const),
+      ...(['base', 'metrics', 'confidence', 'hub', 'metadata', 'data', 'pages'] as const),
+      ...(['model', 'generation'] as const),
       ...([
         'caption',
         'explain',

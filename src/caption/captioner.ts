@@ -1,14 +1,23 @@
 /** Pictures in, captions out: a model with its tokenizer, over an executor that runs it. */
 import { Opened } from '../base/disposal.ts';
+import { InputError } from '../base/errors.ts';
+import type { ConfidenceConfig } from '../confidence/config.ts';
 import type { TextTokenizer } from '../data/text/tokenizer.ts';
-import type { GenerationContext } from '../generation/context.ts';
+import type { GenerationContext, SeenConcept } from '../generation/context.ts';
 import { longestLength } from '../generation/generate.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { BlipConfig } from '../model/config.ts';
-import type { Executor, ExecutorOptions } from './executor/executor.ts';
+import {
+  allowedConcepts,
+  type ConceptScoresByName,
+  nameIds,
+  scoredConcepts,
+} from './concepts/names.ts';
+import type { Executor, ExecutorOptions, UserConcepts } from './executor/executor.ts';
 import { LocalExecutor } from './executor/local.ts';
 import { WorkerExecutor } from './executor/workers.ts';
+import { CaptionJudge } from './judge.ts';
 import type { CaptionOptions } from './options.ts';
 import type { ImageSource, PreparedImage } from './prepare.ts';
 import { type ImageCaption, type Word, WordCollector } from './result.ts';
@@ -39,17 +48,29 @@ export class Captioner implements Disposable {
   readonly tokenizer: TextTokenizer;
   /** The model's own defaults of generation. */
   readonly defaults: GenerationOptions;
+  /** What the model's confidence is computed by; a model that was not calibrated has none. */
+  readonly confidence: ConfidenceConfig | undefined;
   /** The model's folder or file, and how it was opened, for others who open it beside the captioner. */
   readonly source: ModelSource;
   readonly #executor: Executor;
+  readonly #concepts: UserConcepts | undefined;
   readonly #owned = new Opened();
+  #judge: CaptionJudge | undefined;
 
   private constructor(executor: Executor, source: ModelSource) {
     this.source = source;
     this.config = executor.model.config;
     this.tokenizer = executor.model.tokenizer;
     this.defaults = executor.model.generation;
+    this.confidence = executor.model.confidence;
     this.#executor = executor;
+    this.#concepts = source.options.concepts;
+    if (this.confidence) this.#openJudge();
+  }
+
+  #openJudge(): CaptionJudge {
+    this.#judge ??= new CaptionJudge(this.confidence, this.tokenizer);
+    return this.#judge;
   }
 
   /**
@@ -68,6 +89,17 @@ export class Captioner implements Disposable {
         : await WorkerExecutor.open(path, workers, given),
       { path, options: given },
     );
+  }
+
+  /**
+   * Those of a user's names of concepts that the model cannot be told of: words outside its vocabulary, more than two
+   * words, or, where its own scores choose, names that it does not look for.
+   */
+  unknownConcepts(names: readonly string[]): string[] {
+    const { concept_config: config } = this.config;
+    if (config && this.#concepts?.kind === 'names')
+      return [...allowedConcepts(config, this.tokenizer, names).unknown];
+    return names.filter((name) => nameIds(name, this.tokenizer) === undefined);
   }
 
   /** Disposes of the item with the captioner. @returns it */
@@ -176,8 +208,9 @@ export class Captioner implements Disposable {
     onId?: GenerationContext['onId'],
     imagesEach = 1,
   ): Promise<ImageCaption[]> {
-    const { seed, signal, imageNumbers, dependence = false } = options;
+    const { seed, signal, imageNumbers, dependence = false, evidence = false } = options;
     const words = options.words === true || dependence;
+    const concepts = this.#given(images.length, options.concepts);
     const { settings, prompt } = captionSettings(options, this.#executor.model);
     const all = await this.#executor.generate(
       {
@@ -188,12 +221,36 @@ export class Captioner implements Disposable {
         ...(seed !== undefined && { seed }),
         ...(imageNumbers && { imageNumbers }),
         ...(dependence && { withoutPicture: true }),
+        ...(concepts && { concepts }),
       },
       { ...(signal && { signal }), ...(onId && { onId }) },
     );
-    return all.map((sequences, i) =>
-      imageCaption(sequences, this.tokenizer, prompt.length, words, images[i * imagesEach]),
-    );
+    const judge = evidence ? this.#openJudge() : this.#judge;
+    const results = all.map(async (sequences, i) => {
+      const size = images[i * imagesEach];
+      const result = imageCaption(sequences, this.tokenizer, prompt.length, words, size);
+      if (!judge) return result;
+      const judged = await Promise.all(
+        sequences.map((sequence) => judge.judge(sequence, prompt.length, evidence)),
+      );
+      return { ...result, captions: result.captions.map((each, k) => ({ ...each, ...judged[k] })) };
+    });
+    return Promise.all(results);
+  }
+
+  /** @throws InputError where concepts are to be given and are not, or the other way round */
+  #given(
+    images: number,
+    scores: readonly ConceptScoresByName[] | undefined,
+  ): SeenConcept[][] | undefined {
+    const isWanted = this.#concepts?.kind === 'scores';
+    if (isWanted !== (scores !== undefined) || (scores && scores.length !== images))
+      throw new InputError(
+        isWanted
+          ? `concepts: the captioner was opened to be given scores for each of the ${images} images.`
+          : "concepts: open the captioner with concepts: { kind: 'scores' } to give scores with images.",
+      );
+    return scores?.map((own) => scoredConcepts(this.tokenizer, own));
   }
 
   [Symbol.dispose](): void {

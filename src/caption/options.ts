@@ -1,6 +1,7 @@
 /** What can be asked of a captioner for each picture. */
 import type { DecodeOptions } from '../data/images/decode.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
+import type { ConceptScoresByName } from './concepts/names.ts';
 
 /** Options of generation, under transformers' names, and what goes beyond them. */
 export interface CaptionOptions extends GenerationOptions {
@@ -14,6 +15,10 @@ export interface CaptionOptions extends GenerationOptions {
   readonly words?: boolean;
   /** Also give each word's visual dependence, at the cost of one more walk of the decoder; implies `words`. */
   readonly dependence?: boolean;
+  /** Of each image how likely it shows what, where the captioner was opened with `concepts: { kind: 'scores' }`. */
+  readonly concepts?: readonly ConceptScoresByName[];
+  /** Also give what confidence is computed from. */
+  readonly evidence?: boolean;
   /** Stops between runs of the model. */
   readonly signal?: AbortSignal;
   /** Limits of decoding. */

@@ -1,4 +1,5 @@
 /** What a caller gets for an image: texts with their log-probabilities, from sequences of ids. */
+import type { NounEvidence } from '../confidence/evidence.ts';
 import type { TextTokenizer } from '../data/text/tokenizer.ts';
 import type { Sequence } from '../generation/context.ts';
 
@@ -21,6 +22,12 @@ export interface Caption {
   readonly meanLogprob: number;
   /** What beam search ranked by. */
   readonly score?: number;
+  /** The noun that the caption is mainly about; of a model whose confidence is calibrated, or on request. */
+  readonly mainNoun?: string;
+  /** Of a model whose confidence is calibrated: the probability that people speak of the main noun. */
+  readonly confidence?: number;
+  /** On request: what confidence is computed from. */
+  readonly evidence?: NounEvidence;
   /** On request: the words after the prompt. Their sum is `logprob` less the end's. */
   readonly words?: readonly Word[];
 }
@@ -66,7 +73,7 @@ function withDependence(words: Word[], blind: readonly Word[] | undefined): Word
   return words.map((word, i) => ({ ...word, dependence: word.logprob - blind[i].logprob }));
 }
 
-function wordsOf(
+export function wordsOf(
   ids: readonly number[],
   logprobs: readonly number[],
   tokenizer: TextTokenizer,

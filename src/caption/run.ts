@@ -1,6 +1,7 @@
 /** Captions any number of pictures in batches: decoding runs ahead of the model, results come in order. */
 import { InputError } from '../base/errors.ts';
 import type { Captioner } from './captioner.ts';
+import type { ConceptScoresByName } from './concepts/names.ts';
 import type { CaptionOptions } from './options.ts';
 import type { CaptionRow } from './output/formats.ts';
 import type { CaptionSink } from './output/output.ts';
@@ -15,18 +16,30 @@ export interface CaptionRunOptions {
   readonly failFast: boolean;
   /** Further captions of each picture that are drawn, for its keywords: how. */
   readonly draws?: CaptionOptions;
+  /** Leave captions of less confidence (0 to 1) out of the output; the model is one that has a confidence. */
+  readonly minConfidence?: number;
+  /** The scores of a picture's concepts, where the captioner is to be given them. @throws InputError where it has none */
+  readonly conceptsOf?: (name: string) => ConceptScoresByName;
   readonly signal?: AbortSignal;
-  /** Told of each picture that is done: captioned, failed, skipped since the output has it, or of a kind not read. */
+  /** Told of each picture that is done: captioned, doubtful, failed, skipped since the output has it, or of a kind not read. */
   readonly onDone?: (outcome: Outcome) => void;
 }
 
 export type Outcome =
   | { readonly kind: 'captioned' | 'skipped' | 'passedOver'; readonly name: string }
+  | {
+      readonly kind: 'doubtful';
+      readonly name: string;
+      readonly caption: string;
+      readonly confidence: number;
+    }
   | { readonly kind: 'failed'; readonly name: string; readonly error: InputError };
 
 /** How many pictures ended how. */
 export interface RunCounts {
   captioned: number;
+  /** Captioned with too little confidence, and left out. */
+  doubtful: number;
   skipped: number;
   failed: number;
 }
@@ -60,7 +73,7 @@ export async function captionRun(
   sink: CaptionSink,
   run: CaptionRunOptions,
 ): Promise<RunCounts> {
-  const counts: RunCounts = { captioned: 0, skipped: 0, failed: 0 };
+  const counts: RunCounts = { captioned: 0, doubtful: 0, skipped: 0, failed: 0 };
   const done = (outcome: Outcome): void => {
     if (outcome.kind !== 'passedOver') counts[outcome.kind] += 1;
     run.onDone?.(outcome);
@@ -154,39 +167,52 @@ class BatchQueue {
   }
 
   async #caption(batch: readonly Ready[]): Promise<CaptionedBatch> {
-    const { options, signal } = this.#run;
     const started = performance.now();
-    const results = await this.#captioner.captionPrepared(
-      batch.map(({ image }) => image),
-      { ...options, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
-    );
+    const results = await this.#captionsOf(batch, this.#run.options);
     const drawn = await this.#draw(batch);
     const ms = Number(((performance.now() - started) / batch.length).toFixed(1));
     return { batch, results, ms, ...(drawn && { drawn }) };
   }
 
+  #captionsOf(batch: readonly Ready[], options: CaptionOptions): Promise<ImageCaption[]> {
+    const { signal, conceptsOf } = this.#run;
+    return this.#captioner.captionPrepared(
+      batch.map(({ image }) => image),
+      {
+        ...options,
+        imageNumbers: batch.map(({ number }) => number),
+        ...(conceptsOf && { concepts: batch.map(({ name }) => conceptsOf(name)) }),
+        ...(signal && { signal }),
+      },
+    );
+  }
+
   /** The texts drawn for each picture, where they are asked for. */
   async #draw(batch: readonly Ready[]): Promise<string[][] | undefined> {
-    const { draws, signal } = this.#run;
+    const { draws } = this.#run;
     if (!draws) return undefined;
-    const results = await this.#captioner.captionPrepared(
-      batch.map(({ image }) => image),
-      { ...draws, imageNumbers: batch.map(({ number }) => number), ...(signal && { signal }) },
-    );
+    const results = await this.#captionsOf(batch, draws);
     return results.map(({ captions }) => captions.map(({ text }) => text));
   }
 
   async #write({ batch, results, ms, drawn }: CaptionedBatch): Promise<void> {
-    await this.#sink.write(
-      results.map((result, i) => ({
-        file: batch[i].name,
-        ...batch[i].sample,
-        ...result,
-        ms,
-        ...(drawn && { drawn: drawn[i] }),
-      })),
-    );
-    for (const { name } of batch) this.#done({ kind: 'captioned', name });
+    const { minConfidence = 0 } = this.#run;
+    const rows = results.map((result, i) => ({
+      file: batch[i].name,
+      ...batch[i].sample,
+      ...result,
+      ms,
+      ...(drawn && { drawn: drawn[i] }),
+    }));
+    const isDoubtful = ({ captions: [{ confidence = 1 }] }: ImageCaption): boolean =>
+      confidence < minConfidence;
+    const sure = rows.filter((row) => !isDoubtful(row));
+    if (sure.length > 0) await this.#sink.write(sure);
+    for (const row of rows) {
+      const { file: name, caption, captions } = row;
+      if (!isDoubtful(row)) this.#done({ kind: 'captioned', name });
+      else this.#done({ kind: 'doubtful', name, caption, confidence: captions[0].confidence ?? 1 });
+    }
   }
 }
 
@@ -216,12 +242,14 @@ async function prepareOne(
   captioner: Captioner,
   input: Picture,
   sink: CaptionSink,
-  { options, signal }: CaptionRunOptions,
+  { options, conceptsOf, signal }: CaptionRunOptions,
 ): Promise<PreparedImage | 'skipped' | InputError> {
   try {
     if (input.kind === 'nothing') return input.error;
     const path = input.kind === 'file' ? input.path : undefined;
     if (await sink.has(input.name, path)) return 'skipped';
+    // A picture without scores fails before it is decoded.
+    conceptsOf?.(input.name);
     const { maxBytes } = options.decode ?? {};
     const source =
       input.kind === 'url'

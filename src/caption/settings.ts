@@ -25,6 +25,8 @@ const own: ReadonlySet<string> = new Set([
   'seed',
   'words',
   'dependence',
+  'concepts',
+  'evidence',
   'signal',
   'decode',
   'imageNumbers',

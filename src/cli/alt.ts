@@ -1,7 +1,7 @@
 /** `refcap alt`: pictures of a site that have no alt text are listed, or get one. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { type FilledPage, type FillOptions, fillSite, picturesWithoutText } from '../alt/fill.ts';
 import { encodePage } from '../alt/pages/bytes.ts';
 import { pathInPatch, unifiedDiff } from '../alt/patch.ts';
@@ -24,7 +24,7 @@ import type { CaptionOptions } from '../caption/options.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
-import { number, positive, repeated, whole } from './options/values.ts';
+import { positive, probability, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 
@@ -72,12 +72,6 @@ Examples:
   refcap alt site --check --format sarif > alt.sarif
   refcap alt site --patch > alt.patch
   refcap alt site --write --context "Hotel Alpenblick"`;
-
-function probability(text: string): number {
-  const value = number(text);
-  if (value < 0 || value > 1) throw new InvalidArgumentError('must be from 0 to 1.');
-  return value;
-}
 
 export const command = new Command('alt')
   .summary("find and fill a site's missing alt texts")

@@ -1,7 +1,7 @@
 /** `refcap caption`: pictures in, captions out. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
-import { bundledModel } from '../caption/captioner.ts';
+import { bundledModel, type Captioner } from '../caption/captioner.ts';
 import { captionOptions, type GenerationFlags } from '../caption/command-options.ts';
 import { countFinished, type Results } from '../caption/finished.ts';
 import {
@@ -17,6 +17,7 @@ import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../caption/sources/inputs.ts';
 import { describePassedOver } from '../data/images/formats.ts';
 import { loadCaptioner } from './options/captioner.ts';
+import { openConcepts } from './options/concepts.ts';
 import { decodeOptions } from './options/decode.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
@@ -38,7 +39,7 @@ import {
   styleOptions,
   withStyle,
 } from './options/style.ts';
-import { noRepeatNgram, number, positive, repeated, whole } from './options/values.ts';
+import { noRepeatNgram, number, positive, probability, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 
@@ -54,6 +55,7 @@ interface GivenFlags extends GenerationFlags, MetadataFlags, StyleFlags {
   quantize?: 'int8';
   keepRefiner?: true;
   members?: number;
+  concepts?: string;
   batchSize: number;
   format?: CaptionOutputFormat;
   output?: string;
@@ -68,6 +70,7 @@ interface GivenFlags extends GenerationFlags, MetadataFlags, StyleFlags {
   maxBytes?: number;
   resume?: true;
   overwrite?: true;
+  minConfidence?: number;
   failFast?: true;
   keepGoing?: true;
   quiet?: true;
@@ -129,6 +132,10 @@ export const command = new Command('caption')
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
   .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .option(
+    '--concepts <file>',
+    'names that may appear, a line each, or scores of names for each picture (of models with concepts)',
+  )
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
   .option('--beams <n>', 'beams of beam search (1: greedy)', positive)
   .option('--min-length <n>', 'fewest tokens', whole)
@@ -148,6 +155,11 @@ export const command = new Command('caption')
   .option('--prompt <text>', 'what every caption begins with')
   .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', repeated)
   .option('--words', "also give each word's log-probability and visual dependence (json, jsonl)")
+  .option(
+    '--min-confidence <p>',
+    'leave captions of less confidence, 0 to 1, out of the output and list them at the end',
+    probability,
+  )
   .addOption(
     new Option(
       '-f, --format <format>',
@@ -159,7 +171,8 @@ export const command = new Command('caption')
     new Option('--shards <names>', 'caption shards into a folder (--output), each for itself')
       .argParser(repeated)
       .conflicts(['format', 'resume', 'overwrite', 'recursive', 'failFast', 'keepGoing'])
-      .conflicts(['allowUrl', 'skipCaptioned', 'appendToExisting', 'existing', 'embed']),
+      .conflicts(['allowUrl', 'skipCaptioned', 'appendToExisting', 'existing', 'embed'])
+      .conflicts(['minConfidence', 'concepts']),
   )
   .option('--task <n>', "which part of the shards, from 0 (default: the engine's variables)", whole)
   .option('--tasks <n>', 'in how many parts the shards are dealt out', positive)
@@ -200,7 +213,8 @@ async function run(inputs: string[], given: GivenFlags): Promise<void> {
   await interruptible(
     async (signal) => {
       if (flags.resume && (await isFinished(inputs, flags, signal))) return;
-      const { counts, failures, passedOver } = await captionInputs(inputs, flags, signal);
+      const { counts, doubts, failures, passedOver } = await captionInputs(inputs, flags, signal);
+      for (const doubt of doubtLines(counts, doubts, flags)) console.error(`refcap: ${doubt}`);
       const note = describePassedOver(passedOver);
       if (note !== undefined) console.error(`refcap: ${note}`);
       for (const failure of failures) console.error(`refcap: ${failure}`);
@@ -294,23 +308,26 @@ function inputOptionsOf(flags: Flags, signal: AbortSignal): InputOptions {
   };
 }
 
-/** Failures that are kept to be listed. */
+/** Doubtful captions, and failures, that are kept to be listed. */
 const mostListed = 1000;
 
 async function captionInputs(
   inputs: readonly string[],
   flags: Flags,
   signal: AbortSignal,
-): Promise<{ counts: RunCounts; failures: string[]; passedOver: string[] }> {
+): Promise<{ counts: RunCounts; doubts: string[]; failures: string[]; passedOver: string[] }> {
   const inputOptions = inputOptionsOf(flags, signal);
   const workers = flags.workers ?? (await suitableWorkers(inputs, inputOptions));
-  using captioner = await loadCaptioner({ ...flags, workers }, signal);
+  const concepts = flags.concepts === undefined ? undefined : await openConcepts(flags.concepts);
+  using captioner = await loadCaptioner({ ...flags, workers, conceptFile: concepts?.file }, signal);
+  concepts?.check(captioner);
   const options = {
     ...captionOptions(flags, captioner.defaults),
     ...(flags.words && { dependence: true }),
     decode: decodeOptions(flags),
   };
   captioner.check(options);
+  checkConfidence(captioner, flags);
   const draws = drawOptions(flags, options);
   if (draws) captioner.check(draws);
   const opened = withStyle(await openSink(flags, options.num_return_sequences ?? 1), flags);
@@ -323,6 +340,7 @@ async function captionInputs(
       },
       () => undefined,
     );
+  const doubts: string[] = [];
   const failures: string[] = [];
   const passedOver: string[] = [];
   const onDone = (outcome: Outcome): void => {
@@ -331,26 +349,54 @@ async function captionInputs(
       return;
     }
     if (!flags.quiet) progress.advance(outcome.kind === 'skipped');
+    if (outcome.kind === 'doubtful' && doubts.length < mostListed)
+      doubts.push(`  ${outcome.name}\t${outcome.confidence.toFixed(2)}\t${outcome.caption}`);
     if (outcome.kind === 'failed' && failures.length < mostListed)
       failures.push(outcome.error.message);
   };
-  const { batchSize, failFast = false } = flags;
+  const { batchSize, failFast = false, minConfidence } = flags;
   try {
     const counts = await captionRun(captioner, listInputs(inputs, inputOptions), sink, {
       options,
       batchSize,
       failFast,
       ...(draws && { draws }),
+      ...(minConfidence !== undefined && { minConfidence }),
+      ...(concepts?.scoresOf && { conceptsOf: concepts.scoresOf }),
       signal,
       onDone,
     });
     progress.clear();
     if (!flags.quiet) console.error(summary(counts, passedOver.length, progress.seconds));
-    return { counts, failures, passedOver };
+    return { counts, doubts, failures, passedOver };
   } finally {
     progress.clear();
     await sink.finish();
   }
+}
+
+/** @throws UsageError where --min-confidence is asked of a model that was not calibrated */
+function checkConfidence({ confidence }: Captioner, { minConfidence, model }: Flags): void {
+  if (minConfidence !== undefined && !confidence)
+    throw new UsageError(
+      `--min-confidence: ${model} has no confidence; refcap calibrate gives it one, from pictures with captions.`,
+    );
+}
+
+/** The pictures that were left out, as they came. */
+function doubtLines(
+  { doubtful }: RunCounts,
+  listed: readonly string[],
+  { minConfidence }: Flags,
+): string[] {
+  if (doubtful === 0) return [];
+  const more = doubtful - listed.length;
+  const what = doubtful === 1 ? '1 doubtful picture' : `${doubtful} doubtful pictures`;
+  return [
+    `${what}, below a confidence of ${minConfidence}, left out:`,
+    ...listed,
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
 }
 
 /** Up to this many pictures a worker's start costs more than progress and Ctrl-C gain. */
@@ -376,14 +422,16 @@ async function openSink(flags: Flags, candidates: number): Promise<CaptionSink> 
 }
 
 function summary(
-  { captioned, skipped, failed }: RunCounts,
+  { captioned, doubtful, skipped, failed }: RunCounts,
   passedOver: number,
   seconds: number,
 ): string {
   const parts = [`${captioned} captioned`];
+  if (doubtful > 0) parts.push(`${doubtful} doubtful`);
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (passedOver > 0) parts.push(`${passedOver} passed over`);
-  const rate = captioned > 1 ? `, ${(captioned / seconds).toFixed(1)} a second` : '';
+  const worked = captioned + doubtful;
+  const rate = worked > 1 ? `, ${(worked / seconds).toFixed(1)} a second` : '';
   return `${parts.join(', ')} in ${seconds.toFixed(1)} s${rate}`;
 }

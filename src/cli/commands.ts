@@ -59,6 +59,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./evaluate.ts'),
   },
   {
+    name: 'calibrate',
+    summary: "fit a model's confidence to pictures with captions",
+    load: () => import('./calibrate.ts'),
+  },
+  {
     name: 'compare',
     summary: 'compare two evaluations: differences with intervals, and a page with pictures',
     load: () => import('./compare.ts'),

@@ -7,15 +7,9 @@ import { bundledModel } from '../caption/captioner.ts';
 import { captionPhotos, describeDecoding } from '../caption/demo.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { Caption } from '../caption/result.ts';
+import { confidenceOf, formatConfidence } from '../confidence/shown.ts';
 import { type SamplePhoto, samplePhotos } from '../data/datasets/sample-photos.ts';
-import {
-  confidenceOf,
-  type Demo,
-  demoGenerator,
-  demoPage,
-  formatConfidence,
-  shownCaption,
-} from '../pages/demo.ts';
+import { type Demo, demoGenerator, demoPage, shownCaption } from '../pages/demo.ts';
 import { generatorTag } from '../pages/frame.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
@@ -36,8 +30,8 @@ interface Flags {
 }
 
 const help = `
-Each line has a photo's file, the confidence and the caption. Confidence is the probability that the
-model gave to a token of its caption: exp(mean log-probability), the end of the caption included.
+Each line has a photo's file, the confidence and the caption. Confidence is how likely people speak of the
+caption's main noun; of a model that was not calibrated, the probability that it gave to a token of its caption.
 The page is one file with the pictures in it; it opens offline.
 
 Examples:
@@ -113,7 +107,8 @@ async function runDemo(
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (output !== undefined) {
     const decoding = describeDecoding({ ...captioner.defaults, ...options });
-    await writePage(output, { model, decoding }, captioned);
+    const isCalibrated = captioner.confidence !== undefined;
+    await writePage(output, { model, decoding, isCalibrated }, captioned);
   }
   const where = output === undefined ? '' : `; with pictures in ${output}`;
   console.error(`refcap: ${captioned.length} photos captioned in ${seconds} s${where}`);
@@ -126,8 +121,9 @@ function line(file: string, best: Caption): string {
 }
 
 function row({ photo, best }: Captioned): Record<string, unknown> {
-  const { text, logprob, meanLogprob } = best;
-  return { file: photo.file, caption: text, confidence: confidenceOf(best), logprob, meanLogprob };
+  const { text, mainNoun, logprob, meanLogprob } = best;
+  const confidence = confidenceOf(best);
+  return { file: photo.file, caption: text, confidence, mainNoun, logprob, meanLogprob };
 }
 
 /** Longest side of the pictures in the page: sharp on screens of two pixels a point. */
@@ -135,7 +131,7 @@ const pictureSize = 560;
 
 async function writePage(
   output: string,
-  about: Pick<Demo, 'model' | 'decoding'>,
+  about: Omit<Demo, 'photos'>,
   captioned: readonly Captioned[],
 ): Promise<void> {
   const { thumbnail } = await import('../data/images/thumbnail.ts');

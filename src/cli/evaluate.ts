@@ -1,6 +1,7 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
 import { Command, Option } from '@commander-js/extra-typings';
 import type { CaptionOptions } from '../caption/options.ts';
+import type { Reliability } from '../confidence/config.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
 import { scoreHeading } from '../metrics/registry.ts';
@@ -17,6 +18,7 @@ import { checkLengths } from './options/lengths.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
+import { alignedRows } from './terminal/table.ts';
 
 interface Flags extends DatasetFlags {
   base?: string;
@@ -142,27 +144,25 @@ function decodingOf(flags: Flags): CaptionOptions {
   ) as CaptionOptions; // the values are those of `given`, whose names and types are CaptionOptions'
 }
 
-function table({ metrics, intervals, singleReference, throughput, data }: Evaluation): string {
+function table(evaluation: Evaluation): string {
+  const { metrics, intervals, singleReference, throughput, data, confidence } = evaluation;
   const rows = Object.entries(metrics).map(([name, value]) => {
     const { low, high } = intervals[name] ?? {};
     const interval = low === undefined || high === undefined ? '' : `${show(low)} to ${show(high)}`;
     const single = singleReference[name];
     return [scoreHeading(name), show(value), interval, single === undefined ? '' : show(single)];
   });
-  const all = [['metric', 'score', '95 % interval', 'single references'], ...rows];
-  const widths = all[0].map((_, i) => Math.max(...all.map((row) => row[i].length)));
-  const lines = all.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]))
-      .join('  ')
-      .trimEnd(),
-  );
   const { imagesPerSecond, peakMiB } = throughput;
-  lines.push(
-    '',
-    `${data.images} images of ${data.split}, ${imagesPerSecond.toFixed(1)} a second, peak memory ${peakMiB.toFixed(0)} MiB`,
-  );
-  return `${lines.join('\n')}\n`;
+  return [
+    alignedRows([['metric', 'score', '95 % interval', 'single references'], ...rows]),
+    '\n',
+    ...(confidence ? [`${truthOf(confidence)}\n`] : []),
+    `${data.images} images of ${data.split}, ${imagesPerSecond.toFixed(1)} a second, peak memory ${peakMiB.toFixed(0)} MiB\n`,
+  ].join('');
+}
+
+function truthOf({ right, error, low, high, chance }: Reliability): string {
+  return `main noun right in ${(100 * right).toFixed(1)} %; calibration error of the confidence ${error.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)}; ${chance.toFixed(3)} by chance)`;
 }
 
 function show(value: number): string {

@@ -9,6 +9,7 @@ import { describeModel } from '../server/model.ts';
 import { isLoopbackHost } from '../server/safety/address.ts';
 import { type ServerOptions, startServer } from '../server/start.ts';
 import { loadCaptioner } from './options/captioner.ts';
+import { type OpenedConcepts, openConcepts } from './options/concepts.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
 import { positive, whole } from './options/values.ts';
 
@@ -23,6 +24,7 @@ interface Flags {
   imageSize?: number;
   quantize?: 'int8';
   members?: number;
+  concepts?: string;
   host: string;
   port: number;
   /** False with --no-token. */
@@ -74,6 +76,7 @@ export const command = new Command('serve')
   .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
   .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
   .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .option('--concepts <file>', 'names that may appear, a line each (of models with concepts)')
   .option('--host <address>', 'address to listen at; 0.0.0.0: all of this machine', '127.0.0.1')
   .option('--port <n>', 'port to listen at; 0: any that is free', port, 8080)
   .addOption(
@@ -109,7 +112,9 @@ async function run(flags: Flags): Promise<void> {
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    using captioner = await loadCaptioner(flags, stop.signal);
+    const concepts = await conceptsOf(flags);
+    using captioner = await loadCaptioner({ ...flags, conceptFile: concepts?.file }, stop.signal);
+    concepts?.check(captioner);
     if (!stop.signal.aborted) await serve(captioner, flags, { token, isLoopback }, stop.signal);
   } catch (error) {
     // Stopped while the model was downloaded.
@@ -117,6 +122,17 @@ async function run(flags: Flags): Promise<void> {
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** @throws UsageError for scores of pictures, of which a server knows no names */
+async function conceptsOf({ concepts: path }: Flags): Promise<OpenedConcepts | undefined> {
+  if (path === undefined) return undefined;
+  const concepts = await openConcepts(path);
+  if (concepts.file.kind === 'scores')
+    throw new UsageError(
+      `--concepts ${path}: this file has scores for pictures, which clients send without their names; give a list of names.`,
+    );
+  return concepts;
 }
 
 async function serve(

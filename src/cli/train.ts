@@ -1,9 +1,11 @@
 /** `refcap train`: trains or fine-tunes a captioner on pictures with captions. */
 import { Command, Option } from '@commander-js/extra-typings';
-import { UsageError } from '../base/errors.ts';
+import { InputError, UsageError } from '../base/errors.ts';
+import { calibrateModel } from '../evaluate/calibrate/calibrate.ts';
+import { hasConfidence } from '../model/checkpoint/confidence.ts';
 import { type PresetName, presetNames } from '../train/config/config.ts';
 import { applySetting, mergeSettings, readConfigFile } from '../train/config/file.ts';
-import { trainRun } from '../train/loop/run.ts';
+import { type RunOptions, trainRun } from '../train/loop/run.ts';
 import type { TrainingEvent } from '../train/loop/trainer.ts';
 import { type Recipe, readRecipe, type Stage } from '../train/recipe/recipe.ts';
 import { trainMembers, trainStages } from '../train/recipe/stages.ts';
@@ -175,8 +177,44 @@ async function run(flags: Flags & Record<string, unknown>): Promise<void> {
     if (config) await trainRun({ ...options, config });
     else if (members) await trainMembers({ ...options, members });
     else await trainStages({ ...options, stages });
+    const { moreData = [] } = config ?? (members ? members[0] : stages).at(-1)?.config ?? {};
+    if (flags.dev)
+      await calibrateTrained(
+        `${output}/best`,
+        [data, ...moreData.map((more) => more.data)],
+        options,
+      );
     console.log(`${output}/best`);
   }, '; the state is saved. Run again with --resume to go on.');
+}
+
+/** Gives the model that a run leaves its confidence, unless it has one: then nothing was trained since. */
+async function calibrateTrained(
+  model: string,
+  data: readonly string[],
+  options: Pick<RunOptions, 'reading' | 'threads' | 'device' | 'onNote'> & { signal: AbortSignal },
+): Promise<void> {
+  const { reading, threads, device, signal, onNote } = options;
+  try {
+    if (await hasConfidence(model)) return;
+    onNote('calibrating the confidence on the dev images');
+    const { reliability } = await calibrateModel({
+      ...{ model, data, split: 'dev', batchSize: 8, signal },
+      ...(reading && { reading }),
+      captioner: {
+        ...(threads !== undefined && { threads }),
+        ...(device !== undefined && { device }),
+        workers: 1,
+      },
+      onNote: () => undefined,
+      onCaptioned: progressLine('captions'),
+    });
+    if (reliability) onNote(`calibration error ${reliability.all.error.toFixed(3)}.`);
+  } catch (error) {
+    // The model is there all the same.
+    if (!(error instanceof InputError)) throw error;
+    onNote(`no confidence: ${error.message}`);
+  }
 }
 
 function startOf({ model, tower }: Flags): { model: string } | { tower: string } {

@@ -9,37 +9,32 @@ import { isDesktopFile, replaceFolder } from '../base/folders.ts';
 import { version } from '../base/version.ts';
 import { checkWritableFolder } from '../base/writable.ts';
 import { Captioner, type CaptionerOptions } from '../caption/captioner.ts';
-import type { CaptionOptions } from '../caption/options.ts';
-import type { PreparedImage } from '../caption/prepare.ts';
-import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
-import { type DatasetOptions, readDataset } from '../data/datasets/read.ts';
+import type { Reliability } from '../confidence/config.ts';
+import type { DatasetImage, SplitName } from '../data/datasets/dataset.ts';
 import { absoluteAddress } from '../data/shards/address.ts';
 import type { Interval } from '../metrics/bootstrap.ts';
 import { modelFingerprint } from '../model/checkpoint/fingerprint.ts';
+import { reliabilityOfCaptions } from './calibrate/nouns.ts';
+import {
+  type CaptioningOptions,
+  captionDataset,
+  type DatasetCaption,
+  imagesWithCaptions,
+  type SplitOptions,
+} from './captioned.ts';
 import { scoreSplit, singleReferenceMeans } from './scoring.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends SplitOptions, CaptioningOptions {
   /** Folder or file, bundled name, or hub id. */
   readonly model: string;
-  /** A dataset as `readDataset` takes it. */
-  readonly data: string;
-  readonly reading?: DatasetOptions;
-  readonly split: SplitName;
   /** The run's folder. */
   readonly output: string;
   /** Replace a run's folder that is there. */
   readonly overwrite: boolean;
   readonly captioner: CaptionerOptions;
-  readonly decoding: CaptionOptions;
-  readonly batchSize: number;
-  /** Measure the first so many images alone. */
-  readonly limit?: number;
   /** Resamples of the intervals. */
   readonly bootstrap: number;
   readonly seed: number;
-  readonly signal?: AbortSignal;
-  onNote(note: string): void;
-  onCaptioned(done: number, total: number): void;
 }
 
 /** What results.json holds. */
@@ -57,6 +52,8 @@ export interface Evaluation {
   readonly intervals: Readonly<Record<string, Interval>>;
   /** The mean over single references: each caption scored against one reference at a time. */
   readonly singleReference: Readonly<Record<string, number>>;
+  /** How true the model's confidence is on these images; none of a model that was not calibrated. */
+  readonly confidence?: Reliability;
   readonly throughput: {
     readonly imagesPerSecond: number;
     readonly seconds: number;
@@ -71,13 +68,6 @@ export interface Evaluation {
   };
 }
 
-/** A picture with what was written for it. */
-interface Written {
-  readonly image: DatasetImage;
-  readonly caption: string;
-  readonly logprob: number;
-}
-
 /**
  * Captions and scores a split; leaves `results.json` and `captions.jsonl` in the run's folder, which
  * appears whole or not at all.
@@ -85,12 +75,16 @@ interface Written {
  */
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
   await checkOutput(options);
-  const images = await imagesOf(options);
+  const images = await imagesWithCaptions(options);
   const { written, throughput } = await captionImages(options, images);
-  const judged = written.map(({ image, caption }) => ({ caption, references: image.captions }));
+  const judged = written.map(({ image, caption }) => ({
+    caption: caption.text,
+    references: image.captions,
+  }));
   return replaceFolder(options.output, async (folder) => {
     const { scores, intervals, images: own, settings } = await scoreSplit(judged, options);
     await writeCaptions(folder, written, own);
+    const confidence = await reliabilityOfCaptions(written, options.seed);
     const evaluation: Evaluation = {
       version: version(),
       model: {
@@ -107,6 +101,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
       metrics: scores,
       intervals,
       singleReference: await singleReferenceMeans(judged, options),
+      ...(confidence && { confidence }),
       throughput,
       settings,
       machine: {
@@ -145,18 +140,8 @@ async function checkOutput({ output, overwrite }: EvaluateOptions): Promise<void
     );
 }
 
-async function imagesOf(options: EvaluateOptions): Promise<DatasetImage[]> {
-  const { data, reading, split, limit, onNote } = options;
-  const dataset = await readDataset(data, reading);
-  for (const note of dataset.notes) onNote(note);
-  const images = imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0);
-  if (images.length === 0)
-    throw new InputError(`${data}: the ${split} split has no image with a caption.`);
-  return images.slice(0, limit);
-}
-
 interface Captioned {
-  readonly written: readonly Written[];
+  readonly written: readonly DatasetCaption[];
   readonly throughput: Evaluation['throughput'];
 }
 
@@ -169,52 +154,14 @@ function throughputOf(images: number, seconds: number): Evaluation['throughput']
   };
 }
 
-/** Captions of all images; the next batch is decoded while one is captioned. */
 async function captionImages(
   options: EvaluateOptions,
   images: readonly DatasetImage[],
 ): Promise<Captioned> {
-  const { batchSize, decoding, signal, onNote, onCaptioned } = options;
   using captioner = await Captioner.load(options.model, options.captioner);
-  captioner.check(decoding);
+  captioner.check(options.decoding);
   const started = performance.now();
-  const prepare = (start: number): Promise<(PreparedImage | InputError)[]> =>
-    Promise.all(
-      images.slice(start, start + batchSize).map(({ path }) =>
-        captioner.prepare(path, decoding).catch((error: unknown) => {
-          if (error instanceof InputError) return error;
-          throw error;
-        }),
-      ),
-    );
-  const written: Written[] = [];
-  let next = prepare(0);
-  for (let start = 0; start < images.length; start += batchSize) {
-    const prepared = await next;
-    next = start + batchSize < images.length ? prepare(start + batchSize) : Promise.resolve([]);
-    next.catch(() => undefined);
-    signal?.throwIfAborted();
-    const batch: { image: DatasetImage; pixels: PreparedImage; number: number }[] = [];
-    for (const [i, pixels] of prepared.entries()) {
-      if (pixels instanceof InputError) onNote(`left out: ${pixels.message}`);
-      else batch.push({ image: images[start + i], pixels, number: start + i });
-    }
-    const imageNumbers = batch.map(({ number }) => number);
-    const results =
-      batch.length === 0
-        ? []
-        : await captioner.captionPrepared(
-            batch.map(({ pixels }) => pixels),
-            { ...decoding, imageNumbers, ...(signal && { signal }) },
-          );
-    for (const [i, { captions }] of results.entries())
-      written.push({
-        image: batch[i].image,
-        caption: captions[0].text,
-        logprob: captions[0].logprob,
-      });
-    onCaptioned(Math.min(start + batchSize, images.length), images.length);
-  }
+  const written = await captionDataset(captioner, images, options);
   if (written.length === 0)
     throw new InputError(`${options.data}: none of the split's pictures can be read.`);
   const throughput = throughputOf(written.length, (performance.now() - started) / 1000);
@@ -224,18 +171,19 @@ async function captionImages(
 /** Writes captions.jsonl, each caption with its own scores. */
 async function writeCaptions(
   folder: string,
-  written: readonly Written[],
+  written: readonly DatasetCaption[],
   scores: readonly Readonly<Record<string, number>>[],
 ): Promise<void> {
   await writeFileAtomic(
     join(folder, 'captions.jsonl'),
-    written.map(({ image, caption, logprob }, i) => {
+    written.map(({ image, caption: { text, logprob, mainNoun, confidence } }, i) => {
       const row = {
         file: image.id,
         // Absolute: compare shows the picture from whatever folder it is run in.
         path: absoluteAddress(image.path),
-        caption,
+        caption: text,
         logprob,
+        ...(confidence !== undefined && { mainNoun, confidence }),
         references: image.captions,
         scores: scores[i],
       };
@@ -244,7 +192,7 @@ async function writeCaptions(
   );
 }
 
-function fingerprintOf(written: readonly Written[]): string {
+function fingerprintOf(written: readonly DatasetCaption[]): string {
   const hash = createHash('sha256');
   for (const { image } of written) hash.update(JSON.stringify([image.id, image.captions]));
   return hash.digest('hex');

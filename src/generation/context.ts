@@ -1,6 +1,13 @@
 /** What the ways of generation share: their surroundings, their results, their random streams. */
 import type { TextConfig } from '../model/config.ts';
 
+/** A name that the decoder was told of, and how likely it is that people speak of it. */
+export interface SeenConcept {
+  /** Ids of its words: one or two. */
+  readonly words: readonly number[];
+  readonly probability: number;
+}
+
 /** A finished sequence of ids. */
 export interface Sequence {
   /** [DEC], the prompt, the words, and the end where one was written. */
@@ -9,6 +16,8 @@ export interface Sequence {
   readonly logprobs: readonly number[];
   /** On request: the log-probability of each id with all image tokens at their mean. */
   readonly withoutPicture?: readonly number[];
+  /** Where the model has concepts: those of the image, the same for all its sequences. */
+  readonly concepts?: readonly SeenConcept[];
   /** What beam search ranks by: the rules' scores summed, over length to the power of length_penalty. */
   readonly score?: number;
 }

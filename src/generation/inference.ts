@@ -28,6 +28,14 @@ export interface InferenceOptions {
 export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'> &
   Partial<Pick<PretrainedWeights, 'readRounded'>>;
 
+/** Concepts of images, as the graph chose them. */
+export interface ConceptTensors {
+  /** i32 [images, concepts, 2]: the words of each, -1 where there is none. */
+  readonly words: Tensor;
+  /** f32 [images, concepts]. */
+  readonly probabilities: Tensor;
+}
+
 /** What the decoder reads of a batch of images: keys and values of every layer. */
 export interface EncodedImages {
   readonly count: number;
@@ -35,6 +43,8 @@ export interface EncodedImages {
   readonly tokens: Tensor;
   /** `crossKey.N` and `crossValue.N`, each [images, heads, tokens, headWidth]. */
   readonly cross: Readonly<Record<string, Tensor>>;
+  /** Where the model computes concepts: those of each image. */
+  readonly concepts?: ConceptTensors;
 }
 
 /** Scores of the next word for each row (image by image, beam by beam). */
@@ -130,8 +140,13 @@ export class Inference implements Disposable {
   ): Promise<EncodedImages> {
     const kind = this.#graph.images ?? 'pixels';
     const result = await run(this.#encoder, { [kind]: images, ...concepts });
-    const { tokens = images, ...cross } = result;
-    return { count: images.shape[0], tokens, cross };
+    const { tokens = images, conceptWords: words, conceptProbabilities, ...cross } = result;
+    return {
+      count: images.shape[0],
+      tokens,
+      cross,
+      ...(words && { concepts: { words, probabilities: conceptProbabilities } }),
+    };
   }
 
   /** Starts writing for every image; nothing is run yet. */

@@ -12,13 +12,25 @@ export function joinImages(encoded: EncodedImages, count: number): EncodedImages
   if (encoded.count % count !== 0)
     throw new RangeError(`${encoded.count} images cannot be joined by ${count}`);
   const cross = Object.entries(encoded.cross).map(([name, value]) => [name, joined(value, count)]);
-  const [images, tokens, width] = encoded.tokens.shape;
+  const [images] = encoded.tokens.shape;
+  const { concepts } = encoded;
   return {
     count: images / count,
-    // They lie end to end already.
-    tokens: { ...encoded.tokens, shape: [images / count, count * tokens, width] },
+    tokens: endToEnd(encoded.tokens, count),
     cross: Object.fromEntries(cross),
+    ...(concepts && {
+      concepts: {
+        words: endToEnd(concepts.words, count),
+        probabilities: endToEnd(concepts.probabilities, count),
+      },
+    }),
   };
+}
+
+/** [images, tokens, ...] -> [images / count, count tokens, ...]: they lie end to end already. */
+function endToEnd(value: Tensor, count: number): Tensor {
+  const [images, tokens, ...rest] = value.shape;
+  return { ...value, shape: [images / count, count * tokens, ...rest] };
 }
 
 /** [images, heads, tokens, width] -> [images / count, heads, count tokens, width]. */

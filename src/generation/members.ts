@@ -3,6 +3,8 @@
  * Their vocabularies are the same; their sizes may differ.
  */
 import type { Tensor } from '../engine/runtime/tensor.ts';
+import type { SeenConcept } from './context.ts';
+import { conceptFeeds } from './given.ts';
 import type { Decoder, EncodedImages, Inference, StepScores } from './inference.ts';
 
 export class Ensemble implements Disposable {
@@ -13,10 +15,20 @@ export class Ensemble implements Disposable {
     this.#members = members;
   }
 
-  /** What each member's decoding needs of a batch of pixels f32 [images, 3, size, size]. */
-  async encode(images: Tensor): Promise<EncodedImages[]> {
+  /**
+   * What each member's decoding needs of a batch of pixels f32 [images, 3, size, size].
+   * @param concepts of each image, for members that were opened to be given them
+   */
+  async encode(
+    images: Tensor,
+    concepts?: readonly (readonly SeenConcept[])[],
+  ): Promise<EncodedImages[]> {
     const encoded: EncodedImages[] = [];
-    for (const member of this.#members) encoded.push(await member.encode(images));
+    for (const member of this.#members) {
+      const { concept_config: config } = member.config;
+      const feeds = config && concepts ? conceptFeeds(config, concepts) : {};
+      encoded.push(await member.encode(images, feeds));
+    }
     return encoded;
   }
 

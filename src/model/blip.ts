@@ -11,6 +11,8 @@ import { addDims, multiplyDims, type Shape } from '../engine/graph/shape.ts';
 import { noDropout } from '../nn/dropout.ts';
 import type { Scope } from '../nn/scope.ts';
 import {
+  type AllowedConcepts,
+  type ChosenConcepts,
   chooseConcepts,
   conceptScores,
   conceptTokens,
@@ -44,12 +46,17 @@ export interface GraphOptions {
   readonly tokensDtype?: 'f16' | 'f32';
   /** Whether a model's concepts are computed from the image (default) or fed. */
   readonly concepts?: 'computed' | 'given';
+  /** Of computed concepts those that may be chosen. Default: all. */
+  readonly allowedConcepts?: AllowedConcepts;
   /** The training-only layers, where they are kept. */
   readonly refiner?: RefinerConfig;
 }
 
 /** How images enter a graph. */
-export type ImageOptions = Pick<GraphOptions, 'images' | 'tokensDtype' | 'concepts'>;
+export type ImageOptions = Pick<
+  GraphOptions,
+  'images' | 'tokensDtype' | 'concepts' | 'allowedConcepts'
+>;
 
 /** The tower's tokens [b, s, width] from the input `pixels` or `tokens`. */
 export function towerInput(
@@ -76,24 +83,38 @@ export function imageInput(
   config: BlipConfig,
   options: ImageOptions,
   dropout = noDropout,
-  seen: (tokens: Value) => Value = (tokens) => tokens,
+  seen?: (tokens: Value) => Value,
 ): Value {
+  return readImages(scope, config, options, dropout, seen).tokens;
+}
+
+/** `imageInput`, and the concepts among it where they are computed. */
+function readImages(
+  scope: Scope,
+  config: BlipConfig,
+  options: ImageOptions,
+  dropout = noDropout,
+  seen: (tokens: Value) => Value = (tokens) => tokens,
+): { readonly tokens: Value; readonly concepts?: ChosenConcepts } {
   const { vision_config: vision, text_config: text, concept_config: concepts } = config;
   const tokens =
     options.images === 'none' ? undefined : towerInput(scope, vision, options, dropout);
   if (!concepts) {
     if (!tokens) throw new GraphError('a model without concepts cannot do without images');
-    return seen(tokens);
+    return { tokens: seen(tokens) };
   }
-  const chosen =
-    tokens && options.concepts !== 'given'
-      ? chooseConcepts(concepts, conceptScores(scope, concepts, tokens))
-      : givenConcepts(concepts);
+  const isComputed = options.concepts !== 'given' && tokens !== undefined;
+  const chosen = isComputed
+    ? chooseConcepts(concepts, conceptScores(scope, concepts, tokens), options.allowedConcepts)
+    : givenConcepts(concepts);
   const named = conceptTokens(scope, concepts, text, chosen); // [b, k, width]
-  return tokens ? ops.concat([seen(tokens), named], 1) : named;
+  return {
+    tokens: tokens ? ops.concat([seen(tokens), named], 1) : named,
+    ...(isComputed && { concepts: chosen }),
+  };
 }
 
-/** pixels -> each layer's cross-attention keys and values, and the image tokens. */
+/** pixels -> each layer's cross-attention keys and values, the image tokens, and the concepts that were chosen. */
 export function encoderGraph(
   scope: Scope,
   config: BlipConfig,
@@ -101,11 +122,15 @@ export function encoderGraph(
 ): Record<string, Value> {
   const { refiner, images } = options;
   const text = config.text_config;
-  const imageTokens = imageInput(scope, config, options);
+  const { tokens: imageTokens, concepts } = readImages(scope, config, options);
   const cross = crossKeyValues(scope, text, imageTokens);
   if (refiner) cross.push(...refinerCross(scope, refiner, text, imageTokens));
   // Tokens that came in need not go out again.
   const outputs: Record<string, Value> = images === 'tokens' ? {} : { tokens: imageTokens };
+  if (concepts) {
+    outputs.conceptWords = concepts.words;
+    outputs.conceptProbabilities = concepts.probabilities;
+  }
   for (const [i, { key, value }] of cross.entries()) {
     outputs[`crossKey.${i}`] = key;
     outputs[`crossValue.${i}`] = value;

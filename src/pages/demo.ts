@@ -1,4 +1,5 @@
 /** The page of `refcap demo`: the bundled photos with their captions, in one file without scripts. */
+import { confidenceMeaning, formatConfidence } from '../confidence/shown.ts';
 import { escapeHtml, page } from './frame.ts';
 
 /** A photo with its caption. */
@@ -19,6 +20,8 @@ export interface Demo {
   readonly model: string;
   /** How captions were searched for, in words. */
   readonly decoding: string;
+  /** Whether confidence is the model's own, calibrated. */
+  readonly isCalibrated: boolean;
   readonly photos: readonly DemoPhoto[];
 }
 
@@ -26,11 +29,11 @@ export interface Demo {
 export const demoGenerator = 'refcap demo';
 
 /** A whole HTML document. */
-export function demoPage({ model, decoding, photos }: Demo): string {
+export function demoPage({ model, decoding, isCalibrated, photos }: Demo): string {
   const title = `${photos.length} photos captioned by ${model}`;
   const body = `<h1>${escapeHtml(title)}</h1>
-<p>A caption is what the model wrote (${escapeHtml(decoding)}), right or wrong. Confidence is the probability that
-it gave to a word, as the geometric mean over the caption: high when it was sure, which is not the same as right.</p>
+<p>A caption is what the model wrote (${escapeHtml(decoding)}), right or wrong.
+${escapeHtml(confidenceMeaning(isCalibrated))}</p>
 <ul class="photos">
 ${photos.map(card).join('\n')}
 </ul>
@@ -55,19 +58,9 @@ function card(photo: DemoPhoto): string {
 </article></li>`;
 }
 
-/** The probability a token: the geometric mean over all that the model chose, the end included. */
-export function confidenceOf({ meanLogprob }: { readonly meanLogprob: number }): number {
-  return Math.exp(meanLogprob);
-}
-
 /** What is shown of a caption; a model may write none. */
 export function shownCaption(caption: string): string {
   return caption === '' ? '(no words)' : caption;
-}
-
-/** 0.634 -> '63 %'. */
-export function formatConfidence(confidence: number): string {
-  return `${Math.round(100 * confidence)} %`;
 }
 
 const style = `

@@ -1,5 +1,6 @@
 /** The contact sheet of `refcap video`: scenes with picture, time and caption, and the film playing from there. */
-import { confidenceOf, formatConfidence, shownCaption } from './demo.ts';
+import { type CaptionFigures, confidenceOf, formatConfidence } from '../confidence/shown.ts';
+import { shownCaption } from './demo.ts';
 import { escapeHtml, page } from './frame.ts';
 
 /** A scene on the sheet. */
@@ -9,7 +10,7 @@ export interface SheetScene {
   readonly end: number;
   /** The picture as a `data:` address. */
   readonly picture: string;
-  readonly caption: { readonly text: string; readonly meanLogprob: number };
+  readonly caption: CaptionFigures & { readonly text: string };
 }
 
 export interface SheetFilm {

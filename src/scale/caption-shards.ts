@@ -72,7 +72,7 @@ export async function captionShards(
   checkNames(shards);
   await agreeOnSettings(store, run.settings);
   const outcomes = { captioned: 0, 'done before': 0, damaged: 0, missing: 0 };
-  const counts = { captioned: 0, skipped: 0, failed: 0, shards: outcomes };
+  const counts = { captioned: 0, doubtful: 0, skipped: 0, failed: 0, shards: outcomes };
   for (const [i, shard] of shards.entries()) {
     run.signal?.throwIfAborted();
     const isDone = (await store.read(objectsOf(shard).success)) !== undefined;
@@ -97,7 +97,8 @@ async function captionShard(
   const fault = await faultOf(shard, run);
   if (fault) {
     run.onDone?.({ kind: 'failed', name: shard, error: fault });
-    return { counts: { captioned: 0, skipped: 0, failed: 1 }, outcome: 'missing' };
+    const counts = { captioned: 0, doubtful: 0, skipped: 0, failed: 1 };
+    return { counts, outcome: 'missing' };
   }
   const { captions, success } = objectsOf(shard);
   let isDamaged = false;

@@ -1,8 +1,9 @@
 /** Where captions are scored in Node.js: on worker threads where there is enough of them. */
+
+import { loadMeteorData } from '../data/text/meteor-data.ts';
 import { ChunkScorer } from '../metrics/corpus/chunk-scorer.ts';
 import { localRunner } from '../metrics/corpus/runner.ts';
 import type { ScoreRunner } from '../metrics/corpus/statistics.ts';
-import { loadMeteorData } from './meteor-data.ts';
 
 /** Below this many captions, references included, two threads take as long as none: each compiles the metrics anew. */
 const smallCorpus = 40_000;

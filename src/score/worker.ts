@@ -1,13 +1,13 @@
 /** The worker thread: scores the chunks that it is sent, in their order. */
 import { parentPort } from 'node:worker_threads';
 import { InputError } from '../base/errors.ts';
+import { loadMeteorData } from '../data/text/meteor-data.ts';
 import {
   type ChunkResult,
   ChunkScorer,
   type ChunkTask,
   type ScorerSetup,
 } from '../metrics/corpus/chunk-scorer.ts';
-import { loadMeteorData } from './meteor-data.ts';
 import type { TaskReply, TaskRequest } from './pool.ts';
 
 const port = parentPort;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { version } from '../base/version.ts';
+import { confidenceOf } from '../confidence/shown.ts';
 import { ignoredFields, withIgnored } from './captions/instructions.ts';
 import { type CaptionRequest, openJob } from './captions/job.ts';
 import { pictureFromText } from './captions/pictures.ts';
@@ -33,7 +34,11 @@ export const visionAnswerSchema = z.object({
     caption: z.object({
       text: z.string(),
       source: z.string(),
-      confidence: z.number().describe("0 to 1: the mean probability of the caption's tokens"),
+      confidence: z
+        .number()
+        .describe(
+          "0 to 1: how likely the caption's main noun is right; of an uncalibrated model, a token's probability",
+        ),
     }),
   }),
 });
@@ -50,12 +55,14 @@ export async function postVision(server: ServerContext, context: RouteContext): 
   const job = await openJob(server, context, (body) => readVision(server, body));
   const [{ result }] = await captionedAll(job.events, 1);
   const { name, imageSize } = server.model;
-  const [{ text, meanLogprob }] = result.captions;
+  const [caption] = result.captions;
   const answer: z.infer<typeof visionAnswerSchema> = {
     id: job.request.id,
     code: 200,
     model: { type: 'caption', name, version: version(), resolution: imageSize },
-    result: { caption: { text, source: 'image', confidence: Math.exp(meanLogprob) } },
+    result: {
+      caption: { text: caption.text, source: 'image', confidence: confidenceOf(caption) },
+    },
   };
   return withIgnored(context.json(answer), job.request.ignored);
 }

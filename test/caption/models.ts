@@ -1,11 +1,13 @@
 /** Model folders for the tests of captioning, made from the tiny one. */
-import { cp } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../src/base/random.ts';
 import { encoderGraph, stepGraph } from '../../src/model/blip.ts';
 import { loadModel } from '../../src/model/checkpoint/pretrained.ts';
 import { isRefinerParameter } from '../../src/model/checkpoint/refiner.ts';
 import { saveModel } from '../../src/model/checkpoint/save.ts';
+import { modelParameters } from '../../src/model/checkpoint/weights.ts';
+import { parseBlipConfig } from '../../src/model/config.ts';
 import { refinerSchema } from '../../src/model/refiner/refiner.ts';
 import { Scope } from '../../src/nn/scope.ts';
 import { fromFloat32, type WeightTensor } from '../../src/weights/weight.ts';
@@ -52,4 +54,53 @@ export async function writeRichModel(folder: string): Promise<void> {
     refiner: { config: refiner, weights: layers },
   });
   await cp(join(tiny, 'images'), join(folder, 'images'), { recursive: true });
+}
+
+/** Says in a model's config.json how its confidence is computed. */
+export async function writeConfidence(folder: string, confidence: unknown): Promise<void> {
+  const path = join(folder, 'config.json');
+  const json: object = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...json, confidence_config: confidence }));
+}
+
+/** Things that the model with concepts has names and words for. */
+export const conceptNames = ['owl', 'dog', 'brown owl', 'cat', 'man'] as const;
+export const conceptWords = ['grass', 'eyes', 'sea', 'water', 'snow', 'kite'] as const;
+
+/** The tiny model with concepts: two names and three words, by classifiers of random weights. */
+export async function writeConceptModel(folder: string): Promise<void> {
+  await using model = await loadModel(tiny);
+  const { preprocessing, generation, tokenizer } = model;
+  const idsOf = (text: string) => tokenizer.encode(text, { specialTokens: false });
+  const config = parseBlipConfig(
+    {
+      ...model.config,
+      concept_config: {
+        class_tokens: 2,
+        word_tokens: 3,
+        class_groups: conceptNames.map((_, i) => i),
+        class_names: conceptNames.map(idsOf),
+        words: conceptWords.flatMap(idsOf),
+      },
+    },
+    'the model with concepts',
+  );
+  const random = createRandom(6);
+  const own = modelParameters(config).filter(({ name }) => name.startsWith('concepts.'));
+  const concepts = own.map(({ name, shape }): [string, WeightTensor] => {
+    const size = shape.reduce((product, d) => product * d, 1);
+    // Far enough apart that pictures differ.
+    const values = Float32Array.from({ length: size }, () => 2 * random.normal());
+    return [name, fromFloat32(values, shape)];
+  });
+  const weights: [string, WeightTensor][] = [];
+  for (const [name, { shape }] of model.weights.tensors)
+    weights.push([name, fromFloat32(await model.weights.readFloat32(name), shape)]);
+  await saveModel(folder, {
+    config,
+    preprocessing,
+    generation,
+    tokenizer: { folder: tiny },
+    weights: [...weights, ...concepts],
+  });
 }

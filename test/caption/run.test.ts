@@ -1,5 +1,5 @@
 /** Many pictures in batches: order, failures, what is written when, with and without workers. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import type { CaptionRow } from '../../src/caption/output/formats.ts';
 import type { CaptionSink } from '../../src/caption/output/output.ts';
 import { captionRun, type Outcome } from '../../src/caption/run.ts';
 import { listInputs } from '../../src/caption/sources/inputs.ts';
-import { tiny } from './models.ts';
+import { tiny, writeConfidence } from './models.ts';
 
 let folder = '';
 let files: string[];
@@ -60,7 +60,7 @@ describe('a run', () => {
   it('writes the same rows in the same batches, however many workers there are', async () => {
     const options: CaptionOptions = { do_sample: true, seed: 5, num_return_sequences: 2 };
     const alone = await captioned(0, files, { options });
-    expect(alone.counts).toEqual({ captioned: 11, skipped: 0, failed: 0 });
+    expect(alone.counts).toEqual({ captioned: 11, doubtful: 0, skipped: 0, failed: 0 });
     expect(alone.batches.map((rows) => rows.length)).toEqual([4, 4, 3]);
     expect(alone.batches.flat().map(({ file }) => file)).toEqual(files);
     for (const workers of [1, 2]) {
@@ -79,7 +79,7 @@ describe('a run', () => {
       there: [files[1]],
       onDone: ({ kind, name }) => outcomes.push(`${kind} ${name}`),
     });
-    expect(counts).toEqual({ captioned: 3, skipped: 1, failed: 1 });
+    expect(counts).toEqual({ captioned: 3, doubtful: 0, skipped: 1, failed: 1 });
     expect(batches.flat().map(({ file }) => file)).toEqual([files[0], files[2], files[3]]);
     expect(outcomes.length).toBe(5);
     expect(outcomes).toContain(`failed ${broken}`);
@@ -111,6 +111,41 @@ describe('a run', () => {
       expect(batches.flat().map(({ file }) => file)).toEqual(files.slice(0, batches.length));
     },
   );
+
+  it('leaves doubtful captions out, and tells of them', async () => {
+    await cp(tiny, join(folder, 'calibrated'), { recursive: true });
+    await writeConfidence(join(folder, 'calibrated'), {
+      weights: { noun: 1, caption: 5 },
+      shift: 1,
+    });
+    using captioner = await Captioner.load(join(folder, 'calibrated'), { threads: 1 });
+    const run = async (minConfidence: number) => {
+      const { sink, batches } = memory();
+      const doubts: Outcome[] = [];
+      const counts = await captionRun(captioner, listInputs(files), sink, {
+        ...{ options: {}, batchSize: 4, failFast: false, minConfidence },
+        onDone: (outcome) => outcome.kind === 'doubtful' && doubts.push(outcome),
+      });
+      return { counts, rows: batches.flat(), doubts };
+    };
+    const all = await run(0);
+    expect(all.counts).toEqual({ captioned: 11, doubtful: 0, skipped: 0, failed: 0 });
+    const confidences = all.rows.map(({ captions: [best] }) => best.confidence ?? Number.NaN);
+    const limit = [...confidences].sort((a, b) => a - b)[5];
+    const some = await run(limit);
+    const kept = all.rows.filter((_, i) => confidences[i] >= limit);
+    expect(kept.length).toBeGreaterThan(0);
+    expect(withoutTime([some.rows])).toEqual(withoutTime([kept]));
+    expect(some.counts).toMatchObject({ captioned: kept.length, doubtful: 11 - kept.length });
+    expect(some.doubts).toEqual(
+      all.rows.flatMap(({ file, caption }, i) =>
+        confidences[i] >= limit
+          ? []
+          : [{ kind: 'doubtful', name: file, caption, confidence: confidences[i] }],
+      ),
+    );
+    expect((await run(1)).rows).toEqual([]);
+  });
 
   it('hands a failure of the sink on', async () => {
     for (const captioner of captioners) {

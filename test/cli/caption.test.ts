@@ -123,7 +123,7 @@ describe('refcap caption', () => {
   it('writes CSV that a spreadsheet reads, and text files beside the pictures', () => {
     caption(['photos/more', '--format', 'csv', '--output', 'more.csv', '-q']);
     const [head, row] = read('more.csv').split('\n');
-    expect(head).toBe('file,caption,logprob,meanLogprob,width,height,ms');
+    expect(head).toBe('file,caption,logprob,meanLogprob,width,height,ms,confidence');
     expect(row.startsWith('"photos/more/a, ""cat"".png",')).toBe(true);
     expect(caption(['mixed/owl.png', '--format', 'sidecar']).stdout).toBe('');
     expect(read('mixed/owl.txt')).toBe('a brown owl stares with yellow eyes\n');

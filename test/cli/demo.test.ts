@@ -200,11 +200,14 @@ describe('the page of refcap demo', () => {
   };
 
   it('keeps texts apart from markup', () => {
-    const html = demoPage({ model: '<m>', decoding: '"d"', photos: [photo] });
+    const about = { model: '<m>', decoding: '"d"', photos: [photo] };
+    const html = demoPage({ ...about, isCalibrated: false });
     expect(html).not.toMatch(/<script>|<a>|<me>|<m>/);
     expect(html).toContain('alt="a &quot;cat&quot; &amp; a dog"');
     expect(html).toContain('<h2>&lt;script&gt;alert(1)&lt;/script&gt;</h2>');
     expect(html).toContain('Confidence 46 %');
+    expect(html).toContain('geometric mean');
+    expect(demoPage({ ...about, isCalibrated: true })).toContain('main noun');
   });
 
   it.skipIf(!chromium)('fits a phone', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withMetricsTable } from '../../scripts/metrics-table.ts';
+import { loadMeteorData } from '../../src/data/text/meteor-data.ts';
 import { DocumentFrequencies } from '../../src/metrics/document-frequencies.ts';
 import {
   defaultMetrics,
@@ -11,7 +12,6 @@ import {
   metricRows,
   scoreHeading,
 } from '../../src/metrics/registry.ts';
-import { loadMeteorData } from '../../src/score/meteor-data.ts';
 import { repositoryRoot } from '../paths.ts';
 
 describe('the registry', () => {

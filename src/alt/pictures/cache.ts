@@ -10,7 +10,7 @@ import { readTextIfThere, writing } from '../../base/files.ts';
 /** A caption that nobody has looked at. */
 export interface Draft {
   readonly caption: string;
-  /** The probability a token: exp(mean log-probability), from 0 to 1. */
+  /** As `confidenceOf` has it, from 0 to 1. */
   readonly confidence: number;
 }
 

@@ -6,6 +6,7 @@ import type { CaptionOptions } from '../../caption/options.ts';
 import type { CaptionRow } from '../../caption/output/formats.ts';
 import { captionRun } from '../../caption/run.ts';
 import type { CaptionInput } from '../../caption/sources/inputs.ts';
+import { confidenceOf } from '../../confidence/shown.ts';
 import { type Draft, type DraftCache, hashFile } from './cache.ts';
 
 /** By file: its draft, or why it has none. */
@@ -74,7 +75,7 @@ async function captionMissing(
     const drafts = new Map<string, Draft>();
     for (const { file, caption: text, captions } of rows) {
       const hash = hashByPath.get(file);
-      const confidence = Math.exp(captions[0].meanLogprob);
+      const confidence = confidenceOf(captions[0]);
       if (hash !== undefined) drafts.set(hash, { caption: text, confidence });
     }
     await cache.add(drafts);

@@ -7,6 +7,11 @@ import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
 import type { GenerationRequest } from './request.ts';
 
+/** Names among which a model's own scores choose, or none: the scores come with each picture. */
+export type UserConcepts =
+  | { readonly kind: 'names'; readonly names: readonly string[] }
+  | { readonly kind: 'scores' };
+
 /** How a model's sessions are opened. */
 export interface ExecutorOptions extends InferenceOptions {
   /** Pixels a side other than the config's; position embeddings are interpolated. */
@@ -15,6 +20,8 @@ export interface ExecutorOptions extends InferenceOptions {
   readonly keepRefiner?: boolean;
   /** Of a model with further members, how many write together. Default all; 1 is the fastest. */
   readonly members?: number;
+  /** A model's concepts as the user has them, in the place of all that it knows. */
+  readonly concepts?: UserConcepts;
   /** How a model that is not here is found and downloaded; also the one that an adapter is of. */
   readonly hub?: ResolveOptions;
 }
@@ -22,7 +29,7 @@ export interface ExecutorOptions extends InferenceOptions {
 /** What is known of a model without its weights. */
 export type ModelDescription = Pick<
   PretrainedModel,
-  'config' | 'tokenizer' | 'generation' | 'preprocessing'
+  'config' | 'tokenizer' | 'generation' | 'preprocessing' | 'confidence'
 >;
 
 /** Dispose it when done: what is under way is then rejected. */

@@ -39,12 +39,13 @@ const handlers = {
 };
 
 /** Without what the ways of generation keep beside a sequence. */
-function sequenceAlone({ ids, logprobs, score, withoutPicture }: Sequence): Sequence {
+function sequenceAlone({ ids, logprobs, score, withoutPicture, concepts }: Sequence): Sequence {
   return {
     ids,
     logprobs,
     ...(score !== undefined && { score }),
     ...(withoutPicture && { withoutPicture }),
+    ...(concepts && { concepts }),
   };
 }
 

@@ -1,6 +1,8 @@
 /** Inference in the calling thread, which it keeps busy from one run of the model to the next. */
+import { InputError } from '../../base/errors.ts';
 import type { DecodeOptions } from '../../data/images/decode.ts';
 import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
+import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import {
@@ -9,12 +11,15 @@ import {
   type ReadableWeights,
 } from '../../generation/inference.ts';
 import { Ensemble } from '../../generation/members.ts';
+import type { GraphOptions } from '../../model/blip.ts';
 import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../../model/checkpoint/refiner.ts';
+import type { BlipConfig } from '../../model/config.ts';
 import { valueCount } from '../../weights/weight.ts';
+import { allowedConcepts } from '../concepts/names.ts';
 import { type ImageSource, type PreparedImage, prepareImage } from '../prepare.ts';
 import { claimDevice } from './device-owner.ts';
-import type { Executor, ExecutorOptions, ModelDescription } from './executor.ts';
+import type { Executor, ExecutorOptions, ModelDescription, UserConcepts } from './executor.ts';
 import { memberModels } from './members.ts';
 import type { GenerationRequest } from './request.ts';
 import { CaptionWriter } from './writer.ts';
@@ -74,11 +79,12 @@ export class LocalExecutor implements Executor {
 }
 
 async function openInference(
-  { folder, config, weights }: PretrainedModel,
-  { keepRefiner, ...given }: ExecutorOptions,
+  { folder, config, tokenizer, weights }: PretrainedModel,
+  { keepRefiner, concepts: asked, ...given }: ExecutorOptions,
 ): Promise<Inference> {
+  const concepts = asked && conceptGraph(folder, config, tokenizer, asked);
   const options = sessionOptions(given, weights);
-  if (!keepRefiner) return Inference.open(config, weights, options);
+  if (!keepRefiner) return Inference.open(config, weights, options, concepts);
   await using refiner = await openRefiner(folder, config);
   const { source } = refiner;
   const all: ReadableWeights = {
@@ -86,12 +92,42 @@ async function openInference(
     readFloat32: (name, target) =>
       (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
   };
-  return Inference.open(config, all, options, { refiner: refiner.config });
+  return Inference.open(config, all, options, { ...concepts, refiner: refiner.config });
+}
+
+/**
+ * How the graphs of a model take a user's concepts.
+ * @throws InputError for a model without concepts, or one that knows none of the names
+ */
+function conceptGraph(
+  folder: string,
+  { concept_config: config }: BlipConfig,
+  tokenizer: TextTokenizer,
+  concepts: UserConcepts,
+): Pick<GraphOptions, 'concepts' | 'allowedConcepts'> {
+  if (!config)
+    throw new InputError(
+      `${folder}: this model has no concepts that it could be told; leave out the list of concepts, or take a model that was trained with concepts.`,
+    );
+  if (concepts.kind === 'scores') return { concepts: 'given' };
+  const { allowed } = allowedConcepts(config, tokenizer, concepts.names);
+  if (allowed.names.length + allowed.words.length === 0)
+    throw new InputError(
+      `${folder}: the model looks for none of the ${concepts.names.length} names in the list of concepts.`,
+    );
+  return { allowedConcepts: allowed };
 }
 
 /** How the sessions of these weights are opened. */
 export function sessionOptions(
-  { imageSize: _, members: __, hub: ___, keepRefiner: ____, ...given }: ExecutorOptions,
+  {
+    imageSize: _,
+    members: __,
+    hub: ___,
+    keepRefiner: ____,
+    concepts: _____,
+    ...given
+  }: ExecutorOptions,
   weights: Pick<ReadableWeights, 'tensors'>,
 ): InferenceOptions {
   const extra = { ...threadSettings(valueCount(weights.tensors.values())), ...given.extra };

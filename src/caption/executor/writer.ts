@@ -7,6 +7,7 @@ import { generate } from '../../generation/generate.ts';
 import type { Decoder, EncodedImages } from '../../generation/inference.ts';
 import { joinImages } from '../../generation/joined.ts';
 import type { Ensemble } from '../../generation/members.ts';
+import { seenConcepts } from '../../generation/seen.ts';
 import type { DescribedModel } from '../../model/checkpoint/description.ts';
 import type { GenerationRequest } from './request.ts';
 
@@ -37,20 +38,26 @@ export class CaptionWriter implements Disposable {
    * @throws InputError when a length does not fit the model; the signal's reason when aborted
    */
   async generate(
-    { images, imagesEach = 1, settings, withoutPicture = false, ...context }: GenerationRequest,
+    request: GenerationRequest,
     options: Pick<GenerationContext, 'signal' | 'onId'> = {},
   ): Promise<Sequence[][]> {
+    const { images, imagesEach = 1, settings, withoutPicture = false, ...rest } = request;
+    const { concepts: given, ...context } = rest;
     options.signal?.throwIfAborted();
     await this.#pause?.();
     options.signal?.throwIfAborted();
-    const encoded = await this.#inference.encode(batchOf(images, this.#model.preprocessing));
+    const encoded = await this.#inference.encode(batchOf(images, this.#model.preprocessing), given);
     const joined = encoded.map((member) => joinImages(member, imagesEach));
     const config = this.#model.config.text_config;
-    const sequences = await generate(this.#decode(joined), settings, {
+    const written = await generate(this.#decode(joined), settings, {
       config,
       ...context,
       ...options,
     });
+    const concepts = given ?? seenConcepts(joined);
+    const sequences = concepts
+      ? written.map((own, image) => own.map((each) => ({ ...each, concepts: concepts[image] })))
+      : written;
     if (!withoutPicture) return sequences;
     return this.#withoutPicture(joined, sequences, context.prompt.length, options.signal);
   }

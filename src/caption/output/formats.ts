@@ -79,10 +79,10 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
   },
   csv: {
     ...lines,
-    head: 'file,caption,logprob,meanLogprob,width,height,ms\n',
+    head: 'file,caption,logprob,meanLogprob,width,height,ms,confidence\n',
     row: ({ file, captions, width, height, ms }) =>
       csvLines(
-        captions.map(({ text, logprob, meanLogprob }) => [
+        captions.map(({ text, logprob, meanLogprob, confidence }) => [
           file,
           text,
           logprob,
@@ -90,6 +90,7 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
           width,
           height,
           ms,
+          confidence,
         ]),
       ).slice(0, -1),
     isWhole: (line) => line.split('"').length % 2 === 1,
@@ -99,7 +100,9 @@ export const rowFormats: Readonly<Record<RowFormat, RowFormatRules>> = {
 
 function jsonRow(row: CaptionRow): string {
   const { file, key, shard, caption, captions, keywords, width, height, ms } = row;
-  return JSON.stringify({ file, key, shard, caption, captions, keywords, width, height, ms });
+  const [{ confidence }] = captions;
+  const told = { file, key, shard, caption, confidence, captions, keywords, width, height, ms };
+  return JSON.stringify(told);
 }
 
 function fileOfJson(line: string): string | undefined {

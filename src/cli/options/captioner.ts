@@ -1,5 +1,6 @@
 /** Opens the model that a command's flags name, telling of downloads on the standard error. */
 import { Captioner } from '../../caption/captioner.ts';
+import type { ConceptFile } from '../../caption/concepts/read.ts';
 import { type HubFlags, hubOptions } from './hub.ts';
 
 export interface ModelFlags extends HubFlags {
@@ -11,11 +12,14 @@ export interface ModelFlags extends HubFlags {
   readonly keepRefiner?: true;
   readonly members?: number;
   readonly workers?: number;
+  /** A file of concepts, as it was read. */
+  readonly conceptFile?: ConceptFile | undefined;
 }
 
 /** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
 export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
   const { device, threads, imageSize, quantize, keepRefiner, members, workers } = flags;
+  const { conceptFile: concepts } = flags;
   return Captioner.load(flags.model, {
     ...(device !== undefined && { device }),
     ...(threads !== undefined && { threads }),
@@ -24,6 +28,9 @@ export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Pro
     ...(keepRefiner && { keepRefiner }),
     ...(members !== undefined && { members }),
     ...(workers !== undefined && { workers }),
+    ...(concepts && {
+      concepts: concepts.kind === 'names' ? concepts : { kind: concepts.kind },
+    }),
     hub: hubOptions(flags, signal),
   });
 }

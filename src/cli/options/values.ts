@@ -23,6 +23,13 @@ export function positive(text: string): number {
   return value;
 }
 
+/** From 0 to 1. @throws as `number` */
+export function probability(text: string): number {
+  const value = number(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('must be from 0 to 1.');
+  return value;
+}
+
 /** The values of an option that may be given more than once. */
 export function repeated(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value];

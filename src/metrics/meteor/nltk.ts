@@ -4,44 +4,15 @@
  */
 
 import type { CaptionedImage, Metric } from '../types.ts';
+import { baseForms } from '../words/base-forms.ts';
 import { porterStem } from '../words/stem-porter.ts';
 import type { MeteorData } from './data.ts';
 
 const ALPHA = 0.9;
 const BETA = 3;
 const GAMMA = 0.5;
-
-/** NLTK's suffix rules by part of speech: all are tried, and every base form found counts. */
-const SUFFIXES: readonly (readonly (readonly [string, string])[])[] = [
-  [
-    ['s', ''],
-    ['ses', 's'],
-    ['ves', 'f'],
-    ['xes', 'x'],
-    ['zes', 'z'],
-    ['ches', 'ch'],
-    ['shes', 'sh'],
-    ['men', 'man'],
-    ['ies', 'y'],
-  ],
-  [
-    ['s', ''],
-    ['ies', 'y'],
-    ['es', 'e'],
-    ['es', ''],
-    ['ed', 'e'],
-    ['ed', ''],
-    ['ing', 'e'],
-    ['ing', ''],
-  ],
-  [
-    ['er', ''],
-    ['est', ''],
-    ['er', 'e'],
-    ['est', 'e'],
-  ],
-  [],
-];
+/** Noun, verb, adjective, adverb. */
+const PARTS_OF_SPEECH = 4;
 
 /** NLTK's METEOR over tokens. */
 export interface NltkMeteor {
@@ -106,7 +77,7 @@ function remember<V>(map: Map<string, V>, key: string, compute: (key: string) =>
 /** The lower-case words of one token in all synsets of a word and its base forms, and the word itself. */
 function synonymsIn(data: MeteorData, word: string): ReadonlySet<string> {
   const found = new Set([word]);
-  for (let part = 0; part < SUFFIXES.length; part++) {
+  for (let part = 0; part < PARTS_OF_SPEECH; part++) {
     for (const form of new Set([word, ...baseForms(data, word, part)])) {
       for (const synset of data.senses(form)) {
         if (data.partOfSpeech(synset) !== part) continue;
@@ -115,14 +86,6 @@ function synonymsIn(data: MeteorData, word: string): ReadonlySet<string> {
     }
   }
   return found;
-}
-
-function baseForms(data: MeteorData, word: string, part: number): readonly string[] {
-  const irregular = data.exceptions(word, part);
-  if (irregular) return irregular;
-  return (SUFFIXES[part] ?? [])
-    .filter(([suffix]) => word.endsWith(suffix))
-    .map(([suffix, base]) => word.slice(0, word.length - suffix.length) + base);
 }
 
 /** Words not matched yet, by place; undefined where matched. */

@@ -2,6 +2,7 @@
 import { InputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import type { TextFiles } from '../../base/text-files.ts';
+import { type ConfidenceConfig, parseConfidence } from '../../confidence/config.ts';
 import { findPreprocessing } from '../../data/images/load.ts';
 import { blipPreprocessing, type Preprocessing } from '../../data/images/preprocess.ts';
 import { readTextTokenizer } from '../../data/text/read.ts';
@@ -19,6 +20,8 @@ export interface DescribedModel {
   readonly preprocessing: Preprocessing;
   /** Defaults of generation_config.json. */
   readonly generation: GenerationOptions;
+  /** How likely captions name the right thing, where that was calibrated. */
+  readonly confidence: ConfidenceConfig | undefined;
 }
 
 export interface DescriptionOptions {
@@ -54,7 +57,8 @@ export async function readDescription(
     );
   const generationJson = (await readJson(files, 'generation_config.json')) ?? {};
   const generation = parseGenerationConfig(generationJson, files.pathOf('generation_config.json'));
-  return { config, configJson, tokenizer, preprocessing, generation };
+  const confidence = parseConfidence(configJson, configPath);
+  return { config, configJson, tokenizer, preprocessing, generation, confidence };
 }
 
 function withImageSize(

@@ -78,7 +78,15 @@ async function loadAdapted(folder: string, options: LoadModelOptions): Promise<P
         await base[Symbol.asyncDispose]();
         await adapter[Symbol.asyncDispose]();
       };
-      return { ...base, weights, [Symbol.asyncDispose]: dispose };
+      // Calibrated for other weights.
+      const { confidence_config: _, ...configJson } = base.configJson;
+      return {
+        ...base,
+        configJson,
+        weights,
+        confidence: undefined,
+        [Symbol.asyncDispose]: dispose,
+      };
     } catch (error) {
       await base[Symbol.asyncDispose]();
       throw error;

@@ -194,8 +194,8 @@ export async function writeTokenizer(
 const floatFields =
   /^(\s*"(?:label_smoothing|initializer_factor|initializer_range|logit_scale_init_value|layer_norm_eps|rescale_factor|temperature|top_p|length_penalty|repetition_penalty)": -?\d+)(,?)$/gm;
 
-/** JSON in which such fields have a decimal point. */
-function pythonJson(value: unknown): string {
+/** JSON as transformers 5 takes it: such fields have a decimal point. */
+export function pythonJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(floatFields, '$1.0$2');
 }
 

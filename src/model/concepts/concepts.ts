@@ -103,13 +103,26 @@ function calibrated(scope: Scope, x: Value): Value {
   return add(mul(x, add(scale, 1)), scope.get('shift', [1], zeros));
 }
 
-/** The likeliest of both kinds. */
-export function chooseConcepts(config: ConceptConfig, scores: ConceptScores): ChosenConcepts {
-  const names = config.class_names.flatMap(([first, second = noWord]) => [first, second]);
-  const words = config.words.flatMap((word) => [word, noWord]);
+/** The concepts that may be chosen, where not all may: places in `class_names`, and in `words`. */
+export interface AllowedConcepts {
+  readonly names: readonly number[];
+  readonly words: readonly number[];
+}
+
+/**
+ * The likeliest of both kinds.
+ * @param allowed those that may be chosen; where they are fewer than the tokens, the others name nothing
+ */
+export function chooseConcepts(
+  config: ConceptConfig,
+  scores: ConceptScores,
+  allowed?: AllowedConcepts,
+): ChosenConcepts {
+  const names = config.class_names.map(([first, second = noWord]) => [first, second]);
+  const words = config.words.map((word) => [word, noWord]);
   const kinds = [
-    pick(scores.names, names, config.class_tokens),
-    pick(scores.words, words, config.word_tokens),
+    pick(scores.names, names, config.class_tokens, allowed?.names),
+    pick(scores.words, words, config.word_tokens, allowed?.words),
   ].filter((kind) => kind !== undefined);
   return {
     words: concat(
@@ -125,13 +138,46 @@ export function chooseConcepts(config: ConceptConfig, scores: ConceptScores): Ch
 
 function pick(
   logits: Value | undefined,
-  pairs: readonly number[],
+  pairs: readonly (readonly number[])[],
   count: number,
+  allowed?: readonly number[],
 ): ChosenConcepts | undefined {
   if (!logits || count === 0) return undefined;
+  if (allowed) return pickAllowed(logits, pairs, count, allowed);
   const { values, indices } = ops.topK(logits, count, 1);
-  const table = constant('i32', [pairs.length / 2, 2], Int32Array.from(pairs));
-  return { words: gather(table, indices), probabilities: ops.sigmoid(values) };
+  return { words: gather(tableOf(pairs), indices), probabilities: ops.sigmoid(values) };
+}
+
+function tableOf(pairs: readonly (readonly number[])[]): Value {
+  return constant('i32', [pairs.length, 2], Int32Array.from(pairs.flat()));
+}
+
+function pickAllowed(
+  logits: Value,
+  pairs: readonly (readonly number[])[],
+  count: number,
+  allowed: readonly number[],
+): ChosenConcepts {
+  const [images] = logits.shape;
+  const used = Math.min(count, allowed.length);
+  const free = count - used;
+  const nothing: ChosenConcepts = {
+    words: ops.full([images, free, 2], noWord, 'i32'),
+    probabilities: ops.full([images, free], smallest),
+  };
+  if (used === 0) return nothing;
+  const places = constant('i32', [allowed.length], Int32Array.from(allowed));
+  const some = pick(
+    gather(logits, places, 1),
+    allowed.map((place) => pairs[place]),
+    used,
+  );
+  if (!some) return nothing;
+  if (free === 0) return some;
+  return {
+    words: concat([some.words, nothing.words], 1),
+    probabilities: concat([some.probabilities, nothing.probabilities], 1),
+  };
 }
 
 /** Concepts that are fed: the inputs `conceptWords` i32 [b, k, 2] and `conceptProbabilities` f32 [b, k]. */

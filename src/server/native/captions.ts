@@ -80,13 +80,17 @@ function captioned(
   return {
     name,
     caption,
-    captions: captions.map(({ text, logprob, meanLogprob, score, words }) => ({
-      text,
-      logprob,
-      meanLogprob,
-      ...(score !== undefined && { score }),
-      ...(withWords && words && { words: words.map((word) => ({ ...word })) }),
-    })),
+    captions: captions.map(
+      ({ text, logprob, meanLogprob, score, mainNoun, confidence, words }) => ({
+        text,
+        logprob,
+        meanLogprob,
+        ...(score !== undefined && { score }),
+        ...(mainNoun !== undefined && { mainNoun }),
+        ...(confidence !== undefined && { confidence }),
+        ...(withWords && words && { words: words.map((word) => ({ ...word })) }),
+      }),
+    ),
     width,
     height,
     ms,

@@ -105,6 +105,11 @@ export const captionSchema = z.object({
   logprob: z.number().describe('natural log of the probability of all that follows the prefix'),
   meanLogprob: z.number().describe('logprob over the number of tokens'),
   score: z.number().optional().describe('what beam search ranked by'),
+  mainNoun: z.string().optional().describe('the noun that the caption is mainly about'),
+  confidence: z
+    .number()
+    .optional()
+    .describe('0 to 1: how likely people speak of the main noun; of calibrated models'),
   words: z
     .array(wordSchema.extend({ dependence: dependence.optional() }))
     .optional()

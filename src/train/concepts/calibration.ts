@@ -1,4 +1,5 @@
 /** Platt's scaling (Platt 1999): from a score to a probability that means what it says. Pure. */
+import { sigmoid } from '../../confidence/logistic.ts';
 
 /** p = sigmoid(slope x + shift). */
 export interface Scaling {
@@ -78,30 +79,4 @@ function newtonStep(
     slope: (hShift * gSlope - hBoth * gShift) / determinant,
     shift: (hSlope * gShift - hBoth * gSlope) / determinant,
   };
-}
-
-export function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
-}
-
-/**
- * Expected calibration error (Naeini et al. 2015): the mean distance between probability and share of right ones
- * over bins of equally many, weighted by their sizes.
- */
-export function calibrationError(
-  probabilities: readonly number[],
-  right: readonly boolean[],
-  bins = 10,
-): number {
-  const order = probabilities.map((_, i) => i).sort((a, b) => probabilities[a] - probabilities[b]);
-  let error = 0;
-  for (let bin = 0; bin < bins; bin++) {
-    const start = Math.floor((bin * order.length) / bins);
-    const members = order.slice(start, Math.floor(((bin + 1) * order.length) / bins));
-    if (members.length === 0) continue;
-    const sum = members.reduce((total, i) => total + probabilities[i], 0);
-    const hits = members.filter((i) => right[i]).length;
-    error += Math.abs(sum - hits) / order.length;
-  }
-  return error;
 }

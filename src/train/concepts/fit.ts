@@ -1,9 +1,10 @@
 /** Fits what scores concepts to training images, and says which concepts each of these images is shown with. */
 import { createRandom, shuffle } from '../../base/random.ts';
+import { sigmoid } from '../../confidence/logistic.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { conceptScope, noWord } from '../../model/concepts/concepts.ts';
 import type { ConceptConfig } from '../../model/concepts/config.ts';
-import { fitScaling, type Scaling, sigmoid } from './calibration.ts';
+import { fitScaling, type Scaling } from './calibration.ts';
 import {
   applyWordLayer,
   fitWordLayer,

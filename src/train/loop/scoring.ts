@@ -1,10 +1,10 @@
 /** Captions scored while training: corpus metrics at a validation, CIDEr-D of each sample as a reward. */
 
+import { loadMeteorData } from '../../data/text/meteor-data.ts';
 import { createCiderReward, type PreparedReferences } from '../../metrics/cider.ts';
 import { scoreCorpus } from '../../metrics/corpus/score.ts';
 import { DocumentFrequencies } from '../../metrics/document-frequencies.ts';
 import { tokenizeCaption } from '../../metrics/tokenizer/tokenizer.ts';
-import { loadMeteorData } from '../../score/meteor-data.ts';
 
 export const validationMetricNames = ['CIDEr-D', 'BLEU-4', 'METEOR', 'ROUGE-L'] as const;
 export type ValidationMetrics = Readonly<Record<(typeof validationMetricNames)[number], number>>;

@@ -98,6 +98,8 @@ export async function startFromModel(
 ): Promise<Start> {
   const loaded = await loadModel(path, { hub });
   await using _ = loaded;
+  // Its confidence was calibrated for the weights that it has now.
+  const { confidence_config: __, ...configJson } = loaded.configJson;
   const others = await memberFolders(path);
   const rates = {
     hidden_dropout_prob: config.dropout,
@@ -116,7 +118,7 @@ export async function startFromModel(
     saved: {
       tokenizer: { folder: loaded.folder },
       preprocessing: loaded.preprocessing,
-      configJson: loaded.configJson,
+      configJson,
     },
     generation: loaded.generation,
     async fill(store, refiner) {

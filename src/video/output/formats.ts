@@ -1,4 +1,5 @@
 /** How a film's scenes are written: one row a format, from which help, names and checks follow. */
+import { confidenceOf } from '../../confidence/shown.ts';
 import type { DescribedScene } from '../captions/describe.ts';
 import type { Scene } from '../scenes/scenes.ts';
 import { type Cue, subtitleCues } from './subtitles.ts';
@@ -108,7 +109,7 @@ function jsonRow({ file, scenes }: CaptionedFilm, place: number): string {
     cuts: cuts.map(seconds),
     frames: frameTimes.map(seconds),
     caption: caption.text,
-    confidence: Math.exp(caption.meanLogprob),
+    confidence: confidenceOf(caption),
     logprob: caption.logprob,
     words: caption.words ?? [],
     ...(place === scenes.length - 1 && { isLast: true }),

@@ -1,7 +1,7 @@
 /** Strings scored: by the reference programs' values, like the files, and what is refused. */
 import { describe, expect, it } from 'vitest';
+import { loadMeteorData } from '../../../src/data/text/meteor-data.ts';
 import { scoreCorpus, scoreSystems } from '../../../src/metrics/corpus/score.ts';
-import { loadMeteorData } from '../../../src/score/meteor-data.ts';
 import { scoreRunner } from '../../../src/score/threads.ts';
 import { type Item, metricFixture } from '../../data/caption-files.ts';
 

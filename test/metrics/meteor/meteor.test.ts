@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { loadMeteorData } from '../../../src/data/text/meteor-data.ts';
 import {
   createMeteor,
   createMeteorMetric,
@@ -14,7 +15,6 @@ import {
   toCorpusStatistics,
 } from '../../../src/metrics/meteor/meteor.ts';
 import { normalizeLine } from '../../../src/metrics/meteor/normalize.ts';
-import { loadMeteorData } from '../../../src/score/meteor-data.ts';
 import { loadParaphraseTable } from '../../../src/score/paraphrases.ts';
 import { fixtures, shared } from '../../paths.ts';
 

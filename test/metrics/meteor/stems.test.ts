@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadMeteorData } from '../../../src/data/text/meteor-data.ts';
 import { createNltkMeteor } from '../../../src/metrics/meteor/nltk.ts';
 import { englishStem } from '../../../src/metrics/words/stem-english.ts';
 import { porterStem } from '../../../src/metrics/words/stem-porter.ts';
-import { loadMeteorData } from '../../../src/score/meteor-data.ts';
 import { fixtures, shared } from '../../paths.ts';
 
 const folder = join(fixtures, 'metrics');

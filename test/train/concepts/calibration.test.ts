@@ -1,7 +1,9 @@
 /** Platt's scaling: what it recovers, and what it leaves alone. */
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/base/random.ts';
-import { calibrationError, fitScaling, sigmoid } from '../../../src/train/concepts/calibration.ts';
+import { sigmoid } from '../../../src/confidence/logistic.ts';
+import { calibrationError } from '../../../src/confidence/reliability.ts';
+import { fitScaling } from '../../../src/train/concepts/calibration.ts';
 
 /** Log-odds that say `slope x + shift` when they should say x. */
 function drawn(slope: number, shift: number, count = 20_000) {
@@ -31,11 +33,10 @@ describe('fitScaling', () => {
   it('makes probabilities mean what they say', () => {
     const { logits, right } = drawn(0.4, -1);
     const { slope, shift } = fitScaling(logits, right);
-    const before = calibrationError(logits.map(sigmoid), right);
-    const after = calibrationError(
-      logits.map((x) => sigmoid(slope * x + shift)),
-      right,
-    );
+    const judged = (odds: (x: number) => number) =>
+      logits.map((x, i) => ({ probability: sigmoid(odds(x)), right: right[i] }));
+    const before = calibrationError(judged((x) => x));
+    const after = calibrationError(judged((x) => slope * x + shift));
     expect(before).toBeGreaterThan(0.1);
     expect(after).toBeLessThan(0.01);
   });
@@ -46,24 +47,5 @@ describe('fitScaling', () => {
     expect(slope).toBeLessThan(2);
     expect(Math.abs(shift)).toBeLessThan(1);
     expect(fitScaling([], [])).toEqual({ slope: 1, shift: 0 });
-  });
-});
-
-describe('calibrationError', () => {
-  it('is the distance between probability and share of right ones', () => {
-    const right = Array.from({ length: 1000 }, (_, i) => i % 2 === 0);
-    expect(
-      calibrationError(
-        right.map(() => 0.8),
-        right,
-        1,
-      ),
-    ).toBeCloseTo(0.3, 6);
-    expect(
-      calibrationError(
-        right.map((r) => (r ? 1 : 0)),
-        right,
-      ),
-    ).toBeCloseTo(0, 6);
   });
 });

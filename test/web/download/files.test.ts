@@ -50,9 +50,9 @@ describe('downloads', () => {
 
   it('are CSV', () => {
     expect(parse(toCsv(rows))).toEqual([
-      ['file', 'caption', 'logprob', 'meanLogprob', 'width', 'height'],
-      ['trip/a, b.jpg', 'a "cat"', '-5', '-1.5', '640', '480'],
-      ['c.jpg', 'a wöman,\nat sea', '', '', '640', '480'],
+      ['file', 'caption', 'logprob', 'meanLogprob', 'width', 'height', 'confidence'],
+      ['trip/a, b.jpg', 'a "cat"', '-5', '-1.5', '640', '480', ''],
+      ['c.jpg', 'a wöman,\nat sea', '', '', '640', '480', ''],
     ]);
   });
 

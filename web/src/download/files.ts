@@ -11,6 +11,7 @@ export interface Row {
   readonly edited: boolean;
   readonly logprob?: number;
   readonly meanLogprob?: number;
+  readonly confidence?: number;
   readonly width: number;
   readonly height: number;
 }
@@ -22,9 +23,10 @@ export function rowsOf(pictures: readonly Picture[]): Row[] {
     const caption = captionOf(picture);
     if (state.kind !== 'done' || caption === undefined) return [];
     const { captions, width, height } = state.result;
-    const { text, logprob, meanLogprob } = captions[picture.chosen.value];
+    const { text, logprob, meanLogprob, confidence } = captions[picture.chosen.value];
     const edited = caption !== text;
-    const figures = edited ? {} : { logprob, meanLogprob };
+    const sure = confidence === undefined ? {} : { confidence };
+    const figures = edited ? {} : { logprob, meanLogprob, ...sure };
     return [{ file: picture.name, caption, edited, ...figures, width, height }];
   });
 }
@@ -33,7 +35,10 @@ export function toJsonLines(rows: readonly Row[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
-const columns = ['file', 'caption', 'logprob', 'meanLogprob', 'width', 'height'] as const;
+const columns = [
+  ...(['file', 'caption', 'logprob', 'meanLogprob', 'width', 'height'] as const),
+  'confidence',
+] as const;
 
 export function toCsv(rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map((column) => row[column]));

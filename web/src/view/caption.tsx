@@ -46,9 +46,7 @@ export function FinishedCaption({ picture, result }: FinishedProps): VNode {
           <ShadedCaption candidate={candidate} />
         )}
       </p>
-      <p class="quiet">
-        {isEdited ? 'Edited' : <Confidence value={Math.exp(candidate.meanLogprob)} />}
-      </p>
+      <p class="quiet">{isEdited ? 'Edited' : <Confidence value={confidenceOf(candidate)} />}</p>
       <WhyWords picture={picture} />
       {captions.length > 1 && <Candidates picture={picture} captions={captions} />}
       {!isEdited && candidate.words && <WordTable words={candidate.words} name={picture.name} />}
@@ -74,7 +72,10 @@ function ShadedCaption({
 
 const isShaded = ({ dependence }: Word): boolean => dependence !== undefined;
 
-/** The probability a token, as a geometric mean over the caption. */
+/** How likely the main noun is right; of a model that was not calibrated, the probability a token. */
+const confidenceOf = ({ confidence, meanLogprob }: Candidate): number =>
+  confidence ?? Math.exp(meanLogprob);
+
 function Confidence({ value }: { readonly value: number }): VNode {
   return (
     <>
@@ -94,7 +95,7 @@ function Candidates({ picture, captions }: CandidatesProps): VNode {
       <legend>
         Captions<span class="unseen"> of {picture.name}</span>
       </legend>
-      {captions.map(({ text, meanLogprob }, i) => (
+      {captions.map((candidate, i) => (
         <label key={i}>
           <input
             type="radio"
@@ -106,7 +107,7 @@ function Candidates({ picture, captions }: CandidatesProps): VNode {
             }}
           />
           <span>
-            {text} <span class="quiet">{percent(Math.exp(meanLogprob))}</span>
+            {candidate.text} <span class="quiet">{percent(confidenceOf(candidate))}</span>
           </span>
         </label>
       ))}
