@@ -1,8 +1,9 @@
-/** Writes the tables of docs/confidence.md from the confidence of the bundled model. Usage: npx tsx scripts/confidence-table.ts */
+/** Writes the tables of docs/confidence.md from a model's confidence. Usage: npx tsx scripts/confidence-table.ts [MODEL] */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseConfidence, type Reliability } from '../src/confidence/config.ts';
 
-const config = 'models/refcap-small/config.json';
+const [model = 'models/refcap-small'] = process.argv.slice(2);
+const config = `${model}/config.json`;
 const page = 'docs/confidence.md';
 
 const three = (x: number): string => x.toFixed(3).replace(/^0/, '');
