@@ -18,9 +18,12 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'alt/pages/kinds.test.ts': [
     'alt/pages/expressions.ts',
     'alt/pages/html.ts',
+    'alt/pages/jsx.ts',
     'alt/pages/markdown.ts',
+    'alt/pages/php.ts',
     'alt/pages/position.ts',
     'alt/pages/srcset.ts',
+    'alt/pages/syntax.ts',
   ],
   'alt/report/formats.test.ts': [
     'alt/pages/bytes.ts',
@@ -201,6 +204,12 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'metadata/embed/tiff-directory.ts',
     'metadata/embed/tiff.ts',
     'metadata/embed/webp.ts',
+  ],
+  'metadata/embed/iso-media.test.ts': [
+    'metadata/embed/boxes.ts',
+    'metadata/embed/chunk-offsets.ts',
+    'metadata/embed/item-locations.ts',
+    'metadata/embed/items.ts',
   ],
   'metadata/xmp/caption.test.ts': [
     'metadata/xmp/edit.ts',

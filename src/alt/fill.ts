@@ -43,8 +43,8 @@ export async function picturesWithoutText(
   const pictures = new Set<string>();
   for await (const page of scanSite(site, options)) {
     if (page.kind === 'broken') continue;
-    for (const { picture } of page.findings)
-      if (picture.kind === 'file') pictures.add(picture.path);
+    for (const { gap, picture } of page.findings)
+      if (picture.kind === 'file' && gap.unsafe === undefined) pictures.add(picture.path);
   }
   return pictures;
 }
@@ -83,6 +83,7 @@ function outcomeOf(
   drafts: Drafts,
   { minConfidence, template, context }: FillOptions,
 ): Outcome {
+  if (gap.unsafe !== undefined) return { kind: 'left', reason: gap.unsafe };
   if (picture.kind === 'none') return { kind: 'left', reason: picture.reason };
   const draft = drafts.get(picture.path);
   if (draft === undefined) return { kind: 'left', reason: 'it appeared while the command ran' };

@@ -56,8 +56,9 @@ interface Flags {
 }
 
 const help = `
-SITE is a folder or one page. HTML, Markdown, MDX, Vue, Svelte and Astro are read, and templates that are HTML with
-expressions (Jinja, Twig, Liquid, Handlebars, EJS, ERB). An alt text that an expression gives counts as one.
+SITE is a folder or one page. HTML, Markdown, MDX, JSX, TSX, Vue, Svelte, Astro and PHP are read, and templates that are
+HTML with expressions (Jinja, Twig, Liquid, Handlebars, EJS, ERB, HEEx, JSP, Go). An alt text that an expression gives
+counts as one. A picture in a string of PHP is listed, and left to a person.
 
 Pictures with alt="" are left, as decoration; but for alt=" ", for a link or button that says nothing else, and for
 Markdown's ![](...), which cannot say that it is decoration.

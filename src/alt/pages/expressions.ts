@@ -8,6 +8,7 @@ export const mark = '\ue000';
 
 const closing: ReadonlyMap<string, string> = new Map([
   ['{{!--', '--}}'],
+  ['{!!', '!!}'],
   ['{{', '}}'],
   ['{%', '%}'],
   ['{#', '#}'],
@@ -19,9 +20,9 @@ function masked(text: string): string {
   return text.replace(/[^\r\n]/g, mark);
 }
 
-/** Masks `{{ }}`, `{% %}`, `{# #}` and `<% %>`. What is not closed is no expression and stays. */
+/** Masks `{{ }}`, `{!! !!}`, `{% %}`, `{# #}` and `<% %>`. What is not closed is no expression and stays. */
 export function maskTemplates(text: string): string {
-  const opening = /\{\{!--|\{\{|\{%|\{#|<%/g;
+  const opening = /\{\{!--|\{!!|\{\{|\{%|\{#|<%/g;
   const unclosed = new Set<string>();
   let result = '';
   let at = 0;

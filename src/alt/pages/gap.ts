@@ -15,6 +15,8 @@ export interface Gap {
   readonly title?: string;
   /** What the text takes the place of, and what it looks like there. */
   readonly slot: Slot;
+  /** Why nothing may be written there, where that is so. */
+  readonly unsafe?: string;
   /** What a comment behind the picture looks like that asks a person for the text; absent where none may stand. */
   readonly todo?: string;
 }

@@ -182,7 +182,11 @@ function slotOf(image: Element, { text }: Markup): Slot {
         markup: (words) => escapeAttribute(words, quote),
       };
     const [name] = /^[^\s=]*/.exec(raw) ?? ['alt'];
-    return { start: alt.startOffset, end: alt.endOffset, markup: (words) => attr(name, words) };
+    return {
+      start: alt.startOffset,
+      end: alt.endOffset,
+      markup: (words) => attributeMarkup(name, words),
+    };
   }
   const named = sourceNames.map((name) => attrs[name]).find((found) => found !== undefined);
   const neighbour = named ?? Object.values(attrs).at(0);
@@ -190,10 +194,11 @@ function slotOf(image: Element, { text }: Markup): Slot {
   // On a line of its own where its neighbour is.
   const [space] = /\s*$/.exec(text.slice(location?.startOffset, neighbour?.startOffset)) ?? [''];
   const gap = neighbour && /[\r\n]/.test(space) ? space : ' ';
-  return { start: at, end: at, markup: (words) => gap + attr('alt', words) };
+  return { start: at, end: at, markup: (words) => gap + attributeMarkup('alt', words) };
 }
 
-function attr(name: string, text: string): string {
+/** An attribute with its value. */
+export function attributeMarkup(name: string, text: string): string {
   return `${name}="${escapeAttribute(text, '"')}"`;
 }
 
@@ -208,6 +213,6 @@ const references: Readonly<Record<string, string>> = {
 };
 
 /** Braces too: templates would read them. */
-function escapeAttribute(text: string, quote: string): string {
+export function escapeAttribute(text: string, quote: string): string {
   return text.replace(/[&<>"'{}]/g, (c) => (/["']/.test(c) && c !== quote ? c : references[c]));
 }

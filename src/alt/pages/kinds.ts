@@ -2,7 +2,9 @@
 import { maskBraces, maskFrontMatter, maskTemplates } from './expressions.ts';
 import type { GapOptions, PageGaps } from './gap.ts';
 import { gapsInHtml } from './html.ts';
+import { gapsInJsx } from './jsx.ts';
 import { gapsInMarkdown, gapsInMdx } from './markdown.ts';
+import { gapsInPhp } from './php.ts';
 
 interface PageKind {
   readonly endings: readonly string[];
@@ -13,10 +15,28 @@ const kinds: readonly PageKind[] = [
   {
     endings: [
       ...['.html', '.htm', '.xhtml', '.shtml', '.vue', '.jinja', '.jinja2', '.j2', '.njk'],
-      ...['.twig', '.liquid', '.hbs', '.handlebars', '.mustache', '.ejs', '.erb'],
+      ...['.twig', '.liquid', '.hbs', '.handlebars', '.mustache', '.ejs', '.erb', '.jsp', '.eex'],
+      ...['.gohtml', '.edge'],
     ],
     find: (text, options) =>
       gapsInHtml({ text, masked: maskTemplates(maskFrontMatter(text)) }, options),
+  },
+  {
+    endings: ['.php', '.phtml'],
+    find: gapsInPhp,
+  },
+  {
+    endings: ['.jsx'],
+    find: (text, options) => gapsInJsx(text, false, options),
+  },
+  {
+    endings: ['.tsx'],
+    find: (text, options) => gapsInJsx(text, true, options),
+  },
+  {
+    endings: ['.heex'],
+    find: (text, options) =>
+      gapsInHtml({ text, masked: maskTemplates(maskBraces(text, true)) }, options),
   },
   {
     endings: ['.svelte'],

@@ -40,6 +40,7 @@ function entryOf(file: string, { gap, picture, line, column }: Finding): ReportE
     problem: `alt-${gap.problem}`,
     ...(picture.source !== undefined && { source: picture.source }),
     ...(picture.kind === 'file' ? { picture: picture.path } : { reason: picture.reason }),
+    ...(gap.unsafe !== undefined && { reason: gap.unsafe }),
   };
 }
 

@@ -7,12 +7,13 @@ import { decodePacket, type XmpPlace } from '../places.ts';
 import { captionProperties } from '../xmp/names.ts';
 import { findProperty, parsePacket } from '../xmp/packet.ts';
 import { type Carrier, unfit } from './carrier.ts';
+import { isoMedia } from './iso-media.ts';
 import { extendedXmp, jpeg, photoshopResources } from './jpeg.ts';
 import { png } from './png.ts';
 import { iptcOfTiff, tiff } from './tiff.ts';
 import { webp } from './webp.ts';
 
-const carriers: readonly Carrier[] = [jpeg, png, webp, tiff];
+const carriers: readonly Carrier[] = [jpeg, png, webp, tiff, isoMedia];
 
 export interface EmbeddedOptions {
   /** The file keeps its times of change and access. */

@@ -116,9 +116,98 @@ describe('templates', () => {
       ['missing /a.jpg'],
     ],
     ['.astro', '<img {...props} src="a.jpg" />', []],
+    ['.heex', '<img src={~p"/a.jpg"} alt={@alt}><img src="b.jpg" :if={@x > 1}>', ['missing b.jpg']],
+    [
+      '.jsp',
+      '<%@ page x="y" %><img src="<c:url value=\'/a.jpg\'/>"><img src="b.jpg">',
+      ["missing <c:url value='/a.jpg'/>", 'missing b.jpg'],
+    ],
   ])('%s: %s', (ending, text, expected) => {
     const shown = found(text, ending).map((line) => line.replace(/\ue000+/g, '\ue000'));
     expect(shown).toEqual(expected);
+  });
+});
+
+describe('PHP', () => {
+  it.each<[string, string[]]>([
+    ['<?php if ($a > 1): ?><img src="a.jpg"><?php endif; ?>', ['missing a.jpg']],
+    ['<img src="<?= $url ?>"><img src="b.jpg" alt="<?= $alt ?>">', ['missing \ue000']],
+    [
+      '<img src="<?php echo "a?>b"; ?>/c.jpg"><img src="d.jpg" <?php attrs(); ?>>',
+      ['missing \ue000/c.jpg'],
+    ],
+    ['<?php // it\'s <img src="a.jpg"> ?><img src="b.jpg">', ['missing b.jpg']],
+    ['<?php /* "<img>" ?> */ # it\'s\n?><img src="b.jpg">', ['missing b.jpg']],
+    ['<?php echo \'<img src="a.jpg">\'; ?>', ['missing a.jpg']],
+    ['<?php echo "<img src=\\"$x\\">" . \'<img src="b.jpg" alt="">\';', ['missing']],
+    [
+      '<?php $x = <<<HTML\n<img src="a.jpg">\n  HTML; ?><img src="b.jpg">',
+      ['missing a.jpg', 'missing b.jpg'],
+    ],
+    ['<?xml version="1.0"?><img src="a.jpg">', ['missing a.jpg']],
+    ['<img src="{!! $x > 1 !!}"><img src="b.jpg" alt="{{ $y }}">', ['missing \ue000']],
+  ])('%j', (text, expected) => {
+    expect(found(text, '.php').map((line) => line.replace(/\ue000+/g, '\ue000'))).toEqual(expected);
+  });
+
+  it('may be written outside of its code alone', () => {
+    const text = '<img src="a.jpg"><?php echo \'<img src="b.jpg">\' ?>';
+    const result = findGaps(text, '.php', { includeEmpty: false });
+    const gaps = result.kind === 'read' ? result.gaps : [];
+    expect(gaps.map(({ unsafe }) => unsafe)).toEqual([
+      undefined,
+      expect.stringContaining('by hand'),
+    ]);
+  });
+});
+
+describe('JSX', () => {
+  const page = (markup: string, before = '') => `${before}export const Page = () => (${markup});\n`;
+  it.each<[string, string[]]>([
+    ['<img src="a.jpg" />', ['missing a.jpg']],
+    ['<div>{list.map((x) => <img key={x} src="a.jpg" />)}</div>', ['missing a.jpg']],
+    ['<img src={hero} /> ', ['missing ./hero.jpg']],
+    ['<Image src={hero.src} alt="" /> ', []],
+    ['<img src={require("./b.png")} alt={`  `} />', ['empty ./b.png']],
+    [
+      '<><img src="a.jpg" alt={alt} /><img src="b.jpg" {...rest} /><img {...rest} src="c.jpg" alt=" " /></>',
+      ['empty c.jpg'],
+    ],
+    ['<a href="/"><img src="a.jpg" alt="" /></a>', ['empty a.jpg']],
+    ['<Link href={to}><img src="a.jpg" alt={""} /></Link>', ['empty a.jpg']],
+    ['<a href="/"><img src="a.jpg" alt="" />{label}</a>', []],
+    ['<a href="/"><img src="a.jpg" alt="" /><Icon /></a>', []],
+    ['<a href="/">{/* x */}<img src="a.jpg" alt="" /></a>', ['empty a.jpg']],
+    ['<button><img src="a.jpg" alt="" /> Send</button>', []],
+    ['<div aria-hidden><img src="a.jpg" /></div>', []],
+    ['<div aria-hidden="true"><img src="a.jpg" /></div>', []],
+    ['<div aria-hidden={true}><p><img src="a.jpg" /></p></div>', []],
+    ['<img src="a.jpg" role="presentation" />', []],
+    ['<Card icon={<img src="a.jpg" />} />', ['missing a.jpg']],
+    [
+      '<picture><source srcSet="a.webp 1x, b.webp 2x" /><img src="a.jpg" /></picture>',
+      ['missing a.jpg b.webp a.webp'],
+    ],
+    ['<p>{"<img src=\'a.jpg\'>"}</p>', []],
+    ['<Script>{"<img>"}</Script>', []],
+  ])('%s', (markup, expected) => {
+    const text = page(markup, "import hero from './hero.jpg';\n");
+    expect(found(text, '.jsx')).toEqual(expected);
+    expect(found(text.replace('() =>', '<T,>(x: T): unknown =>'), '.tsx')).toEqual(expected);
+  });
+
+  it('is left where it cannot be read, and the place is told', () => {
+    expect(found('const a = <p><img src="a.jpg"></p>;', '.jsx')).toEqual([
+      expect.stringMatching(/^broken at \d+: /),
+    ]);
+  });
+
+  it('has a comment where markup stands alone', () => {
+    const result = findGaps(page('<p>{x && <img src="a" />}<img src="b" /></p>'), '.tsx', {
+      includeEmpty: false,
+    });
+    const gaps = result.kind === 'read' ? result.gaps : [];
+    expect(gaps.map(({ todo }) => todo)).toEqual([undefined, '{/* TODO: alt text */}']);
   });
 });
 
