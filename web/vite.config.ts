@@ -1,4 +1,5 @@
-/** Builds the page that `refcap serve` shows into dist/web/. Its packages are bundled, so that users install none. */
+/** Builds the pages that `refcap serve` and `refcap review` show into dist/web/. Its packages are bundled, so that users install none. */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
@@ -9,6 +10,11 @@ export default defineConfig({
     // The server's Content-Security-Policy lets no data: address and no inline script in.
     assetsInlineLimit: 0,
     modulePreload: false,
+    rollupOptions: {
+      input: ['index.html', 'review.html'].map((name) =>
+        fileURLToPath(new URL(name, import.meta.url)),
+      ),
+    },
     license: { fileName: 'licences.txt' },
   },
 });

@@ -37,6 +37,7 @@ export type RoomName =
   | 'browser'
   | 'server'
   | 'scale'
+  | 'review'
   | 'cli';
 
 export const rooms: Readonly<Record<RoomName, Room>> = {
@@ -179,6 +180,11 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       'many machines: the shards of a task, objects that are whole or not there, settings that all agree on',
     uses: ['base', 'data', 'caption'],
   },
+  review: {
+    holds:
+      "a person's word on captions: `sources/` of drafts, `decisions/` (journals, merging), `views/` (order, filters, pictures that look alike), `server/` of the page",
+    uses: ['base', 'metrics', 'metadata', 'data', 'caption', 'server'],
+  },
   cli: {
     holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
@@ -195,9 +201,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
         'compare',
         'ablate',
       ] as const),
-      'export',
-      'server',
-      'scale',
+      ...(['export', 'server', 'scale', 'review'] as const),
     ],
   },
 };

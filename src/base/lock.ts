@@ -20,7 +20,19 @@ interface Holder {
  * @throws InputError naming the process that holds it
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
-  const path = join(folder, 'lock');
+  return lockFile(join(folder, 'lock'), folder, 'choose another folder');
+}
+
+/**
+ * Takes the lock file until it is disposed of, likewise.
+ * @param locked what it keeps others from, for the message
+ * @param otherwise what else can be done
+ */
+export async function lockFile(
+  path: string,
+  locked: string,
+  otherwise: string,
+): Promise<AsyncDisposable> {
   for (;;) {
     const taken = await take(path);
     if ('release' in taken) return { [Symbol.asyncDispose]: taken.release };
@@ -29,7 +41,7 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
     if (holder === undefined) await sleep(5);
     else
       throw new InputError(
-        `${folder}: in use by process ${holder.pid} on ${holder.host}; wait for it, stop it, or choose another folder (if it is surely gone, remove ${path}).`,
+        `${locked}: in use by process ${holder.pid} on ${holder.host}; wait for it, stop it, or ${otherwise} (if it is surely gone, remove ${path}).`,
       );
   }
 }

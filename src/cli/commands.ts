@@ -29,6 +29,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./serve.ts'),
   },
   {
+    name: 'review',
+    summary: 'look through captions before they count',
+    load: () => import('./review.ts'),
+  },
+  {
     name: 'alt',
     summary: "find and fill a site's missing alt texts",
     load: () => import('./alt.ts'),

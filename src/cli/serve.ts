@@ -1,6 +1,6 @@
 /** `refcap serve`: captions over HTTP. */
 import { readFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { isThere } from '../base/files.ts';
 import { bundledModel, type Captioner } from '../caption/captioner.ts';
@@ -11,7 +11,7 @@ import { type ServerOptions, startServer } from '../server/start.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { type OpenedConcepts, openConcepts } from './options/concepts.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
-import { positive, whole } from './options/values.ts';
+import { portNumber, positive, whole } from './options/values.ts';
 
 interface Flags {
   base?: string;
@@ -56,12 +56,6 @@ Exit codes: 0 stopped, 1 failed, 2 wrong usage.`;
 
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
-function port(text: string): number {
-  const value = whole(text);
-  if (value > 65_535) throw new InvalidArgumentError('ports go up to 65535.');
-  return value;
-}
-
 export const command = new Command('serve')
   .summary('answer requests for captions over HTTP')
   .description('Caption pictures that others send over HTTP.')
@@ -78,7 +72,7 @@ export const command = new Command('serve')
   .option('--members <n>', 'of a model with several members, how many write together', positive)
   .option('--concepts <file>', 'names that may appear, a line each (of models with concepts)')
   .option('--host <address>', 'address to listen at; 0.0.0.0: all of this machine', '127.0.0.1')
-  .option('--port <n>', 'port to listen at; 0: any that is free', port, 8080)
+  .option('--port <n>', 'port to listen at; 0: any that is free', portNumber, 8080)
   .addOption(
     new Option('--token <token>', 'what clients must show: the token, or a file that holds it').env(
       'REFCAP_TOKEN',

@@ -59,6 +59,7 @@ const settingNames = [
   'visionBlocks',
   'checkpointEvery',
   'keepCheckpoints',
+  'weightReviewed',
 ] as const;
 
 const examples = `
@@ -131,6 +132,11 @@ export const command = new Command('train')
     number,
   )
   .option('--ema <decay>', 'keep a moving average of the weights (default: 0, none)', number)
+  .option(
+    '--weight-reviewed <n>',
+    'times an epoch shows pictures with reviewed captions (default: 1)',
+    number,
+  )
   .option('--prompt <text>', 'what every caption begins with')
   .option('--checkpoint-every <steps>', 'steps between checkpoints (default: 500)', number)
   .option('--keep-checkpoints <n>', 'checkpoints kept (default: 2)', number)

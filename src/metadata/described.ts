@@ -33,6 +33,7 @@ export async function describedPicture(file: string): Promise<DescribedPicture |
     keywords,
     isOurs: false,
     isMachineMade: false,
+    isReviewed: false,
   };
 }
 

@@ -3,8 +3,8 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { Env, RouteContext, ServerContext } from './context.ts';
-import { errorResponse, eventStream, jsonLines } from './http/answers.ts';
-import { ClientGone, HttpError, toHttpError } from './http/errors.ts';
+import { eventStream, jsonLines } from './http/answers.ts';
+import { answerErrors, authorized, guarded, safeHeaders } from './http/frame.ts';
 import { postImageToText } from './hugging-face.ts';
 import { postCaptions } from './native/captions.ts';
 import { postExplanations } from './native/explanations.ts';
@@ -18,18 +18,13 @@ import { docsResponse } from './openapi/page.ts';
 import { postVision } from './photoprism.ts';
 import { health, metricsPage } from './routes/health.ts';
 import { listModels } from './routes/models.ts';
-import { checkHost, checkOrigin } from './safety/address.ts';
-import { tokenCheck } from './safety/token.ts';
 import { staticResponse } from './static-files.ts';
-
-/** What the page of an answer may not be taken for, and what it tells of itself elsewhere. */
-const safeHeaders = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
 /** @param onFault told of errors whose reason no client is told */
 export function createApp(server: ServerContext, onFault: (error: unknown) => void): Hono<Env> {
   const app = new Hono<Env>();
   app.use(watched(server));
-  app.use(guarded(server));
+  app.use(guarded({ ...server, hasToken: server.token !== undefined }));
   if (server.cors.length > 0)
     app.use(
       cors({
@@ -37,28 +32,9 @@ export function createApp(server: ServerContext, onFault: (error: unknown) => vo
         exposeHeaders: ['refcap-ignored', 'retry-after'],
       }),
     );
-  app.use(authorized(server));
+  app.use(authorized(server.token, (method, path) => isOpen(method, path, server)));
   addRoutes(app, server);
-  app.notFound((context) => {
-    const { method, path } = context.req;
-    const allowed = methodsOf(path);
-    if (allowed.length === 0)
-      return errorResponse(new HttpError(404, `There is no ${method} ${path} here.`), path);
-    const response = errorResponse(
-      new HttpError(405, `There is no ${method} of ${path}; it takes ${allowed.join(' and ')}.`),
-      path,
-    );
-    response.headers.set('allow', allowed.join(', '));
-    return response;
-  });
-  app.onError((error, context) => {
-    const { path } = context.req;
-    // Nobody reads it; the log has the status.
-    if (error instanceof ClientGone) return new Response(null, { status: 499 });
-    const told = toHttpError(error, 400, 1);
-    if (told.status === 500) onFault(error);
-    return errorResponse(told, path);
-  });
+  answerErrors(app, onFault, methodsOf);
   return app;
 }
 
@@ -149,26 +125,12 @@ function told(
   });
 }
 
-function guarded(server: ServerContext): Middleware {
-  const rules = { ...server, hasToken: server.token !== undefined };
-  return async ({ req }, next) => {
-    const host = req.header('host') ?? new URL(req.url).host;
-    checkHost(host, rules);
-    checkOrigin(req.header('origin'), host, rules);
-    await next();
-  };
-}
-
 const openPaths: ReadonlySet<string> = new Set(['/', '/docs', '/openapi.json']);
 
 /** Everything but pages and the health of the server asks for the token, where there is one. */
-function authorized({ token, page }: ServerContext): Middleware {
-  const check = token === undefined ? undefined : tokenCheck(token);
-  return async ({ req }, next) => {
-    const isOpen =
-      req.path.startsWith('/health/') ||
-      (req.method === 'GET' && (openPaths.has(req.path) || page?.has(req.path) === true));
-    if (!isOpen) check?.(req.header('authorization'));
-    await next();
-  };
+function isOpen(method: string, path: string, { page }: ServerContext): boolean {
+  return (
+    path.startsWith('/health/') ||
+    (method === 'GET' && (openPaths.has(path) || page?.has(path) === true))
+  );
 }

@@ -1,5 +1,4 @@
 /** A captioner behind a port, until it is asked to stop. */
-import { fileURLToPath } from 'node:url';
 import type { Captioner } from '../caption/captioner.ts';
 import { checkExplain, explainPrepared } from '../explain/explain.ts';
 import { createApp } from './app.ts';
@@ -8,7 +7,7 @@ import { CaptionService, type ServiceOptions } from './captions/service.ts';
 import type { ServerContext } from './context.ts';
 import { listen } from './listen.ts';
 import { ServerMetrics } from './metrics.ts';
-import { readPage } from './static-files.ts';
+import { pageFolders, readPage } from './static-files.ts';
 
 export interface ServerOptions
   extends Omit<ServiceOptions, 'onFault'>,
@@ -30,11 +29,6 @@ export interface RunningServer {
   /** Takes no new requests, finishes those that were taken, and is resolved then. */
   stop(): Promise<void>;
 }
-
-/** Where builds put the page. */
-const pageFolders = ['../../dist/web/', '../../web/dist/'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
 
 /** @throws InputError when the port cannot be had */
 export async function startServer(

@@ -1,6 +1,7 @@
 /** The files of a built page, held in memory. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 interface StaticFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -25,8 +26,19 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** The page in the first of the folders that has one, or undefined where none has. */
-export async function readPage(folders: readonly string[]): Promise<StaticFiles | undefined> {
+/** Where builds put the pages. */
+export const pageFolders: readonly string[] = ['../../dist/web/', '../../web/dist/'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+
+/**
+ * The page in the first of the folders that has it, or undefined where none has.
+ * @param name which of the built pages stands at /
+ */
+export async function readPage(
+  folders: readonly string[],
+  name = 'index.html',
+): Promise<StaticFiles | undefined> {
   for (const folder of folders) {
     const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
     const files = new Map<string, StaticFile>();
@@ -35,11 +47,11 @@ export async function readPage(folders: readonly string[]): Promise<StaticFiles 
       const path = join(entry.parentPath, entry.name);
       const type = types[extname(entry.name)];
       // Such as source maps: nothing that a browser needs.
-      if (type === undefined) continue;
+      if (type === undefined || (extname(entry.name) === '.html' && entry.name !== name)) continue;
       const bytes = new Uint8Array(await readFile(path));
       files.set(`/${relative(folder, path).split(sep).join('/')}`, { bytes, type });
     }
-    const index = files.get('/index.html');
+    const index = files.get(`/${name}`);
     if (index) return files.set('/', index);
   }
   return undefined;

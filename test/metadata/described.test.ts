@@ -52,6 +52,7 @@ describe('words of a picture', () => {
         keywords: ['snow', 'sea'],
         isOurs: false,
         isMachineMade: false,
+        isReviewed: false,
       });
       change(path, ['-XMP-dc:Description=XMP goes first']);
       expect((await describedPicture(path))?.description).toBe('XMP goes first');

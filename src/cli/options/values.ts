@@ -30,6 +30,13 @@ export function probability(text: string): number {
   return value;
 }
 
+/** The number of a port; 0 is any that is free. @throws as `number` */
+export function portNumber(text: string): number {
+  const value = whole(text);
+  if (value > 65_535) throw new InvalidArgumentError('ports go up to 65535.');
+  return value;
+}
+
 /** The values of an option that may be given more than once. */
 export function repeated(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value];

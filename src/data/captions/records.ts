@@ -19,6 +19,8 @@ export type Place = number | string;
 export interface CaptionHandler {
   /** The split that the record whose captions follow is marked with, if any. */
   split?(name: string | undefined): void;
+  /** What a reviewer said of the record whose captions follow (`refcap review`), if any. */
+  review?(verdict: string | undefined): void;
   caption(id: string | undefined, text: string, place: Place): void;
   /** The record closes a list of all of the image's captions: a second list for it is a mistake. */
   list?(id: string, place: Place): void;
@@ -79,6 +81,7 @@ export class RecordReader {
    */
   record(record: JsonObject, place: Place, path: () => string): void {
     const { image } = this.#columns;
+    this.#sink.review?.(verdictOf(record.review));
     const fields = this.#fields(record);
     const field = image === undefined ? imageField(fields) : fieldKey(image);
     const value = field === undefined ? undefined : fields.get(field);
@@ -100,7 +103,7 @@ export class RecordReader {
   named(id: string, record: JsonObject, place: Place, path: () => string): void {
     const { caption } = this.#columns;
     const fields = this.#fields(record);
-    const names = caption === undefined ? textFields[this.#role] : [fieldKey(caption)];
+    const names = caption === undefined ? this.#textNames(record) : [fieldKey(caption)];
     const field = names.find((name) => fields.has(name));
     if (field === undefined)
       throw new InputError(
@@ -109,6 +112,12 @@ export class RecordReader {
           : `${this.#file}: ${path()} has no field "${caption}"; it has ${quoted(Object.keys(record))}.`,
       );
     this.texts(id, fields.get(field), place, () => `${path()}.${rawName(record, field)}`);
+  }
+
+  /** What a reviewer accepted is the caption, whatever else the record holds. */
+  #textNames({ review }: JsonObject): readonly string[] {
+    const isReviewed = verdictOf(review) !== undefined;
+    return isReviewed ? ['caption', ...textFields.candidates] : textFields[this.#role];
   }
 
   /** The record's values by the keys of its fields; of two names with one key the first counts. */
@@ -176,6 +185,12 @@ export class RecordReader {
 function pathOf(value: unknown): unknown {
   if (!isObject(value) || typeof value.path !== 'string' || !('bytes' in value)) return value;
   return value.path;
+}
+
+/** Of what `refcap review` leaves in a record; others' fields of that name say nothing. */
+function verdictOf(review: unknown): string | undefined {
+  if (!isObject(review) || typeof review.by !== 'string') return undefined;
+  return typeof review.verdict === 'string' ? review.verdict : undefined;
 }
 
 function isScalar(value: unknown): value is string | number {

@@ -83,6 +83,7 @@ class Table {
         `${source.name}: line ${line} has ${record.length} columns where ${columns.count} are expected; put a caption that holds the separator between double quotes.`,
       );
     if (columns.split >= 0 && !keep.takes(record[columns.split])) return;
+    sink.review?.(columns.review < 0 ? undefined : record[columns.review]);
     const id = record[columns.image];
     if (id === '')
       throw new InputError(
@@ -120,6 +121,8 @@ interface TableColumns {
   numbers: number[];
   texts: number[];
   split: number;
+  /** What a reviewer said, where the table has it with the reviewer's name. */
+  review: number;
 }
 
 /** Columns of a table without a header: the image, then its captions. */
@@ -139,7 +142,7 @@ function plainColumns({ source, role, columns }: Context, cells: readonly string
       `${source.name}: line 1 is a caption and an address, as Conceptual Captions has them; fetch the pictures first (for example img2dataset --input_format tsv --output_format webdataset), and name the shards.`,
     );
   const texts = role === 'candidates' ? [1] : Array.from({ length: length - 1 }, (_, i) => i + 1);
-  return { count: length, image: 0, numbers: [], texts, split: -1 };
+  return { count: length, image: 0, numbers: [], texts, split: -1, review: -1 };
 }
 
 /** Columns by their names, and by the first row, which shows what are paths. */
@@ -176,5 +179,6 @@ function namedColumns(
       `${source.name}: line 1 names the columns ${header.join(', ')}; name the image's column image_id and the caption's column caption${isDataset ? ', or say which they are with --image-column and --caption-column' : ''}.`,
     );
   const numbers = keys.flatMap((key, i) => (i !== image && numberFields.includes(key) ? [i] : []));
-  return { count: header.length, image, numbers, texts, split: keys.indexOf('split') };
+  const review = keys.includes('reviewer') ? keys.indexOf('review') : -1;
+  return { count: header.length, image, numbers, texts, split: keys.indexOf('split'), review };
 }

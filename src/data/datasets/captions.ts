@@ -4,6 +4,7 @@ import type { CaptionFormat } from '../captions/formats.ts';
 import { type ReadResult, readCaptionFile } from '../captions/readers.ts';
 import type { CaptionHandler, Columns, Place } from '../captions/records.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
+import { plural } from './describe.ts';
 import type { CaptionFile } from './sources.ts';
 
 /** An image as the captions tell it, before its file is looked for. */
@@ -13,6 +14,8 @@ export interface NamedImage {
   split: SplitName | undefined;
   /** Names of the file where the id is none, such as COCO's; empty: the id is the name. */
   readonly files: string[];
+  /** Whether a person accepted or wrote a caption of it (`refcap review`). */
+  isReviewed?: boolean;
 }
 
 export type NamedImages = Map<string, NamedImage>;
@@ -36,10 +39,14 @@ export async function readCaptions(
       { ...options, isDataset: true },
       reader,
     );
-    notes.push(...read.notes);
     reader.end(read);
+    notes.push(...read.notes);
   }
   return images;
+}
+
+function isApproved(verdict: string | undefined): boolean {
+  return verdict === 'accepted' || verdict === 'chosen' || verdict === 'edited';
 }
 
 /** Takes the captions of one file, and remembers its first faults. */
@@ -48,6 +55,8 @@ class DatasetSink implements CaptionHandler {
   readonly #file: CaptionFile;
   readonly #aliases = new Map<string, string[]>();
   #split: string | undefined;
+  #verdict: string | undefined;
+  #wrong = 0;
   #conflict: { id: string; place: Place } | undefined;
   #unknown: { word: string; place: Place } | undefined;
   #anonymous: Place | undefined;
@@ -61,7 +70,17 @@ class DatasetSink implements CaptionHandler {
     this.#split = word === undefined || word.trim() === '' ? undefined : word;
   }
 
+  review(verdict: string | undefined): void {
+    this.#verdict = verdict;
+  }
+
   caption(name: string | undefined, text: string, place: Place): void {
+    // Other candidates than the one that a reviewer took.
+    if (this.#verdict === 'unchosen') return;
+    if (this.#verdict === 'wrong') {
+      this.#wrong += 1;
+      return;
+    }
     if (name === undefined) {
       this.#anonymous ??= place;
       return;
@@ -70,12 +89,11 @@ class DatasetSink implements CaptionHandler {
     const split = this.#split === undefined ? this.#file.split : parseSplit(this.#split);
     if (this.#split !== undefined && split === undefined)
       this.#unknown ??= { word: this.#split, place };
-    const image = this.#images.get(id);
-    if (!image) this.#images.set(id, { captions: [text.trim()], split, files: [] });
-    else {
-      if (image.split !== split) this.#conflict ??= { id, place };
-      image.captions.push(text.trim());
-    }
+    const image = this.#images.get(id) ?? { captions: [], split, files: [] };
+    this.#images.set(id, image);
+    if (image.split !== split) this.#conflict ??= { id, place };
+    image.captions.push(text.trim());
+    if (isApproved(this.#verdict)) image.isReviewed = true;
   }
 
   alias(name: string, other: string, kind: 'file' | 'number'): void {
@@ -88,7 +106,11 @@ class DatasetSink implements CaptionHandler {
   }
 
   /** @throws InputError at a fault that shows only when the file is read */
-  end({ name, describe }: ReadResult): void {
+  end({ name, describe, notes }: ReadResult): void {
+    if (this.#wrong > 0)
+      notes.push(
+        `${name}: ${plural(this.#wrong, 'caption')} that a reviewer called wrong left out.`,
+      );
     if (this.#anonymous !== undefined)
       throw new InputError(
         `${name}: ${describe(this.#anonymous)} does not say which image it belongs to; a dataset's captions name their images.`,

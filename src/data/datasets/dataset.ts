@@ -12,6 +12,8 @@ export interface DatasetImage {
   readonly split: SplitName;
   /** At least one, in the order of the file, white space at the ends removed. */
   readonly captions: readonly string[];
+  /** Whether a person accepted or wrote a caption of it, by `refcap review`. */
+  readonly isReviewed?: boolean;
 }
 
 export interface CaptionDataset {

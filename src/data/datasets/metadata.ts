@@ -30,7 +30,7 @@ export async function readMetadata(
     const captions = found && !found.isMachineMade ? captionsOf(found) : [];
     if (captions.length === 0) continue;
     const split = file.includes('/') ? parseSplit(file.split('/', 1)[0]) : undefined;
-    images.set(file, { captions, split, files: [] });
+    images.set(file, { captions, split, files: [], isReviewed: found?.isReviewed ?? false });
   }
   if (ours > 0)
     notes.push(

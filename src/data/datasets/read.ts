@@ -224,12 +224,12 @@ function findFiles(
 ): { found: DatasetImage[]; missing: MissingImage[] } {
   const found: DatasetImage[] = [];
   const missing: MissingImage[] = [];
-  for (const [id, { captions, split = 'train' }] of images) {
+  for (const [id, { captions, split = 'train', isReviewed }] of images) {
     const path = paths.get(id);
     const reason = reasons.get(id);
     if (path === undefined)
       missing.push({ id, split, captions: captions.length, ...(reason && { reason }) });
-    else found.push({ id, path, split, captions });
+    else found.push({ id, path, split, captions, ...(isReviewed && { isReviewed }) });
   }
   return { found, missing };
 }

@@ -16,21 +16,41 @@ export async function thumbnail(
 }
 
 /**
+ * A picture as a JPEG, at most `size` pixels wide and high.
+ * @throws as `thumbnail`
+ */
+export async function jpegThumbnail(
+  path: string,
+  size: number,
+  options?: DecodeOptions,
+): Promise<Buffer> {
+  return smallJpeg(await decodeImage(path, options), size);
+}
+
+/**
  * Pixels in memory as a `data:` address of a JPEG, at most `size` pixels wide and high.
  * @param pixelAspect how much wider than high a pixel is shown
  */
 export async function pixelThumbnail(
-  { width, height, data }: RgbImage,
+  image: RgbImage,
   size: number,
   pixelAspect = 1,
 ): Promise<string> {
+  const jpeg = await smallJpeg(image, size, pixelAspect);
+  return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+}
+
+async function smallJpeg(
+  { width, height, data }: RgbImage,
+  size: number,
+  pixelAspect = 1,
+): Promise<Buffer> {
   const image = sharp(data, { raw: { width, height, channels: 3 } });
   const shown =
     pixelAspect === 1
       ? image.resize(size, size, { fit: 'inside', withoutEnlargement: true })
       : image.resize(...fitted(width * pixelAspect, height, size), { fit: 'fill' });
-  const jpeg = await shown.jpeg({ quality: 75 }).toBuffer();
-  return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+  return shown.jpeg({ quality: 75 }).toBuffer();
 }
 
 /** Whole sizes of that shape, at most `size`. */

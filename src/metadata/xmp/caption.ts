@@ -15,6 +15,7 @@ import {
   type PropertyName,
   packetProperty,
   recordOf,
+  reviewProperties,
 } from './names.ts';
 import { findProperty, type Packet, parsePacket, rdfPrefix, textOf, textsOf } from './packet.ts';
 import { escapeXml, type Splice, spliced } from './splice.ts';
@@ -31,6 +32,8 @@ export interface DescribedPicture {
   readonly isOurs: boolean;
   /** Whether the description (the alt text, where there is none) is as refcap wrote it. */
   readonly isMachineMade: boolean;
+  /** Whether a person has accepted or edited what refcap wrote, by `refcap review`. */
+  readonly isReviewed: boolean;
 }
 
 /** What becomes of words that are there: the picture is left alone, or ... */
@@ -55,10 +58,12 @@ export function readDescribed(text: string, name: string): DescribedPicture {
   const altText = saidOf(packet, 'altText');
   const part = description === undefined ? 'altText' : 'description';
   const recorded = textOf(findProperty(packet, recordOf(part).text));
+  const isReviewed = findProperty(packet, reviewProperties.reviewer) !== undefined;
   return {
     description,
     altText,
-    isMachineMade: recorded !== undefined && recorded === (description ?? altText),
+    isMachineMade: !isReviewed && recorded !== undefined && recorded === (description ?? altText),
+    isReviewed,
     keywords: textsOf(findProperty(packet, captionProperties.keywords)),
     isOurs: (['description', 'altText'] as const).some(
       (part) => findProperty(packet, recordOf(part).text) !== undefined,

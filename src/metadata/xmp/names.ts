@@ -42,6 +42,12 @@ export const recordOf = (part: CaptionPart): { text: PropertyName; before: Prope
   text: property('refcap', part),
   before: property('refcap', `${part}Before`),
 });
+/** Who reviewed what we wrote, when, and what we had written. */
+export const reviewProperties = {
+  reviewer: property('refcap', 'reviewer'),
+  reviewed: property('refcap', 'reviewed'),
+  draft: property('refcap', 'draft'),
+} as const;
 /** Marks a packet that was not there before we wrote. */
 export const packetProperty: PropertyName = property('refcap', 'packet');
 /** The digest by which a packet names its other part, which stands in segments of its own. */

@@ -1,7 +1,13 @@
 /** Takes out of an XMP packet what refcap wrote into it, and puts back what was there before. */
 
 import { withoutItems, withoutText, withText } from './edit.ts';
-import { captionProperties, namespaces, packetProperty, recordOf } from './names.ts';
+import {
+  captionProperties,
+  namespaces,
+  packetProperty,
+  recordOf,
+  reviewProperties,
+} from './names.ts';
 import { findProperty, isEmpty, type Packet, parsePacket, textOf, textsOf } from './packet.ts';
 import { type Splice, spliced, withAttribute, withoutElement } from './splice.ts';
 
@@ -17,7 +23,7 @@ export interface Undone {
 const parts = ['description', 'altText', 'writer'] as const;
 
 /**
- * Words that were changed since they were written are a person's, and stay.
+ * Words that were changed since they were written are a person's, and stay; so do those that a reviewer accepted.
  * @throws InputError when the text is no XMP. @param name what holds it
  */
 export function undoCaption(text: string, name: string): Undone {
@@ -52,12 +58,13 @@ function recordSplices({ text, descriptions }: Packet): Splice[] {
 function partSplices(packet: Packet): { splices: Splice[]; changedSince: string[] } {
   const splices: Splice[] = [];
   const changedSince: string[] = [];
+  const isReviewed = findProperty(packet, reviewProperties.reviewer) !== undefined;
   for (const part of parts) {
     const record = recordOf(part);
     const written = textOf(findProperty(packet, record.text));
     if (written === undefined) continue;
     const property = findProperty(packet, captionProperties[part]);
-    if (!property || textOf(property) !== written) {
+    if (!property || isReviewed || textOf(property) !== written) {
       if (property) changedSince.push(part);
       continue;
     }

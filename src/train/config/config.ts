@@ -91,6 +91,8 @@ const schema = z.strictObject({
   moreData: z
     .array(z.strictObject({ data: z.string().min(1), repeat: count.default(1) }))
     .default([]),
+  /** How often an epoch shows a picture whose caption a person accepted or wrote (`refcap review`). */
+  weightReviewed: count.default(1),
   /** Blocks of the vision tower that are trained too, counted from its end; 'all': the whole tower. */
   visionBlocks: z.union([z.int().nonnegative(), z.literal('all')]).default(0),
   /** Trains low-rank adapters instead of the decoder's (and chosen vision blocks') own weights; merged when saved. */

@@ -15,6 +15,8 @@ export interface DataOptions {
   readonly data: string;
   /** Further sources, and how often an epoch shows each of their pictures. */
   readonly moreData?: TrainConfig['moreData'];
+  /** How often an epoch shows pictures whose captions a person reviewed; once by default. */
+  readonly weightReviewed?: number;
   /** How it is read. */
   readonly reading?: DatasetOptions;
   /** Train on all of a source without splits, and measure training pictures. */
@@ -56,13 +58,17 @@ export async function readRunData(options: DataOptions): Promise<RunData> {
     sources.push({ ...(await readSource({ ...options, data })), source: data, repeat });
   const all = (split: 'train' | 'dev') =>
     sources.flatMap(({ source, repeat, [split]: images }) =>
-      images.map((image) => ({ ...image, id: `${source}: ${image.id}`, source, repeat })),
+      images.map((image) => ({
+        ...image,
+        ...{ id: `${source}: ${image.id}`, source },
+        repeat: repeat * (image.repeat ?? 1),
+      })),
     );
   return { train: all('train'), dev: all('dev') };
 }
 
 async function readSource(options: DataOptions): Promise<RunData> {
-  const { data, reading = {}, withoutDev = false, onNote, signal } = options;
+  const { data, reading = {}, withoutDev = false, weightReviewed = 1, onNote, signal } = options;
   const survey = await surveyDataset(data, {
     ...reading,
     ...(withoutDev && { shares: { ...reading.shares, dev: 0, test: 0 } }),
@@ -71,17 +77,33 @@ async function readSource(options: DataOptions): Promise<RunData> {
   for (const note of dataset.notes) onNote(note);
   const leak = await leakageNote(dataset.images, signal);
   if (leak !== undefined) onNote(leak);
-  const [train, dev] = (['train', 'dev'] as const).map((split) =>
+  const [all, dev] = (['train', 'dev'] as const).map((split) =>
     imagesOfSplit(dataset, split).filter(({ captions }) => captions.length > 0),
   );
+  const train = weightReviewed === 1 ? all : weighed(all, weightReviewed, options);
   if (train.length === 0)
     throw new InputError(`${data}: the train split has no image with a caption.`);
   if (withoutDev) {
     onNote('no dev split: the scores are of training pictures, and tell little of others.');
-    return { train, dev: train.slice(0, mostMeasured) };
+    return { train, dev: all.slice(0, mostMeasured) };
   }
   if (dev.length === 0) throw new InputError(withoutDevSentence(data, survey));
   return { train, dev };
+}
+
+/** Images that are shown more often where a person reviewed their captions. */
+function weighed(
+  images: readonly DatasetImage[],
+  weight: number,
+  { data, onNote }: DataOptions,
+): RunImage[] {
+  const reviewed = images.filter(({ isReviewed }) => isReviewed).length;
+  onNote(
+    reviewed === 0
+      ? `${data}: no training image has a reviewed caption, so weightReviewed (${weight}) changes nothing there.`
+      : `${data}: ${reviewed} of ${images.length} training images have reviewed captions; an epoch shows these ${weight} times.`,
+  );
+  return images.map((image) => (image.isReviewed ? { ...image, repeat: weight } : image));
 }
 
 function withoutDevSentence(data: string, { splitsFrom, dataset }: DatasetSurvey): string {

@@ -55,8 +55,8 @@ export async function trainRun(options: RunOptions): Promise<void> {
   await using _lock = await openRunFolder(output, 'run', resume);
   await removeLeftovers(join(output, 'checkpoints'));
   const before = resume ? await readSavedRun(output) : undefined;
-  const { maxWords, moreData } = options.config;
-  const data = await readRunData({ ...options, moreData });
+  const { maxWords, moreData, weightReviewed } = options.config;
+  const data = await readRunData({ ...options, moreData, weightReviewed });
   const texts = data.train.flatMap(({ captions }) =>
     captions.map((caption) => trainingText(caption, maxWords)),
   );

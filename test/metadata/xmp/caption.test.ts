@@ -79,6 +79,7 @@ describe('a caption in a packet', () => {
       keywords: [],
       isOurs: false,
       isMachineMade: false,
+      isReviewed: false,
     });
     expect(packet).not.toContain('refcap');
   });

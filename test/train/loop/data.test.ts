@@ -47,6 +47,32 @@ describe('readRunData', () => {
     expect(notes.join('\n')).toMatch(/no dev split: the scores are of training pictures/);
   });
 
+  it('shows reviewed pictures as often as it is told, times what their source is repeated', async () => {
+    const review = { verdict: 'accepted', by: 'anna', when: '', seconds: 1, draft: 'x' };
+    const row = (i: number) => ({
+      ...{ file: `${i}.jpg`, caption: 'x', split: i < 2 ? 'dev' : 'train' },
+      ...(i % 2 === 0 && { review }),
+    });
+    const rows = Array.from({ length: 8 }, (_, i) => `${JSON.stringify(row(i))}\n`);
+    const data = folderOf({ 'captions.jsonl': rows.join(''), ...images(...names(8)) });
+    const notes: string[] = [];
+    const onNote = (note: string) => notes.push(note);
+    const times = async (options: object) =>
+      (await readRunData({ data, onNote, ...options })).train.map(({ repeat }) => repeat ?? 1);
+    expect(await times({})).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(await times({ weightReviewed: 3 })).toEqual([3, 1, 3, 1, 3, 1]);
+    expect(notes.at(-1)).toMatch(/3 of 6 training images have reviewed captions; .* 3 times\.$/);
+    const moreData = [{ data, repeat: 2 }];
+    expect(await times({ weightReviewed: 3, moreData })).toEqual([
+      ...[3, 1, 3, 1, 3, 1],
+      ...[6, 2, 6, 2, 6, 2],
+    ]);
+    const { dev } = await readRunData({ data, onNote, weightReviewed: 3 });
+    expect(dev.map(({ repeat }) => repeat)).toEqual([undefined, undefined]);
+    await readRunData({ data: dataset(9), onNote, weightReviewed: 3 });
+    expect(notes.at(-1)).toMatch(/no training image has a reviewed caption/);
+  });
+
   it('reads the columns that it is told', async () => {
     const folder = folderOf({
       'captions.csv': 'shot,blurb,split\na.jpg,x,train\nb.jpg,y,dev\n',

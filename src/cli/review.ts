@@ -1,0 +1,182 @@
+/** `refcap review`: a person's word on captions before they count. */
+import { userInfo } from 'node:os';
+import { Command, Option } from '@commander-js/extra-typings';
+import { UsageError } from '../base/errors.ts';
+import { bundledModel, type Captioner } from '../caption/captioner.ts';
+import { currentDecisions } from '../review/decisions/current.ts';
+import { isAccepted } from '../review/decisions/decision.ts';
+import { journalsOf } from '../review/decisions/merge.ts';
+import { startReviewServer } from '../review/server/start.ts';
+import { ReviewSession, type WrittenReview, writeReview } from '../review/session.ts';
+import { type DraftFormat, type DraftSource, draftFormats } from '../review/sources/draft.ts';
+import { openDrafts } from '../review/sources/open.ts';
+import { summarizeReview, summaryLines } from '../review/summary.ts';
+import { loadCaptioner } from './options/captioner.ts';
+import { baseOption, verboseOption } from './options/hub.ts';
+import { keepTimesOption } from './options/metadata.ts';
+import { portNumber, positive, repeated } from './options/values.ts';
+
+interface Flags {
+  write?: true;
+  summary?: true;
+  reviewer?: string;
+  journal?: string[];
+  final?: string;
+  format?: DraftFormat;
+  images?: string;
+  keepTimes?: boolean;
+  port: number;
+  model: string;
+  revision?: string;
+  offline?: true;
+  base?: string;
+  device?: string;
+  threads?: number;
+  quantize?: 'int8';
+  members?: number;
+}
+
+const help = `
+SOURCE is a JSONL, JSON or CSV file with pictures and captions, as refcap caption writes it, a folder of pictures with text
+files beside them or with captions of refcap in their metadata, or the folder of refcap evaluate. The page answers this
+machine alone. Each decision is added to a journal beside SOURCE (SOURCE.review-NAME.jsonl) as it is made: stop at any
+moment, and go on where you were.
+
+--write puts what all reviewers decided into SOURCE. Where they disagree it lists the pictures and leaves them as they
+are; --final NAME gives one of them the last word.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 reviewers disagree.
+
+Examples:
+  refcap caption photos -f jsonl -o captions.jsonl --num-captions 3
+  refcap review captions.jsonl
+  refcap review captions.jsonl --write
+  refcap train --data captions.jsonl --model refcap-small --weight-reviewed 3 --output run`;
+
+export const command = new Command('review')
+  .summary('look through captions before they count')
+  .description('Look through captions on a page: accept, edit, choose, write anew, call wrong.')
+  .argument('<source>', 'a caption file, a folder of pictures, or an evaluation')
+  .option('--write', 'write what was decided into the source')
+  .addOption(new Option('--summary', 'print what reviewing bought').conflicts('write'))
+  .option('--reviewer <name>', 'who reviews (default: your name on this machine)')
+  .option(
+    '--journal <file>',
+    "another reviewer's journal (--write, --summary); may be repeated",
+    repeated,
+  )
+  .option('--final <name>', 'the reviewer whose word goes before the others (--write)')
+  .addOption(
+    new Option('--format <format>', 'how the captions are kept (default: recognised)').choices(
+      draftFormats,
+    ),
+  )
+  .option('--images <folder>', 'where the pictures are, if not where their names say')
+  .addOption(keepTimesOption())
+  .option('--port <n>', 'port to listen at; 0: any that is free', portNumber, 8081)
+  .option('-m, --model <model>', 'what writes captions anew', bundledModel)
+  .option('--revision <name>', 'branch, tag or commit of a hub model')
+  .option('--offline', 'use only models that are here already')
+  .addOption(baseOption())
+  .addOption(verboseOption())
+  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .option('--threads <n>', 'processor threads of the model (default: all cores)', positive)
+  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
+  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addHelpText('after', help)
+  .action(run);
+
+async function run(path: string, flags: Flags): Promise<void> {
+  const { write, summary, journal, final } = flags;
+  if (journal && !write && !summary) throw new UsageError('--journal needs --write or --summary.');
+  if (final !== undefined && !write) throw new UsageError('--final needs --write.');
+  const source = await openDrafts(path, flags);
+  for (const note of source.notes) console.error(`refcap: ${note}`);
+  if (write) await writeAll(source, path, flags);
+  else if (summary) await printSummary(source, path, flags);
+  else await review(source, path, flags);
+}
+
+async function writeAll(
+  source: DraftSource,
+  path: string,
+  { journal, final }: Flags,
+): Promise<void> {
+  const review = await writeReview(source, path, {
+    ...(journal && { journals: journal }),
+    ...(final !== undefined && { final }),
+  });
+  for (const { file, decisions } of review.conflicts) {
+    const said = decisions.map((each) => `${each.by}: ${isAccepted(each) ? each.text : '(wrong)'}`);
+    console.log(`${file}\n${said.map((line) => `  ${line}\n`).join('')}`.trimEnd());
+  }
+  tell(review, source.target);
+  if (review.conflicts.length > 0) process.exitCode = 3;
+}
+
+function tell({ decided, conflicts, stale, written }: WrittenReview, target: string): void {
+  if (stale.length > 0)
+    console.error(
+      `refcap: ${stale.length} decided on other drafts than ${target} has now, and left out: ${stale[0]}${stale.length > 1 ? ' ...' : ''}`,
+    );
+  console.error(
+    `refcap: ${decided.size} decided, ${written} of them written into ${target} now${conflicts.length > 0 ? `; ${conflicts.length} on which reviewers disagree are left as they are (--final NAME)` : ''}`,
+  );
+}
+
+async function printSummary(source: DraftSource, path: string, { journal }: Flags): Promise<void> {
+  const journals = await journalsOf(path, journal);
+  const all = journals.map(({ history }) => history.current());
+  const { drafts, reviews } = currentDecisions(source.drafts, all);
+  const inSource = drafts.flatMap(({ decision }) => decision ?? []);
+  if (journals.length === 0)
+    for (const line of summaryLines(await summarizeReview(inSource, drafts.length)))
+      console.log(line);
+  for (const [i, { by }] of journals.entries()) {
+    if (journals.length > 1) console.log(`${by}:`);
+    for (const line of summaryLines(await summarizeReview(reviews[i], drafts.length)))
+      console.log(line);
+  }
+}
+
+async function review(source: DraftSource, path: string, flags: Flags): Promise<void> {
+  const by = flags.reviewer ?? userInfo().username;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const onSignal = (): void => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  await using session = await ReviewSession.open(source, path, by);
+  if (session.stale.length > 0)
+    console.error(
+      `refcap: ${session.stale.length} were decided on other drafts than ${path} has now; they are open again.`,
+    );
+  let opened: Promise<Captioner> | undefined;
+  const captioner = (): Promise<Captioner> => {
+    opened ??= loadCaptioner({ ...flags, workers: 1 }, signal);
+    // What failed, such as a download, may be tried again.
+    opened.catch(() => {
+      opened = undefined;
+    });
+    return opened;
+  };
+  try {
+    const server = await startReviewServer({
+      ...{ session, path, by, captioner, signal },
+      ...{ port: flags.port, model: flags.model },
+      onFault: (error) => console.error('refcap:', error),
+    });
+    console.error(`refcap: reviewing ${path} as ${by} at ${server.url}`);
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+    });
+    await server.stop();
+    for (const line of summaryLines(await session.summary())) console.log(line);
+    console.error(
+      `refcap: kept in ${session.journalPath}; refcap review ${path} --write puts it into ${source.target}.`,
+    );
+  } finally {
+    (await opened?.catch(() => undefined))?.[Symbol.dispose]();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
