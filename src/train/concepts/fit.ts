@@ -56,6 +56,8 @@ export interface FitOptions {
   readonly seed: number;
   readonly session: SessionOptions;
   readonly signal?: AbortSignal;
+  /** Told before each layer is fitted: one a fold, and the last one to all images. */
+  onLayer?(layer: number, layers: number): void;
 }
 
 /**
@@ -67,7 +69,7 @@ export async function fitConcepts(
   config: ConceptConfig,
   rows: PooledImages,
   spoken: readonly SpokenWords[],
-  { folds, ...options }: FitOptions,
+  { folds, onLayer, ...options }: FitOptions,
 ): Promise<FittedConcepts> {
   const examples = examplesOf(config, rows, spoken);
   // Views of an image count together: more of them, fewer rounds.
@@ -77,6 +79,7 @@ export async function fitConcepts(
   const wordLogits = new Float32Array(examples.count * examples.words);
   const foldOf = dealtFolds(spoken.length, folds, options.seed);
   for (let fold = 0; fold < folds; fold++) {
+    onLayer?.(fold + 1, folds + 1);
     const inFold = (row: number) => foldOf[rows.image[row]] === fold;
     const all = Array.from({ length: examples.count }, (_, row) => row);
     const held = all.filter(inFold);
@@ -93,6 +96,7 @@ export async function fitConcepts(
       );
   }
   const everyRow = Array.from({ length: examples.count }, (_, row) => row);
+  onLayer?.(folds + 1, folds + 1);
   const layer = await fitWordLayer(examples, everyRow, settings);
   const names = likeliest(nameLogits(config, rows), config.class_names.length, config.class_tokens);
   const words = likeliest(wordLogits, config.words.length, config.word_tokens);

@@ -50,12 +50,14 @@ export async function trainConcepts(
     .digest('hex');
   const kept = await readKept(path, key);
   if (kept) return kept;
-  input.onNote('fitting concepts to the training images');
   const { cache, spoken, width, classifier, session, signal } = input;
   const abortable = { session, ...(signal && { signal }) };
   const pooled = await poolImages(cache, spoken.length, width, classifier, abortable);
   const { folds, seed } = input;
-  const fitted = await fitConcepts(input.config, pooled, spoken, { folds, seed, ...abortable });
+  const onLayer = (layer: number, layers: number) =>
+    input.onNote(`fitting concepts to the training images, ${layer} of ${layers}`);
+  const options = { folds, seed, onLayer, ...abortable };
+  const fitted = await fitConcepts(input.config, pooled, spoken, options);
   await keep(path, key, fitted);
   return fitted;
 }

@@ -42,13 +42,20 @@ function made() {
 }
 
 const { rows, spoken } = made();
+const told: string[] = [];
 const fitting: Promise<FittedConcepts> = fitConcepts(config, rows, spoken, {
   folds: 2,
   seed: 3,
   session: { threads: 1 },
+  onLayer: (layer, layers) => told.push(`${layer} of ${layers}`),
 });
 
 describe('fitConcepts', () => {
+  it('tells of each layer that it fits', async () => {
+    await fitting;
+    expect(told).toEqual(['1 of 3', '2 of 3', '3 of 3']);
+  });
+
   it('finds the words that follow from the features, in images that it was not fitted to', async () => {
     const { rows: found } = await fitting;
     const right = Array.from(
