@@ -44,7 +44,8 @@ export async function ablate(options: AblateOptions): Promise<Ablation> {
     if (isNew) await writeTable(options);
   }
   if (options.speed) await measureSpeed(request, options.speed, options);
-  return writeTable(options);
+  // The lock is held until it is written.
+  return await writeTable(options);
 }
 
 async function makeFolder(path: string): Promise<void> {

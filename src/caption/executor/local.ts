@@ -92,7 +92,8 @@ async function openInference(
     readFloat32: (name, target) =>
       (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
   };
-  return Inference.open(config, all, options, { ...concepts, refiner: refiner.config });
+  // Not closed before all of it is read.
+  return await Inference.open(config, all, options, { ...concepts, refiner: refiner.config });
 }
 
 /**

@@ -199,13 +199,15 @@ export class ShardWriter {
 export class FilePool implements AsyncDisposable {
   readonly #files = new Map<string, { readonly handle: Promise<FileHandle>; users: number }>();
   readonly #limit: number;
+  #isClosed = false;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Calls `use` with the file open for reading. */
+  /** Calls `use` with the file open for reading. @throws RangeError when the pool is disposed: nobody would close it */
   async with<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new RangeError('the pool of files is disposed');
     const entry = this.#files.get(path) ?? { handle: openForReading(path), users: 0 };
     // Taken out and put back: the least recently used is first.
     this.#files.delete(path);
@@ -229,6 +231,7 @@ export class FilePool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     const entries = [...this.#files.values()];
     this.#files.clear();
     for (const { handle } of entries) await handle.then((file) => file.close()).catch(() => {});

@@ -117,7 +117,8 @@ async function fitToPictures(
   images: readonly RunImage[],
 ): Promise<FittedConcepts> {
   await using cache = await openFeaturesOf(options, config, start.tower, images, 1);
-  return fitOver(options, config, start, concepts, images, cache);
+  // Not closed before all of it is read.
+  return await fitOver(options, config, start, concepts, images, cache);
 }
 
 function fitOver(

@@ -51,6 +51,16 @@ describe('a shard', () => {
     expect(await checkShard(path, { ...content, key: 'cd'.repeat(32) })).toBe('damaged');
   });
 
+  it('is not read from a pool that is disposed, whose files nobody would close', async () => {
+    const shard = await write(join(folder, 'late.f16'), 3);
+    const files = new FilePool(2);
+    await files[Symbol.asyncDispose]();
+    const late = files.with(shard.path, (file) =>
+      readShardImage(file, shard, 0, new Uint8Array(10)),
+    );
+    await expect(late).rejects.toThrow('disposed');
+  });
+
   it('of two writers is the one of the first, which both go on with', async () => {
     const path = join(folder, 'b.f16');
     const [one, two] = [
