@@ -1,5 +1,5 @@
 /** What can be asked of a captioner for each picture. */
-import type { DecodeOptions } from '../data/images/decode.ts';
+import type { DecodeOptions } from '../data/images/rgb.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { ConceptScoresByName } from './concepts/names.ts';
 

@@ -1,7 +1,7 @@
 /** A picture decoded and made fit for the model. */
-import { type DecodeOptions, decodeImage } from '../data/images/decode.ts';
+import { decodeImage } from '../data/images/decode.ts';
 import type { Preprocessor } from '../data/images/preprocess.ts';
-import type { RgbImage } from '../data/images/rgb.ts';
+import type { DecodeOptions, RgbImage } from '../data/images/rgb.ts';
 
 /** A picture: the path of a file, a file's bytes, or pixels. */
 export type ImageSource = string | Uint8Array | RgbImage;

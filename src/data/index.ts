@@ -31,13 +31,13 @@ export {
 export { type DatasetFormat, datasetFormats } from './datasets/sources.ts';
 export {
   type DecodedImage,
-  type DecodeOptions,
   decodeImage,
   defaultMaxBytes,
   defaultMaxPixels,
 } from './images/decode.ts';
 export { type ImageFolder, listImages } from './images/folder.ts';
 export { type ImageFormat, imageExtensions } from './images/formats.ts';
+export type { DecodeOptions } from './images/rgb.ts';
 export { type PackFormat, packFormats } from './pack/formats.ts';
 export type { PackManifest } from './pack/manifest.ts';
 export { type Packed, type PackOptions, packDataset } from './pack/pack.ts';

@@ -31,7 +31,7 @@ export interface LoadedModel extends Placement {
   readonly defaults: GenerationOptions;
 }
 
-export interface PictureRequest {
+export interface WorkerRequest {
   readonly picture: SentPicture;
   readonly options: Omit<CaptionOptions, 'signal' | 'decode' | 'imageNumbers'>;
   /** Whether words are told as they become whole. */
@@ -57,7 +57,7 @@ const handlers = {
 
   /** Captions a picture. @throws InputError for a picture or an option that cannot be used */
   async caption(
-    request: PictureRequest,
+    request: WorkerRequest,
     { signal, emit }: CallContext<Word>,
   ): Promise<ImageCaption> {
     const before = last;
@@ -70,7 +70,7 @@ const handlers = {
 export type CaptionWorker = typeof handlers;
 
 async function write(
-  { picture, options, isStreamed }: PictureRequest,
+  { picture, options, isStreamed }: WorkerRequest,
   signal: AbortSignal,
   emit: (word: Word) => void,
 ): Promise<ImageCaption> {

@@ -1,5 +1,5 @@
 /** What a captioner asks of inference. Answered in the caller's thread (local.ts) or by workers (workers.ts). */
-import type { DecodeOptions } from '../../data/images/decode.ts';
+import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import type { InferenceOptions } from '../../generation/inference.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';

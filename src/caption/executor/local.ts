@@ -1,7 +1,7 @@
 /** Inference in the calling thread, which it keeps busy from one run of the model to the next. */
 import { InputError } from '../../base/errors.ts';
-import type { DecodeOptions } from '../../data/images/decode.ts';
 import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
+import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';

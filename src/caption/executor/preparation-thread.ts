@@ -1,8 +1,8 @@
 /** The thread that decodes and resizes pictures: in JavaScript, milliseconds each, seconds for the largest. */
 import type { CallContext } from '../../base/threads/answer.ts';
 import { serve } from '../../base/threads/serve.ts';
-import type { DecodeOptions } from '../../data/images/decode.ts';
 import { createPreprocessor, type Preprocessing } from '../../data/images/preprocess.ts';
+import type { DecodeOptions } from '../../data/images/rgb.ts';
 import { type ImageSource, type PreparedImage, prepareImage } from '../prepare.ts';
 
 export interface PreparationRequest {

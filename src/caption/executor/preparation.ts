@@ -4,8 +4,8 @@
  */
 import { ThreadClient } from '../../base/threads/client.ts';
 import { threadModule } from '../../base/threads/module.ts';
-import type { DecodeOptions } from '../../data/images/decode.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
+import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
 import type { PreparationThread } from './preparation-thread.ts';
 

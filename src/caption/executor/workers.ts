@@ -7,7 +7,7 @@ import { UsageError } from '../../base/errors.ts';
 import { ThreadClient } from '../../base/threads/client.ts';
 import { threadModule } from '../../base/threads/module.ts';
 import { ThreadPool } from '../../base/threads/pool.ts';
-import type { DecodeOptions } from '../../data/images/decode.ts';
+import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import { loadModel } from '../../model/checkpoint/pretrained.ts';

@@ -7,25 +7,10 @@ import { readBytes } from './bytes.ts';
 import { formatOfExtension, type ImageFormat, sniffFormat } from './formats.ts';
 import { runAlone, runTogether } from './gate.ts';
 import { decodeStrictly, decodeTolerantly, type Encoded } from './libvips.ts';
-import type { RgbImage } from './rgb.ts';
+import type { DecodeOptions, RgbImage } from './rgb.ts';
 
 export interface DecodedImage extends RgbImage {
   readonly format: ImageFormat;
-}
-
-export interface DecodeOptions {
-  /** How messages name the image; by default its path, or 'image' for bytes. */
-  readonly name?: string;
-  /** Largest file, in bytes. Default 256 MiB. */
-  readonly maxBytes?: number;
-  /** Largest picture, in pixels (of its first frame). Default 2^28, about 268 million. */
-  readonly maxPixels?: number;
-  /** Draw SVG files instead of refusing them. Default false. */
-  readonly allowSvg?: boolean;
-  /** Receives a sentence when something was odd yet readable, such as a PNG named .jpg. */
-  readonly onWarning?: (sentence: string) => void;
-  /** Checked between reading, the header and decoding. */
-  readonly signal?: AbortSignal;
 }
 
 export const defaultMaxBytes: number = 2 ** 28;

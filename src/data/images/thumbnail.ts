@@ -1,7 +1,7 @@
 /** Small pictures for pages that hold everything in one file. */
 import sharp from 'sharp';
-import { type DecodeOptions, decodeImage } from './decode.ts';
-import type { RgbImage } from './rgb.ts';
+import { decodeImage } from './decode.ts';
+import type { DecodeOptions, RgbImage } from './rgb.ts';
 
 /**
  * A picture as a `data:` address of a JPEG, at most `size` pixels wide and high.

@@ -1,6 +1,7 @@
 /** A contact sheet: all words of explained captions side by side, each over its picture, as one PNG. */
 import sharp, { type OverlayOptions } from 'sharp';
-import { type DecodeOptions, decodeImage } from '../../data/images/decode.ts';
+import { decodeImage } from '../../data/images/decode.ts';
+import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { Explanation } from '../explain.ts';
 import { veilPixels } from './veil.ts';
 import { dependenceLevel } from './words.ts';
