@@ -11,6 +11,8 @@ export interface TarFile {
   readonly size: number;
 }
 
+const readAhead = 1 << 16;
+
 /** Larger names and records are no names. */
 const mostNameBytes = 1 << 20;
 
@@ -33,6 +35,9 @@ class Scan {
   readonly #name: string;
   readonly #file: FileHandle;
   readonly #end: number;
+  /** What was read last, and where it begins: small files' headers lie close together. */
+  #block = Buffer.alloc(0);
+  #start = 0;
   /** Of the last whole file, for messages. */
   #last: string | undefined;
 
@@ -77,10 +82,15 @@ class Scan {
   }
 
   async #read(at: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.alloc(length);
-    const { bytesRead } = await this.#file.read(bytes, 0, length, at);
+    const from = at - this.#start;
+    if (from >= 0 && from + length <= this.#block.length)
+      return this.#block.subarray(from, from + length);
+    const block = Buffer.alloc(Math.max(length, readAhead));
+    const { bytesRead } = await this.#file.read(block, 0, block.length, at);
     if (bytesRead < length) throw this.#fault('is cut off');
-    return bytes;
+    this.#block = block.subarray(0, bytesRead);
+    this.#start = at;
+    return block.subarray(0, length);
   }
 
   #fault(what: string): InputError {
