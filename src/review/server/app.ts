@@ -133,7 +133,10 @@ function addDeciding(app: Hono, server: ReviewContext): void {
 }
 
 function candidatesOf({ captions }: ImageCaption): Candidate[] {
-  return captions.map(({ text, meanLogprob }) => ({ text, confidence: Math.exp(meanLogprob) }));
+  return captions.map(({ text, meanLogprob, confidence }) => ({
+    text,
+    confidence: confidence ?? Math.exp(meanLogprob),
+  }));
 }
 
 function stateOf({ session, path, by, model, comparison }: ReviewContext): ReviewState {
