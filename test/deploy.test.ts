@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { command } from '../src/cli/caption.ts';
+import { command } from '../src/cli/caption/command.ts';
 import { repositoryRoot } from './paths.ts';
 
 const bin = mkdtempSync(join(tmpdir(), 'refcap-deploy-'));

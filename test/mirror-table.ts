@@ -15,6 +15,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'ablate/table.ts',
     'ablate/variants.ts',
   ],
+  'alt/fill.test.ts': ['alt/edit.ts'],
   'alt/pages/kinds.test.ts': [
     'alt/pages/expressions.ts',
     'alt/pages/html.ts',
@@ -25,6 +26,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'alt/pages/srcset.ts',
     'alt/pages/syntax.ts',
   ],
+  'alt/pictures/drafts.test.ts': ['alt/pictures/cache.ts'],
   'alt/report/formats.test.ts': [
     'alt/pages/bytes.ts',
     'alt/pages/walk.ts',
@@ -52,6 +54,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'caption/executor/local.ts',
     'caption/executor/preparation-thread.ts',
     'caption/executor/preparation.ts',
+    'caption/executor/writer.ts',
   ],
   'caption/output/xmp.test.ts': [
     'caption/output/formats.ts',
@@ -73,6 +76,11 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'cli/caption.test.ts': [
     'caption/finished.ts',
     'caption/output/sidecar.ts',
+    'cli/caption/command.ts',
+    'cli/caption/doubts.ts',
+    'cli/caption/flags.ts',
+    'cli/caption/run.ts',
+    'cli/options/decode.ts',
     'cli/options/captioner.ts',
     'cli/options/hub.ts',
     'cli/options/lengths.ts',
@@ -87,6 +95,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'pages/compare/page.ts',
   ],
   'cli/calibrate.test.ts': [
+    'cli/options/concepts.ts',
     'evaluate/calibrate/calibrate.ts',
     'evaluate/calibrate/nouns.ts',
     'evaluate/captioned.ts',
@@ -94,7 +103,12 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/data.test.ts': ['cli/options/dataset.ts'],
   'cli/demo.test.ts': ['pages/demo.ts'],
-  'cli/evaluate.test.ts': ['base/version.ts', 'cli/terminal/progress.ts', 'evaluate/evaluate.ts'],
+  'cli/evaluate.test.ts': [
+    'base/version.ts',
+    'cli/terminal/progress.ts',
+    'cli/terminal/table.ts',
+    'evaluate/evaluate.ts',
+  ],
   'cli/main.test.ts': [
     'base/process-settings.ts',
     'cli/commands.ts',
@@ -106,6 +120,14 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'cli/quiet.test.ts': ['base/quiet.ts'],
   'cli/serve.test.ts': ['server/start.ts'],
   'confidence/main-noun.test.ts': ['confidence/closed-words.ts'],
+  'cli/shards.test.ts': ['cli/caption/shards.ts', 'cli/data-pack.ts'],
+  'cli/video.test.ts': [
+    'cli/video/command.ts',
+    'cli/video/flags.ts',
+    'cli/video/run.ts',
+    'cli/video/sheet.ts',
+    'cli/video/values.ts',
+  ],
   'data/captions/captions.test.ts': [
     'data/captions/context.ts',
     'data/captions/fields.ts',
@@ -164,11 +186,22 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'engine/rewrite.test.ts': ['engine/graph/rewrite.ts'],
   'engine/session.test.ts': [
     'engine/runtime/back-end/node.ts',
+    'engine/runtime/feeds.ts',
     'engine/runtime/ort-tensor.ts',
+    'engine/runtime/read-device.ts',
     'engine/runtime/session.ts',
     'engine/runtime/tensor.ts',
   ],
   'engine/simplify.test.ts': ['engine/graph/print.ts', 'engine/graph/simplify.ts'],
+  'explain/evaluate/faithfulness.test.ts': [
+    'explain/evaluate/invented.ts',
+    'explain/evaluate/sanity.ts',
+    'explain/evaluate/scenes.ts',
+  ],
+  'explain/evaluate/pointing.test.ts': ['explain/evaluate/entities.ts'],
+  'explain/evaluate/report.test.ts': ['explain/evaluate/table.ts'],
+  'explain/output/veil.test.ts': ['explain/output/veil-address.ts'],
+  'explain/threads/explainer.test.ts': ['explain/threads/explaining-thread.ts'],
   'explain/explain.test.ts': [
     'caption/executor/members.ts',
     'explain/graphs.ts',
@@ -188,14 +221,15 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'export/graphs.ts',
     'export/layouts.ts',
     'export/onnx-file.ts',
+    'export/open.ts',
     'export/weights.ts',
   ],
   'generation/generate.test.ts': ['model/checkpoint/generation-config.ts'],
   'generation/equivalence.test.ts': ['engine/graph/rewrite.ts', 'engine/runtime/int8.ts'],
-  'hub/resolve.test.ts': ['hub/download.ts'],
+  'hub/resolve.test.ts': ['hub/bundled.ts', 'hub/contents.ts', 'hub/download.ts'],
   'hub/transfer.test.ts': ['hub/errors.ts'],
   'model/checkpoint/members.test.ts': ['model/checkpoint/member-check.ts'],
-  'metadata/described.test.ts': ['metadata/iptc.ts', 'metadata/places.ts'],
+  'metadata/described.test.ts': ['metadata/choices.ts', 'metadata/iptc.ts', 'metadata/places.ts'],
   'metadata/embed/embedded.test.ts': [
     'metadata/embed/carrier.ts',
     'metadata/embed/jpeg.ts',
@@ -281,6 +315,11 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'model/towers/vit/graph.ts',
     'model/towers/vit/vit.ts',
   ],
+  'pages/explain.test.ts': [
+    'pages/explain/page.ts',
+    'pages/explain/show.ts',
+    'pages/explain/style.ts',
+  ],
   'pages/training.test.ts': [
     'pages/chart.ts',
     'pages/frame.ts',
@@ -337,7 +376,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'server/openai/tokens.ts',
   ],
   'server/others.test.ts': [
-    'caption/command-options.ts',
     'server/captions/instructions.ts',
     'server/captions/pictures.ts',
     'server/captions/text.ts',
@@ -417,6 +455,12 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'server/openapi/operations.ts',
     'server/openapi/page.ts',
   ],
-  'caption/captioner.test.ts': ['generation/dependence.ts'],
-  'cli/explain.test.ts': ['data/images/png.ts'],
+  'caption/captioner.test.ts': ['caption/settings.ts', 'generation/dependence.ts'],
+  'export/web/export.test.ts': ['caption/self-test.ts', 'export/web/weights.ts'],
+  'cli/explain.test.ts': [
+    'cli/explain/command.ts',
+    'cli/explain/draw.ts',
+    'cli/explain/evaluate.ts',
+    'data/images/png.ts',
+  ],
 };

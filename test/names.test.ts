@@ -17,21 +17,6 @@ const shared: Readonly<Record<string, string>> = {
   chatSchema: 'what a chat request is, by protocol',
 };
 
-/** Names that still mean two things: not to grow. */
-const toRename: readonly string[] = [
-  'EncodedImages',
-  'Outcome',
-  'ReportFormat',
-  'Scene',
-  'Stage',
-  'reportFormats',
-  'contactSheet',
-  'pageStyle',
-  'scoreCaptions',
-  'sessionOptions',
-  'spread',
-];
-
 const definition =
   /^export (?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type) (\w+)/gm;
 
@@ -52,13 +37,13 @@ function definitions(): Map<string, string[]> {
 const several = [...definitions()].filter(([, files]) => files.length > 1);
 
 it('mean one thing each', () => {
-  const known = new Set([...Object.keys(shared), ...toRename]);
+  const known = new Set(Object.keys(shared));
   expect(
     several.filter(([name]) => !known.has(name)).map((entry) => entry.flat().join(' ')),
   ).toEqual([]);
 });
 
-it('stand in the lists only while several files define them', () => {
+it('stand in the list only while several files define them', () => {
   const names = new Set(several.map(([name]) => name));
-  expect([...Object.keys(shared), ...toRename].filter((name) => !names.has(name))).toEqual([]);
+  expect(Object.keys(shared).filter((name) => !names.has(name))).toEqual([]);
 });

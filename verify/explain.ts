@@ -6,10 +6,10 @@ import { isThere } from '../src/base/files.ts';
 import { type Tensor, tensor } from '../src/engine/runtime/tensor.ts';
 import { ExplainedModel, type ForcedIds } from '../src/explain/model.ts';
 import {
+  captionLogprobs,
   gradientInput,
   integratedGradients,
   meanToken,
-  scoreCaptions,
 } from '../src/explain/token-maps.ts';
 import { openWeights } from '../src/weights/open.ts';
 import { Checks } from './checks.ts';
@@ -57,9 +57,12 @@ export async function verify(folder: string, checkpoint: string): Promise<boolea
   await compare('integrated_gradients', integrated.members[0]);
   await compare('word_logprob', integrated.logprobs);
   const zeros = tensor('f32', tokens.shape);
-  const withZeros = await scoreCaptions(model, [zeros], forced);
+  const withZeros = await captionLogprobs(model, [zeros], forced);
   await compare('word_logprob_zero_tokens', withZeros);
-  await compare('word_logprob_mean_token', await scoreCaptions(model, [meanToken(tokens)], forced));
+  await compare(
+    'word_logprob_mean_token',
+    await captionLogprobs(model, [meanToken(tokens)], forced),
+  );
   const { length } = integrated.logprobs;
   const sums = integrated.logprobs.map((_, i) => {
     const count = tokens.shape[1];

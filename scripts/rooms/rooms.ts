@@ -186,7 +186,8 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
     uses: ['base', 'metrics', 'metadata', 'data', 'caption', 'server'],
   },
   cli: {
-    holds: 'one file a command, flags in, one call, output out; shared `options/`, `terminal/`',
+    holds:
+      'one file (or folder) a command, flags in, one call, output out; shared `options/`, `terminal/`',
     uses: [
       ...(['base', 'metrics', 'confidence', 'hub', 'metadata', 'data', 'pages'] as const),
       ...(['model', 'generation'] as const),

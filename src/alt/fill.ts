@@ -19,7 +19,7 @@ export interface FillOptions extends ScanOptions {
 }
 
 /** What becomes of a picture without alt text. */
-export type Outcome =
+export type FillOutcome =
   | { readonly kind: 'filled'; readonly text: string; readonly confidence: number }
   | { readonly kind: 'doubtful'; readonly confidence: number; readonly isAsked: boolean }
   | { readonly kind: 'left'; readonly reason: string };
@@ -31,7 +31,7 @@ export type FilledPage =
       readonly path: string;
       readonly before: PageText;
       readonly after: PageText;
-      readonly outcomes: readonly { readonly finding: Finding; readonly outcome: Outcome }[];
+      readonly outcomes: readonly { readonly finding: Finding; readonly outcome: FillOutcome }[];
     }
   | ({ readonly kind: 'broken'; readonly path: string; readonly reason: string } & Position);
 
@@ -82,7 +82,7 @@ function outcomeOf(
   { gap, picture }: Finding,
   drafts: Drafts,
   { minConfidence, template, context }: FillOptions,
-): Outcome {
+): FillOutcome {
   if (gap.unsafe !== undefined) return { kind: 'left', reason: gap.unsafe };
   if (picture.kind === 'none') return { kind: 'left', reason: picture.reason };
   const draft = drafts.get(picture.path);

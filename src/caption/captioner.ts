@@ -5,6 +5,7 @@ import type { ConfidenceConfig } from '../confidence/config.ts';
 import type { TextTokenizer } from '../data/text/tokenizer.ts';
 import type { GenerationContext, SeenConcept } from '../generation/context.ts';
 import { longestLength } from '../generation/generate.ts';
+import { bundledModel } from '../hub/bundled.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { BlipConfig } from '../model/config.ts';
@@ -16,16 +17,12 @@ import {
 } from './concepts/names.ts';
 import type { Executor, ExecutorOptions, UserConcepts } from './executor/executor.ts';
 import { LocalExecutor } from './executor/local.ts';
-import { WorkerExecutor } from './executor/workers.ts';
 import { CaptionJudge } from './judge.ts';
 import type { CaptionOptions } from './options.ts';
 import type { ImageSource, PreparedImage } from './prepare.ts';
 import { type ImageCaption, type Word, WordCollector } from './result.ts';
 import { captionSettings, imageCaption } from './settings.ts';
 import { wordStream } from './stream.ts';
-
-/** The model that comes with the package. */
-export const bundledModel = 'refcap-small';
 
 export interface CaptionerOptions extends ExecutorOptions {
   /**
@@ -83,12 +80,10 @@ export class Captioner implements Disposable {
   ): Promise<Captioner> {
     const { workers = 0, ...given } = options;
     const { path } = await resolveModel(model, given.hub);
-    return new Captioner(
-      workers === 0
-        ? await LocalExecutor.open(path, given)
-        : await WorkerExecutor.open(path, workers, given),
-      { path, options: given },
-    );
+    const source = { path, options: given };
+    if (workers === 0) return new Captioner(await LocalExecutor.open(path, given), source);
+    const { WorkerExecutor } = await import('./executor/workers.ts');
+    return new Captioner(await WorkerExecutor.open(path, workers, given), source);
   }
 
   /**

@@ -1,4 +1,4 @@
-/** Options of generation as `refcap caption` and `refcap serve` name them, turned into the captioner's. */
+/** Options of generation as commands and `refcap serve` name them, turned into the captioner's. */
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { CaptionOptions } from './options.ts';
 
@@ -25,19 +25,27 @@ export interface GenerationFlags {
   readonly dependence?: boolean | undefined;
 }
 
-/** @param defaults the model's own */
+/**
+ * What follows from the flags and the model together: drawing words, and several captions, say how many beams there are.
+ * @param defaults the model's own
+ */
 export function captionOptions(
   flags: GenerationFlags,
   defaults: GenerationOptions,
 ): CaptionOptions {
   const { topP, topK, temperature, numCaptions } = flags;
-  const sampled = flags.sample ?? [topP, topK, temperature].some((value) => value !== undefined);
+  const sample = flags.sample ?? [topP, topK, temperature].some((value) => value !== undefined);
   // Without a word on beams: drawing is from the model itself, and so many captions need as many beams.
   const own = defaults.num_beams ?? 1;
-  const beams = flags.beams ?? (sampled ? 1 : Math.max(own, numCaptions ?? 1));
+  const beams = flags.beams ?? (sample ? 1 : Math.max(own, numCaptions ?? 1));
+  return givenOptions({ ...flags, beams, sample });
+}
+
+/** The flags that are given, under the captioner's names. */
+export function givenOptions(flags: GenerationFlags): CaptionOptions {
   const given = {
-    num_beams: beams,
-    num_return_sequences: numCaptions,
+    num_beams: flags.beams,
+    num_return_sequences: flags.numCaptions,
     min_length: flags.minLength,
     max_length: flags.maxLength,
     min_new_tokens: flags.minNewTokens,
@@ -46,10 +54,10 @@ export function captionOptions(
     repetition_penalty: flags.repetitionPenalty,
     no_repeat_ngram_size: flags.noRepeatNgram,
     early_stopping: flags.earlyStopping,
-    do_sample: sampled ? true : undefined,
-    top_p: topP,
-    top_k: topK,
-    temperature,
+    do_sample: flags.sample ? true : undefined,
+    top_p: flags.topP,
+    top_k: flags.topK,
+    temperature: flags.temperature,
     seed: flags.seed,
     prompt: flags.prompt,
     bannedWords: flags.ban,

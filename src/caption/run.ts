@@ -22,10 +22,10 @@ export interface CaptionRunOptions {
   readonly conceptsOf?: (name: string) => ConceptScoresByName;
   readonly signal?: AbortSignal;
   /** Told of each picture that is done: captioned, doubtful, failed, skipped since the output has it, or of a kind not read. */
-  readonly onDone?: (outcome: Outcome) => void;
+  readonly onDone?: (outcome: RunOutcome) => void;
 }
 
-export type Outcome =
+export type RunOutcome =
   | { readonly kind: 'captioned' | 'skipped' | 'passedOver'; readonly name: string }
   | {
       readonly kind: 'doubtful';
@@ -74,7 +74,7 @@ export async function captionRun(
   run: CaptionRunOptions,
 ): Promise<RunCounts> {
   const counts: RunCounts = { captioned: 0, doubtful: 0, skipped: 0, failed: 0 };
-  const done = (outcome: Outcome): void => {
+  const done = (outcome: RunOutcome): void => {
     if (outcome.kind !== 'passedOver') counts[outcome.kind] += 1;
     run.onDone?.(outcome);
   };
@@ -131,14 +131,14 @@ class BatchQueue {
   readonly #captioner: Captioner;
   readonly #sink: CaptionSink;
   readonly #run: CaptionRunOptions;
-  readonly #done: (outcome: Outcome) => void;
+  readonly #done: (outcome: RunOutcome) => void;
   readonly #running: Promise<CaptionedBatch>[] = [];
 
   constructor(
     captioner: Captioner,
     sink: CaptionSink,
     run: CaptionRunOptions,
-    done: (outcome: Outcome) => void,
+    done: (outcome: RunOutcome) => void,
   ) {
     this.#captioner = captioner;
     this.#sink = sink;

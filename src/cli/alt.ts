@@ -13,14 +13,15 @@ import {
   entriesOf,
   type ReportEntry,
 } from '../alt/report/entry.ts';
-import { type ReportFormat, reportFormats, reportText } from '../alt/report/formats.ts';
+import { type AltReportFormat, altReportFormats, reportText } from '../alt/report/formats.ts';
 import { type ScanOptions, scanSite } from '../alt/scan.ts';
 import { checkAltTemplate, contextTemplate } from '../alt/text.ts';
 import { UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { type OutputStream, openStream } from '../base/streams.ts';
-import { bundledModel } from '../caption/captioner.ts';
+import { givenOptions } from '../caption/command-options.ts';
 import type { CaptionOptions } from '../caption/options.ts';
+import { bundledModel } from '../hub/bundled.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
@@ -32,7 +33,7 @@ interface Flags {
   check?: true;
   write?: true;
   patch?: true;
-  format?: ReportFormat;
+  format?: AltReportFormat;
   root?: string[];
   siteUrl?: string;
   exclude?: string[];
@@ -83,7 +84,7 @@ export const command = new Command('alt')
   .option('--patch', 'print what would be written, as a unified diff')
   .addOption(
     new Option('-f, --format <format>', 'how they are listed (default: text)').choices(
-      reportFormats,
+      altReportFormats,
     ),
   )
   .option(
@@ -207,7 +208,7 @@ async function draftsOf(
   const key = await cacheKey(path, { base, beams, device, members, quantize });
   const progress = new ProgressLine();
   const caption: CaptionOptions = {
-    ...(beams !== undefined && { num_beams: beams }),
+    ...givenOptions({ beams }),
     decode: { onWarning: (sentence) => console.error(`refcap: ${sentence}`) },
   };
   try {

@@ -16,7 +16,7 @@ export const commands: LazyCommand[] = [
   {
     name: 'caption',
     summary: 'caption pictures',
-    load: () => import('./caption.ts'),
+    load: () => import('./caption/command.ts'),
   },
   {
     name: 'metadata',
@@ -41,12 +41,12 @@ export const commands: LazyCommand[] = [
   {
     name: 'video',
     summary: 'caption films: scenes, subtitles, chapters',
-    load: () => import('./video.ts'),
+    load: () => import('./video/command.ts'),
   },
   {
     name: 'explain',
     summary: 'show why each word of a caption is written, and measure how true that is',
-    load: () => import('./explain.ts'),
+    load: () => import('./explain/command.ts'),
   },
   {
     name: 'train',

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { bundledModel } from '../caption/captioner.ts';
+import { givenOptions } from '../caption/command-options.ts';
 import { captionPhotos, describeDecoding } from '../caption/demo.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { Caption } from '../caption/result.ts';
 import { confidenceOf, formatConfidence } from '../confidence/shown.ts';
 import { type SamplePhoto, samplePhotos } from '../data/datasets/sample-photos.ts';
+import { bundledModel } from '../hub/bundled.ts';
 import { type Demo, demoGenerator, demoPage, shownCaption } from '../pages/demo.ts';
 import { generatorTag } from '../pages/frame.ts';
 import { loadCaptioner } from './options/captioner.ts';
@@ -90,7 +91,7 @@ async function runDemo(
   const photos = await samplePhotos();
   const loading = loadCaptioner(flags, signal);
   const { beams, format, model } = flags;
-  const options: CaptionOptions = { signal, ...(beams !== undefined && { num_beams: beams }) };
+  const options: CaptionOptions = { signal, ...givenOptions({ beams }) };
   const width = Math.max(...photos.map(({ file }) => file.length));
   const captioned: Captioned[] = [];
   for await (const { photo, result } of captionPhotos(loading, photos, options)) {

@@ -1,6 +1,6 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
 import { Command, Option } from '@commander-js/extra-typings';
-import type { CaptionOptions } from '../caption/options.ts';
+import { type GenerationFlags, givenOptions } from '../caption/command-options.ts';
 import type { Reliability } from '../confidence/config.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../evaluate/evaluate.ts';
@@ -20,7 +20,7 @@ import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 import { alignedRows } from './terminal/table.ts';
 
-interface Flags extends DatasetFlags {
+interface Flags extends DatasetFlags, Omit<GenerationFlags, 'seed'> {
   base?: string;
   data: string;
   split: SplitName;
@@ -35,13 +35,6 @@ interface Flags extends DatasetFlags {
   limit?: number;
   bootstrap: number;
   seed: number;
-  beams?: number;
-  minLength?: number;
-  maxLength?: number;
-  lengthPenalty?: number;
-  repetitionPenalty?: number;
-  noRepeatNgram?: number;
-  prompt?: string;
   format: 'table' | 'json';
 }
 
@@ -109,7 +102,8 @@ async function run(model: string, flags: Flags): Promise<void> {
         workers: 1,
         hub: hubOptions(flags, signal),
       },
-      decoding: decodingOf(flags),
+      // The seed is that of the resamples.
+      decoding: givenOptions({ ...flags, seed: undefined }),
       batchSize: flags.batchSize,
       ...(limit !== undefined && { limit }),
       bootstrap: flags.bootstrap,
@@ -127,21 +121,6 @@ async function run(model: string, flags: Flags): Promise<void> {
     console.error(`refcap: written to ${output}`);
   };
   await interruptible(work, '; nothing was written.');
-}
-
-function decodingOf(flags: Flags): CaptionOptions {
-  const given = {
-    num_beams: flags.beams,
-    min_length: flags.minLength,
-    max_length: flags.maxLength,
-    length_penalty: flags.lengthPenalty,
-    repetition_penalty: flags.repetitionPenalty,
-    no_repeat_ngram_size: flags.noRepeatNgram,
-    prompt: flags.prompt,
-  };
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as CaptionOptions; // the values are those of `given`, whose names and types are CaptionOptions'
 }
 
 function table(evaluation: Evaluation): string {

@@ -2,7 +2,8 @@
 import { userInfo } from 'node:os';
 import { Command, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../base/errors.ts';
-import { bundledModel, type Captioner } from '../caption/captioner.ts';
+import type { Captioner } from '../caption/captioner.ts';
+import { bundledModel } from '../hub/bundled.ts';
 import { currentDecisions } from '../review/decisions/current.ts';
 import { isAccepted } from '../review/decisions/decision.ts';
 import { journalsOf } from '../review/decisions/merge.ts';

@@ -17,13 +17,8 @@ export {
   type Weight,
   type WeightBytes,
 } from './onnx/encode.ts';
+export { DeviceTensor, type Feed, type Feeds } from './runtime/feeds.ts';
 export type { SessionOptions } from './runtime/options.ts';
-export {
-  DeviceTensor,
-  type Feed,
-  type Feeds,
-  listDevices,
-  readFromDevice,
-  Session,
-} from './runtime/session.ts';
+export { readFromDevice } from './runtime/read-device.ts';
+export { listDevices, Session } from './runtime/session.ts';
 export { float16Tensor, float32Values, type Tensor, tensor } from './runtime/tensor.ts';

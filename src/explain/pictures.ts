@@ -1,7 +1,7 @@
 /** Changed pictures: mixed with a fill where a mask is low, and what the model then thinks of a caption. */
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { type ExplainedModel, forcedIds } from './model.ts';
-import { scoreCaptions } from './token-maps.ts';
+import { captionLogprobs } from './token-maps.ts';
 
 /** Pictures that go through the model at a time. */
 const batchSize = 8;
@@ -28,7 +28,7 @@ export async function scorePictures(
     for (let i = 0; i < images; i++)
       write(start + i, pixels.data.subarray(i * plane, (i + 1) * plane));
     const tokens = await model.tokens(pixels);
-    const all = await scoreCaptions(model, tokens, forcedIds(captions, images));
+    const all = await captionLogprobs(model, tokens, forcedIds(captions, images));
     const each = all.length / images;
     for (let i = 0; i < images; i++) scores.push(all.slice(i * each, (i + 1) * each));
   }

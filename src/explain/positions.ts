@@ -3,7 +3,7 @@ import { methods } from './methods/methods.ts';
 import type { MethodName } from './methods/names.ts';
 import { type ExplainedModel, forcedIds } from './model.ts';
 import { asBatch } from './pictures.ts';
-import { meanToken, scoreCaptions } from './token-maps.ts';
+import { captionLogprobs, meanToken } from './token-maps.ts';
 
 /** A picture and a caption that stands fixed. It can be sent to another thread. */
 export interface PositionsRequest {
@@ -43,8 +43,8 @@ export async function explainPositions(
   const tokens = await model.tokens(asBatch(pixels, size));
   const forced = forcedIds([ids]);
   signal?.throwIfAborted();
-  const logprobs = await scoreCaptions(model, tokens, forced);
-  const without = await scoreCaptions(model, tokens.map(meanToken), forced);
+  const logprobs = await captionLogprobs(model, tokens, forced);
+  const without = await captionLogprobs(model, tokens.map(meanToken), forced);
   const { side, values } = await methods[method].maps({
     ...{ model, pixels, size, tokens, ids, seed, signal },
   });

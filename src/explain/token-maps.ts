@@ -96,7 +96,7 @@ export async function integratedGradients(
     for (const [m, map] of members.entries())
       for (const [i, value] of map.entries()) sums[m][i] += value / steps;
   }
-  const logprobs = await scoreCaptions(model, tokens, forced);
+  const logprobs = await captionLogprobs(model, tokens, forced);
   return { logprobs, members: sums.map((sum) => Float32Array.from(sum)) };
 }
 
@@ -105,7 +105,7 @@ function sizeOf({ ids }: ForcedIds): number {
 }
 
 /** Natural log of the mean of the members' probabilities of each id that is written, [images, captions, positions]. */
-export async function scoreCaptions(
+export async function captionLogprobs(
   model: ExplainedModel,
   tokens: readonly Tensor[],
   forced: ForcedIds,

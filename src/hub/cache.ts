@@ -6,7 +6,8 @@ import { copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from 'nod
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
-import { readIndex, weightFileNames } from '../weights/open.ts';
+import { readIndex } from '../weights/open.ts';
+import { contentsOf } from './contents.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -91,15 +92,16 @@ export async function findCached(
   // stat follows the link: one that leads nowhere is no file.
   for (const name of await readdir(path).catch(() => []))
     if (await exists(join(path, name))) names.add(name);
-  const weights = weightFileNames.find((name) => names.has(name));
-  if (!names.has('config.json') || !weights) return undefined;
+  const { config, weights, small } = contentsOf((name) => names.has(name));
+  if (!names.has(config) || !weights) return undefined;
   if (weights.endsWith('.index.json')) {
     const shards = await readIndex(join(path, weights)).catch(() => undefined);
     if (!shards || ![...shards.values()].every((shard) => names.has(shard))) return undefined;
   }
   const hasTokenizer = names.has('tokenizer.json') || names.has('vocab.txt');
   const hasProcessor = names.has('processor_config.json') || names.has('preprocessor_config.json');
-  return { path, commit, whole: hasTokenizer && hasProcessor };
+  // An adapter takes these from its base.
+  return { path, commit, whole: small.length === 0 || (hasTokenizer && hasProcessor) };
 }
 
 /** Whether there is a file, of `size` bytes if that is given. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { InputError } from '../base/errors.ts';
-import { readIndex, weightFileNames } from '../weights/open.ts';
+import { readIndex } from '../weights/open.ts';
 import {
   exists,
   type HubModel,
@@ -12,6 +12,7 @@ import {
   modelFolder,
   writeRef,
 } from './cache.ts';
+import { contentsOf } from './contents.ts';
 import { describeNetworkError, describeResponse, HubError } from './errors.ts';
 import { type TransferOptions, transferFile, withLock } from './transfer.ts';
 
@@ -31,20 +32,8 @@ export interface DownloadOptions extends Omit<TransferOptions, 'onBytes'> {
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-/** Files beside the weights that are taken where a model has them. */
-const smallFiles = [
-  'config.json',
-  'generation_config.json',
-  'preprocessor_config.json',
-  'processor_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'vocab.txt',
-];
-
 /**
- * Fetches what is missing of a model and returns its folder in the cache.
+ * Fetches what is missing of a model, or of a LoRA adapter, and returns its folder in the cache.
  * @throws HubError, HubUnreachableError in one sentence.
  */
 export async function downloadModel(
@@ -56,16 +45,16 @@ export async function downloadModel(
   const commit = await repository.findCommit();
   const files = await repository.list(commit);
   const has = (name: string): boolean => files.has(name);
-  if (!has('config.json'))
+  const { config, weights, weightNames, small } = contentsOf(has);
+  if (!has(config))
     throw new HubError(`${model.id} has no config.json: it is no model that can be loaded.`);
-  const weights = weightFileNames.find(has);
   if (!weights)
     throw new HubError(
-      `${model.id} has no weights that can be read: none of ${weightFileNames.join(', ')}.`,
+      `${model.id} has no weights that can be read: none of ${weightNames.join(', ')}.`,
     );
   const folder = modelFolder(settings.cacheFolder, model.id);
   const path = join(folder, 'snapshots', commit);
-  const wanted = [...smallFiles.filter(has), weights];
+  const wanted = [config, ...small.filter(has), weights];
   if (weights.endsWith('.index.json')) {
     await repository.fetchAll(commit, [weights], files);
     wanted.push(...(await shardsOf(join(path, weights), model.id, has)));

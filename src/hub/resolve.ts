@@ -1,10 +1,8 @@
 /** From what a user calls a model to the folder or file that holds it: a path, a bundled model, or a hub id. */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isThere } from '../base/files.ts';
+import { bundledModels } from './bundled.ts';
 import { type Environment, findCached, type HubModel, isCommit, readSettings } from './cache.ts';
-import { type DownloadProgress, downloadModel } from './download.ts';
+import type { DownloadProgress } from './download.ts';
 import { HubError, HubUnreachableError } from './errors.ts';
 
 export interface ResolveOptions {
@@ -43,7 +41,6 @@ export interface ResolvedModel {
   readonly commit?: string;
 }
 
-const packageModels = fileURLToPath(new URL('../../models', import.meta.url));
 const hubId = /^([\w.-]{1,96}\/[\w.-]{1,96})(?:@(.+))?$/;
 
 /**
@@ -65,14 +62,6 @@ export async function resolveModel(
   throw new HubError(
     `There is no model ${JSON.stringify(nameOrPath)}: it is no folder or file here, no bundled model${names ? ` (${names})` : ''} and no hub id such as Salesforce/blip-image-captioning-base.`,
   );
-}
-
-/** The models that come with the package, name to folder. */
-export async function bundledModels(folder = packageModels): Promise<Map<string, string>> {
-  const models = new Map<string, string>();
-  for (const name of (await readdir(folder).catch(() => [])).sort())
-    if (await isThere(join(folder, name, 'config.json'))) models.set(name, join(folder, name));
-  return models;
 }
 
 /** `owner/name` or `owner/name@revision`; undefined when it cannot be a hub id. */
@@ -107,6 +96,7 @@ async function resolveHub(
   if (cached && found.whole && isCommit(model.revision)) return cached;
   // Loaded where something is downloaded alone: most models are there.
   const { environmentFetch } = await import('../base/proxy.ts');
+  const { downloadModel } = await import('./download.ts');
   try {
     return await downloadModel(model, settings, {
       fetch: options.fetch ?? environmentFetch(options.env),

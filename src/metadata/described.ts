@@ -1,8 +1,9 @@
 /** What the metadata of a picture says of it, wherever that is: in files beside it, or in the picture. */
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '../base/files.ts';
+import { sidecarNamings } from './choices.ts';
 import { canCarry, readEmbedded, readOlderIptc } from './embed/embedded.ts';
-import { sidecarNamings, sidecarPlace, xmpSidecarPath } from './places.ts';
+import { sidecarPlace, xmpSidecarPath } from './places.ts';
 import { type DescribedPicture, readDescribed } from './xmp/caption.ts';
 
 /**

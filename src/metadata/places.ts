@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { format, parse } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { errorCode, writeFileAtomic, writing } from '../base/files.ts';
+import type { SidecarNaming } from './choices.ts';
 
 export interface XmpPlace {
   /** For messages: the file. */
@@ -12,10 +13,6 @@ export interface XmpPlace {
   /** Puts a packet there; undefined: takes it away. @throws InputError when that cannot be done */
   write(packet: string | undefined): Promise<void>;
 }
-
-/** How files beside pictures are named: photo.jpg.xmp or photo.xmp. */
-export const sidecarNamings = ['full', 'stem'] as const;
-export type SidecarNaming = (typeof sidecarNamings)[number];
 
 /** The XMP file beside a picture. */
 export function xmpSidecarPath(file: string, naming: SidecarNaming): string {

@@ -1,7 +1,8 @@
 /** Where a picture's metadata hold a caption that refcap wrote, and what a person said of it. */
 import { readFile } from 'node:fs/promises';
+import { sidecarNamings } from './choices.ts';
 import { canCarry, type EmbeddedOptions, embeddedPlace } from './embed/embedded.ts';
-import { sidecarNamings, sidecarPlace, type XmpPlace, xmpSidecarPath } from './places.ts';
+import { sidecarPlace, type XmpPlace, xmpSidecarPath } from './places.ts';
 import { readDescribed } from './xmp/caption.ts';
 import { captionProperties, recordOf, reviewProperties } from './xmp/names.ts';
 import { findProperty, parsePacket, textOf } from './xmp/packet.ts';

@@ -1,7 +1,8 @@
 /** Takes refcap's words out of the metadata of a picture, wherever they are. */
 import { open } from 'node:fs/promises';
+import { sidecarNamings } from './choices.ts';
 import { canCarry, type EmbeddedOptions, embeddedPlace } from './embed/embedded.ts';
-import { sidecarNamings, sidecarPlace, type XmpPlace, xmpSidecarPath } from './places.ts';
+import { sidecarPlace, type XmpPlace, xmpSidecarPath } from './places.ts';
 import { undoCaption } from './xmp/undo.ts';
 
 /** A place that was changed. */

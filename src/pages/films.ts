@@ -23,7 +23,7 @@ export interface SheetFilm {
 export const sheetGenerator = 'refcap video';
 
 /** A whole HTML document. Without scripts its links open the film at the scene, where the browser can. */
-export function contactSheet(films: readonly SheetFilm[]): string {
+export function filmSheet(films: readonly SheetFilm[]): string {
   const count = films.reduce((sum, { scenes }) => sum + scenes.length, 0);
   const [what] = films.length === 1 ? [films[0].file] : [`${films.length} films`];
   const title = `${what}: ${count} ${count === 1 ? 'scene' : 'scenes'}`;

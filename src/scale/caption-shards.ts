@@ -4,7 +4,7 @@ import { InputError, UsageError } from '../base/errors.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import { type CaptionSink, fileSink } from '../caption/output/output.ts';
-import { captionRun, type Outcome, type RunCounts } from '../caption/run.ts';
+import { captionRun, type RunCounts, type RunOutcome } from '../caption/run.ts';
 import { picturesOf } from '../caption/sources/shards.ts';
 import type { Columns } from '../data/captions/records.ts';
 import { isRemote, shardName } from '../data/shards/address.ts';
@@ -26,7 +26,7 @@ export interface ShardRunOptions {
   /** How stores of shards are asked. */
   readonly store?: StoreOptions;
   readonly signal?: AbortSignal;
-  readonly onDone?: (outcome: Outcome) => void;
+  readonly onDone?: (outcome: RunOutcome) => void;
   /** Told of each shard when it is done. */
   readonly onShard?: (shard: string, what: ShardOutcome) => void;
 }

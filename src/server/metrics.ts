@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Where a picture's time goes: fetching and decoding, waiting for its turn, and the model's work. */
-export type Stage = 'prepare' | 'queue' | 'generate' | 'explain';
+export type ServingStage = 'prepare' | 'queue' | 'generate' | 'explain';
 
 const seconds = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
 
@@ -69,7 +69,7 @@ export class ServerMetrics {
     });
   }
 
-  stage(stage: Stage, milliseconds: number): void {
+  stage(stage: ServingStage, milliseconds: number): void {
     this.#stages.observe({ stage }, milliseconds / 1000);
   }
 

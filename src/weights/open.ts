@@ -19,6 +19,12 @@ export const weightFileNames: readonly string[] = [
   'pytorch_model.bin.index.json',
 ];
 
+/** Weight files of the folder of a LoRA adapter that PEFT made, best first. */
+export const adapterWeightNames: readonly string[] = [
+  'adapter_model.safetensors',
+  'adapter_model.bin',
+];
+
 /** Other programs' weights, whose name says more of a folder than that ours are missing. */
 const foreignWeights = /^(tf_model\.h5|flax_model.*\.msgpack|.*\.(gguf|onnx|tflite))$/;
 const mostIndexBytes = 100_000_000;

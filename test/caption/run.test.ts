@@ -7,7 +7,7 @@ import { Captioner } from '../../src/caption/captioner.ts';
 import type { CaptionOptions } from '../../src/caption/options.ts';
 import type { CaptionRow } from '../../src/caption/output/formats.ts';
 import type { CaptionSink } from '../../src/caption/output/output.ts';
-import { captionRun, type Outcome } from '../../src/caption/run.ts';
+import { captionRun, type RunOutcome } from '../../src/caption/run.ts';
 import { listInputs } from '../../src/caption/sources/inputs.ts';
 import { tiny, writeConfidence } from './models.ts';
 
@@ -43,7 +43,7 @@ interface Changes {
   readonly failFast?: boolean;
   readonly signal?: AbortSignal;
   readonly there?: readonly string[];
-  readonly onDone?: (outcome: Outcome) => void;
+  readonly onDone?: (outcome: RunOutcome) => void;
 }
 
 async function captioned(workers: number, inputs: readonly string[], changes: Changes = {}) {
@@ -121,7 +121,7 @@ describe('a run', () => {
     using captioner = await Captioner.load(join(folder, 'calibrated'), { threads: 1 });
     const run = async (minConfidence: number) => {
       const { sink, batches } = memory();
-      const doubts: Outcome[] = [];
+      const doubts: RunOutcome[] = [];
       const counts = await captionRun(captioner, listInputs(files), sink, {
         ...{ options: {}, batchSize: 4, failFast: false, minConfidence },
         onDone: (outcome) => outcome.kind === 'doubtful' && doubts.push(outcome),

@@ -38,3 +38,29 @@ describe('refcap score', () => {
     );
   });
 });
+
+describe('refcap caption', () => {
+  const photo = 'samples/two-dogs-on-grass.jpg';
+
+  it('loads no reader of metadata, tables and patterns, no threads and no downloads for one picture', () => {
+    const { files, packages } = loadedFiles('caption', photo, '--quiet');
+    expect(files).toContain('caption/run.js');
+    const unwanted = ['compromise', 'csv-parse', 'csv-stringify', 'saxes', 'tinyglobby', 'undici'];
+    expect(unwanted.filter((name) => packages.includes(name))).toEqual([]);
+    const others = [
+      'base/threads/',
+      'caption/executor/workers.js',
+      'hub/transfer.js',
+      'metadata/xmp/',
+    ];
+    expect(others.filter((start) => files.some((file) => file.startsWith(start)))).toEqual([]);
+  });
+
+  it('loads no model to show its options, or to refuse them', () => {
+    for (const name of ['caption', 'video']) {
+      const { files, packages } = loadedFiles(name, '--help');
+      expect(files).toContain(`cli/${name}/command.js`);
+      expect(packages).toEqual(always);
+    }
+  });
+});

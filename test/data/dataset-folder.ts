@@ -18,7 +18,7 @@ export function folderOf(files: Record<string, string | Uint8Array>): string {
   return folder;
 }
 
-export const images = (...names: string[]): Record<string, string> =>
+export const images = (...names: string[]): Record<string, string | Uint8Array> =>
   Object.fromEntries(names.map((name) => [name, '']));
 
 /** Each image's file with its captions, files below the dataset's folder in the order of their names. */

@@ -6,6 +6,10 @@ import { expect, test } from 'vitest';
 import { InputError } from '../../src/base/errors.ts';
 import { input, parameter } from '../../src/engine/graph/graph.ts';
 import { add, full, gather, matmul, mul, reduceSum, sub } from '../../src/engine/graph/ops.ts';
+import { backEnd } from '../../src/engine/runtime/back-end/node.ts';
+import { DeviceTensor } from '../../src/engine/runtime/feeds.ts';
+import { toOrt } from '../../src/engine/runtime/ort-tensor.ts';
+import { readFromDevice } from '../../src/engine/runtime/read-device.ts';
 import { listDevices, Session } from '../../src/engine/runtime/session.ts';
 import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { runProgram } from './child.ts';
@@ -194,4 +198,16 @@ test('2,000 runs leave the memory flat, and sessions give theirs back', async ()
   // of freed memory comes to some 50 MB and stays there, also over 400 sessions.
   expect(runs).toBeLessThan(40e6);
   expect(sessions).toBeLessThan(120e6);
+});
+
+test('values of a device are read as they are, several at once', async () => {
+  const classes = await backEnd.load('cpu');
+  const ids = tensor('i32', [3], Int32Array.of(7, 8, 9));
+  using a = new DeviceTensor(toOrt(classes, two), 'f32');
+  using b = new DeviceTensor(toOrt(classes, ids), 'i32');
+  const read = await readFromDevice('cpu', { a, b });
+  expect(read).toEqual({ a: two, b: ids });
+  // Copies, not the memory of the device.
+  expect(read.a.data.buffer).not.toBe(two.data.buffer);
+  expect(await messageOf(readFromDevice('abacus', { a }))).toContain("'abacus' is not available");
 });

@@ -11,7 +11,7 @@ import { methodNames } from '../../src/explain/methods/names.ts';
 import { forcedIds } from '../../src/explain/model.ts';
 import { asBatch } from '../../src/explain/pictures.ts';
 import { explainedModel } from '../../src/explain/threads/explainer.ts';
-import { integratedGradients, scoreCaptions } from '../../src/explain/token-maps.ts';
+import { captionLogprobs, integratedGradients } from '../../src/explain/token-maps.ts';
 import { tiny, writeRichModel } from '../caption/models.ts';
 
 let folder: string;
@@ -76,7 +76,7 @@ describe('an explanation', () => {
     const forced = forcedIds([ids]);
     const { logprobs, members } = await integratedGradients(model, tokens, forced, { steps: 96 });
     const zeros = tokens.map(({ shape }) => tensor('f32', shape));
-    const without = await scoreCaptions(model, zeros, forced);
+    const without = await captionLogprobs(model, zeros, forced);
     for (const [t, logprob] of logprobs.entries()) {
       const sum = members.reduce(
         (total, map) => total + map.slice(t * 10, (t + 1) * 10).reduce((a, b) => a + b, 0),

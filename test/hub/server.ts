@@ -20,6 +20,8 @@ export const modelId = 'owner/tiny-blip';
 
 export class FakeHub {
   files = new Map<string, HubFile>();
+  /** Files of further models, by id. */
+  readonly others = new Map<string, Map<string, HubFile>>();
   requests: Request[] = [];
   /** By file: bytes after which each of its next answers is cut off. */
   readonly cuts = new Map<string, number[]>();
@@ -47,8 +49,8 @@ export class FakeHub {
   }
 
   /** The file's name among the cache's blobs. */
-  hash(name: string): string {
-    const file = this.files.get(name);
+  hash(name: string, files = this.files): string {
+    const file = files.get(name);
     if (!file) throw new Error(name);
     if (file.large) return createHash('sha256').update(file.content).digest('hex');
     const head = `blob ${file.content.length}\0`;
@@ -84,47 +86,65 @@ export class FakeHub {
     }
     const json = (value: unknown) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-    if (path === `/api/models/${modelId}/revision/main`)
-      json({ _id: '1', id: modelId, sha: commit });
-    else if (path === `/api/models/${modelId}/tree/${commit}`) json(this.tree());
-    else if (this.isContent(path)) this.resolve(path, request, response);
-    else if (path.startsWith(`/api/models/${modelId}/`))
-      response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end('no');
-    else response.writeHead(404, { 'x-error-code': 'RepoNotFound' }).end('no');
+    const [, id = ''] = /^\/(?:api\/models\/)?([^/]+\/[^/]+)/.exec(path) ?? [];
+    const files = this.filesOf(id);
+    if (!files) response.writeHead(404, { 'x-error-code': 'RepoNotFound' }).end('no');
+    else if (path === `/api/models/${id}/revision/main`) json({ _id: '1', id, sha: commit });
+    else if (path === `/api/models/${id}/tree/${commit}`) json(this.tree(files));
+    else if ([commit, 'main'].some((at) => path.startsWith(`/${id}/resolve/${at}/`)))
+      this.resolve(id, files, path, request, response);
+    else response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end('no');
   }
 
-  private isContent(path: string): boolean {
-    return [commit, 'main'].some((at) => path.startsWith(`/${modelId}/resolve/${at}/`));
+  private filesOf(id: string): Map<string, HubFile> | undefined {
+    return id === modelId ? this.files : this.others.get(id);
   }
 
-  private tree(): unknown[] {
-    return [...this.files].map(([path, { content, large }]) => ({
-      type: 'file',
-      path,
-      size: content.length,
-      oid: large ? '0'.repeat(40) : this.hash(path),
-      ...(large ? { lfs: { oid: this.hash(path), size: content.length, pointerSize: 130 } } : {}),
-    }));
+  private tree(files: Map<string, HubFile>): unknown[] {
+    return [...files].map(([path, { content, large }]) => {
+      const oid = this.hash(path, files);
+      return {
+        type: 'file',
+        path,
+        size: content.length,
+        oid: large ? '0'.repeat(40) : oid,
+        ...(large ? { lfs: { oid, size: content.length, pointerSize: 130 } } : {}),
+      };
+    });
   }
 
-  private resolve(path: string, request: IncomingMessage, response: ServerResponse): void {
+  private resolve(
+    id: string,
+    files: Map<string, HubFile>,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
     const name = decodeURIComponent(path.split('/').at(-1) ?? '');
-    const file = this.files.get(name);
+    const file = files.get(name);
+    const hash = file ? this.hash(name, files) : '';
     const headers = {
       'x-repo-commit': commit,
-      etag: `"${file ? this.hash(name) : ''}"`,
-      ...(file?.large ? { 'x-linked-etag': `"${this.hash(name)}"` } : {}),
+      etag: `"${hash}"`,
+      ...(file?.large ? { 'x-linked-etag': `"${hash}"` } : {}),
       'x-linked-size': String(file?.content.length),
     };
     if (!file) response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end('no');
     else if (file.large)
-      response.writeHead(302, { ...headers, location: `${this.cdnUrl}/${name}` }).end();
+      response
+        .writeHead(302, {
+          ...headers,
+          location: `${this.cdnUrl}/${id === modelId ? '' : `${id}/`}${name}`,
+        })
+        .end();
     else this.send(name, file, request, response, headers);
   }
 
   private answerContent(request: IncomingMessage, response: ServerResponse): void {
-    const name = this.note(request).slice(1);
-    const file = this.files.get(name);
+    const path = this.note(request).slice(1);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const files = path === name ? this.files : this.filesOf(path.slice(0, -name.length - 1));
+    const file = files?.get(name);
     if (file) this.send(name, file, request, response, {});
     else response.writeHead(404).end();
   }

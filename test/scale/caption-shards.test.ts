@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
-import type { Outcome } from '../../src/caption/run.ts';
+import type { RunOutcome } from '../../src/caption/run.ts';
 import { scanTar } from '../../src/data/shards/tar/scan.ts';
 import {
   captionShards,
@@ -44,7 +44,7 @@ async function run(folder: string, own: readonly string[], changes: Partial<Shar
     batchSize: 2,
     settings: { refcap: 'test', model: 'tiny', options },
     onShard: (shard, outcome) => outcomes.push([shard.slice(-7, -4), outcome]),
-    onDone: (outcome: Outcome) => {
+    onDone: (outcome: RunOutcome) => {
       if (outcome.kind === 'failed') failures.push(outcome.error.message);
     },
     ...changes,

@@ -1,5 +1,5 @@
 /** What a report tells of: pictures without alt text, and pages that could not be read. */
-import type { Outcome } from '../fill.ts';
+import type { FillOutcome } from '../fill.ts';
 import type { Finding, ScannedPage } from '../scan.ts';
 
 /** The kinds of what is told; SARIF's rules. */
@@ -63,7 +63,7 @@ export function describeEntry(entry: ReportEntry): string {
 }
 
 /** `page.html:3:5: "A dog runs" (84 %): dog.jpg` */
-export function describeOutcome(file: string, finding: Finding, outcome: Outcome): string {
+export function describeOutcome(file: string, finding: Finding, outcome: FillOutcome): string {
   const entry = entryOf(file, finding);
   const place = `${file}:${entry.line}:${entry.column}`;
   switch (outcome.kind) {

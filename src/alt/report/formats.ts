@@ -2,8 +2,8 @@
 import { describeEntry, type ReportEntry } from './entry.ts';
 import { sarifEnd, sarifResult, sarifStart } from './sarif.ts';
 
-export const reportFormats = ['text', 'json', 'sarif'] as const;
-export type ReportFormat = (typeof reportFormats)[number];
+export const altReportFormats = ['text', 'json', 'sarif'] as const;
+export type AltReportFormat = (typeof altReportFormats)[number];
 
 interface FormatRules {
   readonly start: string;
@@ -12,7 +12,7 @@ interface FormatRules {
   row(entry: ReportEntry): string;
 }
 
-const rules: Readonly<Record<ReportFormat, FormatRules>> = {
+const rules: Readonly<Record<AltReportFormat, FormatRules>> = {
   text: { start: '', between: '', end: '', row: (entry) => `${describeEntry(entry)}\n` },
   json: { start: '[\n', between: ',\n', end: '\n]\n', row: (entry) => JSON.stringify(entry) },
   sarif: { start: sarifStart, between: ',\n', end: sarifEnd, row: sarifResult },
@@ -21,7 +21,7 @@ const rules: Readonly<Record<ReportFormat, FormatRules>> = {
 /** The text of a report, in pieces, as the entries come. */
 export async function* reportText(
   entries: AsyncIterable<ReportEntry>,
-  format: ReportFormat,
+  format: AltReportFormat,
 ): AsyncGenerator<string> {
   const { start, between, end, row } = rules[format];
   yield start;

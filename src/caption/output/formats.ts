@@ -1,6 +1,5 @@
 /** How results are written, and how what was written is recognised when a run is resumed. */
-import { parse } from 'csv-parse/sync';
-import { csvLines } from '../../base/csv.ts';
+import { csvFields, csvLines } from '../../base/csv.ts';
 import type { ImageCaption } from '../result.ts';
 import { cocoRow } from './coco.ts';
 
@@ -141,8 +140,8 @@ function unescapeName(text: string): string {
 
 function fileOfCsv(line: string): string | undefined {
   try {
-    const [row]: string[][] = parse(line);
-    return row !== undefined && row.length > 1 ? row[0] : undefined;
+    const fields = csvFields(line);
+    return fields.length > 1 ? fields[0] : undefined;
   } catch {
     return undefined;
   }

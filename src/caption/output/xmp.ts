@@ -3,15 +3,11 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { describeWriteError } from '../../base/files.ts';
+import type { Existing, SidecarNaming } from '../../metadata/choices.ts';
 import { describedPicture } from '../../metadata/described.ts';
 import { type EmbeddedOptions, embeddedPlace } from '../../metadata/embed/embedded.ts';
-import {
-  type SidecarNaming,
-  sidecarPlace,
-  type XmpPlace,
-  xmpSidecarPath,
-} from '../../metadata/places.ts';
-import { type Existing, readDescribed, writeCaption } from '../../metadata/xmp/caption.ts';
+import { sidecarPlace, type XmpPlace, xmpSidecarPath } from '../../metadata/places.ts';
+import { readDescribed, writeCaption } from '../../metadata/xmp/caption.ts';
 import type { CaptionRow } from './formats.ts';
 import type { CaptionSink } from './output.ts';
 import { placeless } from './placeless.ts';

@@ -1,6 +1,5 @@
 /** What is to be captioned, one item at a time: files, folders, patterns, lists, shards and addresses. */
 import { stat } from 'node:fs/promises';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { InputError } from '../../base/errors.ts';
 import { isThere } from '../../base/files.ts';
 import { isRemote, isShardName } from '../../data/shards/address.ts';
@@ -52,15 +51,22 @@ async function* fromOne(input: string, options: InputOptions): AsyncGenerator<Ca
     yield* picturesInShards(found?.path ?? name, options.columns);
     return;
   }
-  if (found === undefined && isDynamicPattern(name)) {
-    const files = await glob(name, { absolute: false, onlyFiles: true, expandDirectories: false });
-    for (const file of files.sort()) yield { kind: 'file', name: file };
+  const files = found === undefined ? await filesOfPattern(name) : undefined;
+  if (files) {
+    for (const file of files) yield { kind: 'file', name: file };
     if (files.length === 0) yield nothing(name, 'no file fits this pattern.');
     return;
   }
   // A file that is missing or broken is told when it is decoded.
   if (found === undefined || found.path === name) yield { kind: 'file', name };
   else yield { kind: 'file', name, path: found.path };
+}
+
+/** The files that fit a pattern; undefined for a name that is none. */
+async function filesOfPattern(name: string): Promise<string[] | undefined> {
+  const { glob, isDynamicPattern } = await import('tinyglobby');
+  if (!isDynamicPattern(name)) return undefined;
+  return (await glob(name, { absolute: false, onlyFiles: true, expandDirectories: false })).sort();
 }
 
 /** The file or folder of a name, which may write accents as one code point where the disk has two, or the reverse. */

@@ -2,11 +2,13 @@
 import { basename } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { UsageError } from '../../base/errors.ts';
-import { version } from '../../base/version.ts';
 import type { CaptionSink } from '../../caption/output/output.ts';
-import { xmpSink } from '../../caption/output/xmp.ts';
-import { type SidecarNaming, sidecarNamings } from '../../metadata/places.ts';
-import { type Existing, existingChoices } from '../../metadata/xmp/caption.ts';
+import {
+  type Existing,
+  existingChoices,
+  type SidecarNaming,
+  sidecarNamings,
+} from '../../metadata/choices.ts';
 
 export interface MetadataFlags {
   readonly existing?: Existing;
@@ -52,10 +54,12 @@ export function checkMetadataFlags(flags: MetadataFlags, format: string): void {
 }
 
 /** Where captions go with --format xmp. */
-export function metadataSink(
+export async function metadataSink(
   { existing = 'keep', sidecarNames = 'full', embed, keepTimes = false }: MetadataFlags,
   { model, resume = false }: { readonly model: string; readonly resume?: boolean },
-): CaptionSink {
+): Promise<CaptionSink> {
+  const { xmpSink } = await import('../../caption/output/xmp.ts');
+  const { version } = await import('../../base/version.ts');
   return xmpSink({
     existing,
     resume,

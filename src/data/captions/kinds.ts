@@ -51,9 +51,15 @@ const kinds: readonly Kind[] = [
     signatures: ['PK\x03\x04', 'PK\x05\x06'],
   },
   {
-    what: 'compressed',
-    wayOut: 'unpack it first (gunzip, or tar -xzf for a .tar.gz)',
-    name: /\.(?:gz|tgz)$/i,
+    what: 'a compressed tar archive',
+    wayOut: unpack('tar -xzf'),
+    name: /\.(?:tar\.gz|tgz)$/i,
+    signatures: [],
+  },
+  {
+    what: 'compressed twice',
+    wayOut: unpack('gunzip'),
+    name: /\.gz\.gz$/i,
     signatures: ['\x1f\x8b'],
   },
   {

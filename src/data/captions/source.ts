@@ -1,7 +1,8 @@
-/** Caption files as text: pieces of strictly valid UTF-8, and lines. */
+/** Caption files as text: pieces of strictly valid UTF-8, gzipped or not, and lines. */
 import { createReadStream } from 'node:fs';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
+import { unpacked } from '../../base/gzip.ts';
 import { refuseOtherKinds } from './kinds.ts';
 
 /** A file's text, read once from the start in pieces; the first piece is there before the rest is read. */
@@ -17,13 +18,13 @@ export interface TextSource {
 }
 
 /**
- * Opens a caption file (`-` is the standard input). A byte order mark is dropped.
- * @throws InputError when the file is missing, a folder, empty, compressed, UTF-16 or not UTF-8
- *   (then with the line and the byte).
+ * Opens a caption file (`-` is the standard input), which may be gzipped. A byte order mark is dropped.
+ * @throws InputError when the file is missing, a folder, empty, of another kind, UTF-16, not UTF-8
+ *   (then with the line and the byte), or gzipped and damaged.
  */
 export async function openText(path: string): Promise<TextSource> {
   const name = path === '-' ? 'the standard input' : path;
-  const pieces = decode(name, readBytes(path));
+  const pieces = decode(name, unpacked(name, readBytes(path)));
   const first = await pieces.next();
   const second = first.done ? first : await pieces.next();
   const head = first.done ? '' : first.value;

@@ -51,28 +51,28 @@ const imageFolders = [
 /** Folders in which they keep the captions. */
 const captionFolders = ['.', 'Flickr8k_text', 'annotations', 'annotation'];
 
-/** Caption files by name, the one that says most first, and the formats that they may be in. */
+/** Caption files by name, gzipped or not, the one that says most first, and the formats that they may be in. */
 const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetFormat[]])[] = [
-  [/^dataset(?:_(?!infos?\.)\w+)?\.json$/i, ['json']], // Karpathy
-  [/^captions_(?:train|val|test)\d{4}\.json$/i, ['json']], // COCO
-  [/^nocaps_\w*captions\w*\.json$/i, ['json']],
+  [/^dataset(?:_(?!infos?\.)\w+)?\.json(?:\.gz)?$/i, ['json']], // Karpathy
+  [/^captions_(?:train|val|test)\d{4}\.json(?:\.gz)?$/i, ['json']], // COCO
+  [/^nocaps_\w*captions\w*\.json(?:\.gz)?$/i, ['json']],
   [/^Flickr8k\.token\.txt$/i, ['flickr']],
   [/^results_20130124\.token$/i, ['flickr']], // Flickr30k
-  [/^(?:captions|metadata|annotations)\.jsonl$/i, ['jsonl']],
-  [/^(?:captions|metadata|annotations|results)\.csv$/i, ['csv']],
-  [/^(?:captions|metadata|annotations|results)\.tsv$/i, ['tsv']],
-  [/^captions\.json$/i, ['json', 'jsonl']],
-  [/^captions\.txt$/i, ['csv', 'tsv', 'flickr', 'jsonl', 'json']],
+  [/^(?:captions|metadata|annotations)\.jsonl(?:\.gz)?$/i, ['jsonl']],
+  [/^(?:captions|metadata|annotations|results)\.csv(?:\.gz)?$/i, ['csv']],
+  [/^(?:captions|metadata|annotations|results)\.tsv(?:\.gz)?$/i, ['tsv']],
+  [/^captions\.json(?:\.gz)?$/i, ['json', 'jsonl']],
+  [/^captions\.txt(?:\.gz)?$/i, ['csv', 'tsv', 'flickr', 'jsonl', 'json']],
 ];
 
 /** A file for each split: BLIP's coco_karpathy_train.json, train.csv and their kin. */
 const splitFile =
-  /^(?:(.+)[._-])?(train|training|val|valid|validation|dev|test|testing)\.(json|jsonl|csv|tsv)$/i;
+  /^(?:(.+)[._-])?(train|training|val|valid|validation|dev|test|testing)\.(json|jsonl|csv|tsv)(?:\.gz)?$/i;
 
-const cocoName = /^captions_(train|val|test)(\d{4})\.json$/i;
+const cocoName = /^captions_(train|val|test)(\d{4})\.json(?:\.gz)?$/i;
 
 /** nocaps is there to be measured on: none of it is dealt out to train. */
-const nocapsName = /^nocaps_(val|test)_\w*\.json$/i;
+const nocapsName = /^nocaps_(val|test)_\w*\.json(?:\.gz)?$/i;
 
 const listName = /^Flickr[_-]?(?:8k|30k)\.(train|trn|dev|val|test)Images\.txt$/i;
 
@@ -175,7 +175,7 @@ async function filesInSplitFolders(
 /** A file that may hold the captions, by its ending. */
 export async function captionsOfAnotherName(root: string): Promise<string | undefined> {
   const names = (await namesIn(root)).sort();
-  return names.find((name) => /^[^.].*\.(?:jsonl|csv|tsv|json|token)$/i.test(name));
+  return names.find((name) => /^[^.].*\.(?:jsonl|csv|tsv|json|token)(?:\.gz)?$/i.test(name));
 }
 
 /** A sentence on data of a kind that is not read, where there are no captions. */

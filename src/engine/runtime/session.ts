@@ -1,9 +1,7 @@
 /** Runs graphs in ONNX Runtime. The only file that opens its sessions. */
 import type * as ort from 'onnxruntime-node';
 import { InputError } from '../../base/errors.ts';
-import type { DType } from '../graph/dtype.ts';
-import { input, type Value } from '../graph/graph.ts';
-import { printShape } from '../graph/shape.ts';
+import type { Value } from '../graph/graph.ts';
 import {
   type EncodedGraph,
   type EncodeOptions,
@@ -13,35 +11,12 @@ import {
 } from '../onnx/encode.ts';
 import type { OrtClasses } from './back-end/back-end.ts';
 import { backEnd } from './back-end/node.ts';
+import { checkFeeds, checkType, DeviceTensor, type Feeds } from './feeds.ts';
 import type { SessionOptions } from './options.ts';
 import { fromOrt, toOrt } from './ort-tensor.ts';
 import { copyInto, type Tensor } from './tensor.ts';
 
 export type { SessionOptions } from './options.ts';
-
-/**
- * A value on a device, as a run with `keepOnDevice` gives it: feed it again, read it with
- * `readFromDevice`, or dispose it.
- */
-export class DeviceTensor implements Disposable {
-  readonly raw: ort.Tensor;
-  readonly dtype: DType;
-  constructor(raw: ort.Tensor, dtype: DType) {
-    this.raw = raw;
-    this.dtype = dtype;
-  }
-  get shape(): readonly number[] {
-    return this.raw.dims;
-  }
-  [Symbol.dispose](): void {
-    this.raw.dispose();
-  }
-}
-
-export type Feed = Tensor | DeviceTensor;
-
-/** What a run reads: a value for every input, by name. */
-export type Feeds = Readonly<Record<string, Feed>>;
 
 /** The execution providers that are there. */
 export function listDevices(): string[] {
@@ -222,65 +197,10 @@ export class Session implements Disposable {
   }
 }
 
-/** Checks dtypes and shapes, and that every symbolic size is the same wherever it stands. */
-function checkFeeds(
-  feeds: Feeds,
-  inputs: ReadonlyMap<string, GraphInput>,
-): ReadonlyMap<string, number> {
-  const sizes = new Map<string, { size: number; name: string }>();
-  for (const [name, value] of Object.entries(feeds)) {
-    const spec = inputs.get(name);
-    if (!spec) throw new InputError(`the graph has no input '${name}'`);
-    checkType('input', value, spec);
-    for (const [axis, d] of spec.shape.entries()) {
-      if (typeof d === 'number') continue;
-      const size = value.shape[axis];
-      const known = sizes.get(d);
-      if (known && known.size !== size)
-        throw new InputError(
-          `the size '${d}' is ${known.size} in the input '${known.name}' but ${size} in '${name}'`,
-        );
-      sizes.set(d, { size, name });
-    }
-  }
-  for (const name of inputs.keys())
-    if (!(name in feeds)) throw new InputError(`the input '${name}' is missing`);
-  return new Map([...sizes].map(([name, { size }]) => [name, size]));
-}
-
-function checkType(kind: 'input' | 'output', value: Feed, spec: GraphInput): void {
-  const fits =
-    value.dtype === spec.dtype &&
-    value.shape.length === spec.shape.length &&
-    spec.shape.every((d, i) => typeof d !== 'number' || d === value.shape[i]);
-  if (!fits)
-    throw new InputError(
-      `the ${kind} '${spec.name}' must be ${spec.dtype}${printShape(spec.shape)}, not ${value.dtype}${printShape(value.shape)}`,
-    );
-}
-
 /** What ONNX Runtime says, as one line. */
 function described(what: string, error: unknown): InputError {
   const message = error instanceof Error ? error.message : String(error);
   return new InputError(`${what}: ${message.replaceAll(/\s*\n\s*/g, ' ').trim()}`, {
     cause: error,
   });
-}
-
-/**
- * Copies values from a device into memory. Each call opens a small session, so read what a loop
- * needs every time as an ordinary output instead.
- * @throws InputError when the device is not there
- */
-export async function readFromDevice(
-  device: string,
-  values: Readonly<Record<string, DeviceTensor>>,
-): Promise<Record<string, Tensor>> {
-  const fed = Object.entries(values).map(([name, value]) => [`device ${name}`, value] as const);
-  const copies = Object.entries(values).map(([name, { dtype, shape }]) => [
-    name,
-    input(`device ${name}`, dtype, shape),
-  ]);
-  using session = await Session.open(Object.fromEntries(copies), { device });
-  return await session.run(Object.fromEntries(fed));
 }

@@ -4,7 +4,7 @@
  */
 import { createRandom, shuffle } from '../../base/random.ts';
 import { resizeGrid } from '../grid.ts';
-import type { Scene } from '../methods/method.ts';
+import type { ExplainedScene } from '../methods/method.ts';
 import { cellsFor } from '../methods/of-pictures.ts';
 import { blurredPicture, cellOf, meanPicture, mix, scorePictures } from '../pictures.ts';
 import { centreMap } from './pointing.ts';
@@ -30,7 +30,7 @@ const steps = 7;
  * @param maps by name, [side, side]; higher cells go first
  */
 export async function areasOf(
-  scene: Scene,
+  scene: ExplainedScene,
   positions: readonly number[],
   maps: ReadonlyMap<string, Float32Array>,
   { oracle }: { readonly oracle: boolean },
@@ -67,7 +67,7 @@ type Direction = (typeof directions)[number];
 type Judge = (sets: readonly ReadonlySet<number>[], direction: Direction) => Promise<number[]>;
 
 function judgeOf(
-  { model, pixels, size, ids, signal }: Scene,
+  { model, pixels, size, ids, signal }: ExplainedScene,
   positions: readonly number[],
   cells: number,
   fill: (typeof fills)[number],
@@ -140,7 +140,7 @@ export function area(curve: readonly number[]): number {
 
 /** Orders that know nothing of the model: by chance, from the middle, by edges. */
 export function baselineMaps(
-  { pixels, size }: Scene,
+  { pixels, size }: ExplainedScene,
   side: number,
   seed: number,
 ): Map<string, Float32Array> {

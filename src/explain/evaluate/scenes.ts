@@ -2,7 +2,7 @@
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import { splitWords } from '../../metrics/words/words.ts';
-import type { Scene } from '../methods/method.ts';
+import type { ExplainedScene } from '../methods/method.ts';
 import type { ExplainedModel } from '../model.ts';
 import { asBatch } from '../pictures.ts';
 import { explainedModel } from '../threads/explainer.ts';
@@ -13,9 +13,9 @@ export async function sceneOf(
   captioner: Captioner,
   { pixels }: PreparedImage,
   ids: readonly number[],
-  { seed, signal }: Pick<Scene, 'seed' | 'signal'>,
+  { seed, signal }: Pick<ExplainedScene, 'seed' | 'signal'>,
   model: ExplainedModel = explainedModel(captioner),
-): Promise<Scene> {
+): Promise<ExplainedScene> {
   const size = captioner.config.vision_config.image_size;
   const tokens = await model.tokens(asBatch(pixels, size));
   return { model, pixels, size, tokens, ids, seed, signal };

@@ -3,7 +3,7 @@ import type { Tensor } from '../../engine/runtime/tensor.ts';
 import type { ExplainedModel } from '../model.ts';
 
 /** A picture with a caption that stands fixed. */
-export interface Scene {
+export interface ExplainedScene {
   readonly model: ExplainedModel;
   /** [3, size, size], normalised. */
   readonly pixels: Float32Array;
@@ -30,5 +30,5 @@ export interface Method {
   readonly about: string;
   /** Whether it has values below 0, which speak against a word. */
   readonly isSigned: boolean;
-  maps(scene: Scene): Promise<Maps>;
+  maps(scene: ExplainedScene): Promise<Maps>;
 }

@@ -2,7 +2,7 @@
 import { createRandom } from '../../base/random.ts';
 import { resizeGrid } from '../grid.ts';
 import { cellOf, meanPicture, mix, scorePictures } from '../pictures.ts';
-import type { Maps, Method, Scene } from './method.ts';
+import type { ExplainedScene, Maps, Method } from './method.ts';
 
 /** Cells a side at most: each is a run of the model. */
 const mostCells = 8;
@@ -17,7 +17,7 @@ export function cellsFor(side: number): number {
 export const occlusion: Method = {
   about: 'how much likelier the word is with a place seen than covered',
   isSigned: true,
-  async maps({ model, pixels, size, ids, signal }: Scene): Promise<Maps> {
+  async maps({ model, pixels, size, ids, signal }: ExplainedScene): Promise<Maps> {
     const [{ side }] = await model.grids();
     const cells = cellsFor(side);
     const fill = meanPicture(pixels);
@@ -49,7 +49,7 @@ const maskCells = 7;
 export const rise: Method = {
   about: 'how much likelier the word is under random masks that show a place',
   isSigned: true,
-  async maps({ model, pixels, size, ids, seed, signal }: Scene): Promise<Maps> {
+  async maps({ model, pixels, size, ids, seed, signal }: ExplainedScene): Promise<Maps> {
     const [{ side }] = await model.grids();
     const masks = drawMasks(size, seed);
     const fill = meanPicture(pixels);

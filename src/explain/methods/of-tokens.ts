@@ -3,7 +3,7 @@ import { resizeGrid } from '../grid.ts';
 import { forcedIds } from '../model.ts';
 import * as tokenMaps from '../token-maps.ts';
 import { integratedGradients, type TokenMaps } from '../token-maps.ts';
-import type { Maps, Method, Scene } from './method.ts';
+import type { ExplainedScene, Maps, Method } from './method.ts';
 
 export const attention: Method = {
   about: 'attention of the decoder to the picture',
@@ -35,7 +35,7 @@ export const integrated: Method = {
 };
 
 async function laidOut(
-  { model, tokens, ids, signal }: Scene,
+  { model, tokens, ids, signal }: ExplainedScene,
   explain: (...args: Parameters<typeof tokenMaps.attention>) => Promise<TokenMaps>,
 ): Promise<Maps> {
   signal?.throwIfAborted();

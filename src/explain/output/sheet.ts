@@ -17,7 +17,7 @@ export interface SheetPicture {
 }
 
 /** The words' labels are drawn in the system's sans-serif font. @throws InputError where a picture cannot be read */
-export async function contactSheet(
+export async function explanationSheet(
   pictures: readonly SheetPicture[],
   options: DecodeOptions = {},
 ): Promise<Buffer> {

@@ -1,5 +1,6 @@
 /** Captions in XMP packets: read, and written so that others' words stay. */
 
+import type { Existing } from '../choices.ts';
 import {
   bag,
   languageText,
@@ -35,10 +36,6 @@ export interface DescribedPicture {
   /** Whether a person has accepted or edited what refcap wrote, by `refcap review`. */
   readonly isReviewed: boolean;
 }
-
-/** What becomes of words that are there: the picture is left alone, or ... */
-export const existingChoices = ['keep', 'overwrite', 'append', 'empty-only'] as const;
-export type Existing = (typeof existingChoices)[number];
 
 /** A caption as it is written. */
 export interface NewCaption {

@@ -1,31 +1,13 @@
 /** WordNet as METEOR 1.5 and NLTK use it, read from the packed file data/meteor-en.bin.gz (unpacked by the caller). */
+import { detached, detachmentRules } from '../words/detachment.ts';
 
 /** First bytes of the packed file; the digit is the layout's version. */
 export const METEOR_DATA_MAGIC = 'refcap-wordnet-1\n';
 /** Words of a block; a look-up finds the block by its first word and reads through it. */
 export const METEOR_DATA_BLOCK = 16;
 
-/** METEOR's suffix rules, tried in this order; the first base form that is in the dictionary counts. */
-const METEOR_SUFFIXES: readonly (readonly [string, string])[] = [
-  ['s', ''],
-  ['ses', 's'],
-  ['xes', 'x'],
-  ['zes', 'z'],
-  ['ches', 'ch'],
-  ['shes', 'sh'],
-  ['men', 'man'],
-  ['ies', 'y'],
-  ['es', 'e'],
-  ['es', ''],
-  ['ed', 'e'],
-  ['ed', ''],
-  ['ing', 'e'],
-  ['ing', ''],
-  ['er', ''],
-  ['est', ''],
-  ['er', 'e'],
-  ['est', 'e'],
-];
+/** METEOR tries them in one list, whatever the part of speech, and lacks one. */
+const meteorRules = detachmentRules.flat().filter(([suffix]) => suffix !== 'ves');
 
 /** Synonym data: words, the synsets each belongs to, and irregular forms. Lookups are lazy, so loading is quick. */
 export interface MeteorData {
@@ -93,12 +75,10 @@ class PackedWordNet implements MeteorData {
     if (irregular.length > 0) return irregular;
     // METEOR leaves "ss" words and words of two letters alone.
     if (word.length <= 2 || word.endsWith('ss')) return [];
-    for (const [suffix, replacement] of METEOR_SUFFIXES) {
-      if (!word.endsWith(suffix)) continue;
-      const base = word.slice(0, word.length - suffix.length) + replacement;
-      if (this.words.senses(base)) return [base];
-    }
-    return [];
+    // The first one that is in the dictionary counts.
+    return detached(word, meteorRules)
+      .filter((form) => this.words.senses(form))
+      .slice(0, 1);
   }
 
   senses(word: string): readonly number[] {

@@ -54,7 +54,7 @@ function select(label: string, name: string, choices: readonly Choice[], chosen?
   return `<label>${label} <select name="${name}">${options.join('')}</select></label>`;
 }
 
-export const pageStyle = `
+export const compareStyle = `
 .a { color: var(--c1); }
 .b { color: var(--c0); }
 .runs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .75rem; margin: 1rem 0; }

@@ -2,7 +2,7 @@
 
 import { escapeHtml, page } from '../frame.ts';
 import { browse } from './browse.ts';
-import { filterForm, pageStyle } from './form.ts';
+import { compareStyle, filterForm } from './form.ts';
 
 /** One of the two runs, as far as the page tells of it. */
 export interface ComparedRun {
@@ -80,7 +80,7 @@ picture, / goes to the words</label></p>
 <p><button id="more" type="button">Show more</button></p>
 <script type="application/json" id="data">${inScript(JSON.stringify({ metrics, images: data }))}</script>
 <script>(${browse})()</script>`;
-  return page({ title, style: pageStyle, body });
+  return page({ title, style: compareStyle, body });
 }
 
 /** JSON that cannot end the script element it stands in. */

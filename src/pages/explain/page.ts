@@ -1,7 +1,7 @@
 /** The page of `refcap explain`: a picture, its caption's words, and where each of them looked. One file, no network. */
 import { escapeHtml, page } from '../frame.ts';
 import { show } from './show.ts';
-import { pageStyle } from './style.ts';
+import { explainStyle } from './style.ts';
 
 /** A word, as far as the page tells of it. */
 export interface ShownWord {
@@ -60,7 +60,7 @@ maps do is in the project's docs/explain.md.</p>
 <script>(${show})()</script>`;
   return page({
     title,
-    style: pageStyle + pictures.map(pictureRule).join(''),
+    style: explainStyle + pictures.map(pictureRule).join(''),
     body,
     generator: explainGenerator,
   });

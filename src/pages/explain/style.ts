@@ -1,5 +1,5 @@
 /** How an explanation's page looks. Shades differ in lightness, which every eye can tell. */
-export const pageStyle = `
+export const explainStyle = `
 .picture { position: relative; overflow: hidden; background-size: 100% 100%; border-radius: .35rem; width: 100%; }
 .veil { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 .key, .words { list-style: none; display: flex; flex-wrap: wrap; gap: .4rem; margin: .75rem 0; padding: 0; }

@@ -7,16 +7,16 @@ import { ClientGone, HttpError } from '../http/errors.ts';
 import type { Picture, PictureEvent, PictureOutcome } from './events.ts';
 import type { Room } from './service.ts';
 
-export interface PictureRequest {
+export interface PicturesRequest {
   readonly pictures: readonly Picture[];
 }
 
 /** What an interface reads from a body. */
-export interface CaptionRequest extends PictureRequest {
+export interface CaptionRequest extends PicturesRequest {
   readonly options: GenerationFlags;
 }
 
-export interface Job<Request extends PictureRequest, Result = ImageCaption> {
+export interface Job<Request extends PicturesRequest, Result = ImageCaption> {
   readonly request: Request;
   readonly events: AsyncGenerator<PictureEvent<Result>, void>;
   /** Ends it before its end: nobody reads the answer. */
@@ -41,7 +41,7 @@ export function openJob<Request extends CaptionRequest>(
  * Takes a request in, if there is room, and starts the work on its pictures.
  * @throws HttpError where the request cannot be taken, or where its only picture fails before its first word
  */
-export async function openPictureJob<Request extends PictureRequest, Result>(
+export async function openPictureJob<Request extends PicturesRequest, Result>(
   server: ServerContext,
   context: RouteContext,
   parse: Parse<Request>,

@@ -2,7 +2,7 @@
 import { captionOptions } from '../../caption/command-options.ts';
 import type { ExplainOptions, Explanation } from '../../explain/explain.ts';
 import { explanationRow } from '../../explain/output/json.ts';
-import { openPictureJob, outcomes, type PictureRequest } from '../captions/job.ts';
+import { openPictureJob, outcomes, type PicturesRequest } from '../captions/job.ts';
 import type { RouteContext, ServerContext } from '../context.ts';
 import { openAiError } from '../http/answers.ts';
 import { HttpError } from '../http/errors.ts';
@@ -13,7 +13,7 @@ import {
   explainOptionsSchema,
 } from './schema.ts';
 
-interface ExplainRequest extends PictureRequest {
+interface ExplainRequest extends PicturesRequest {
   readonly options: ExplainOptions;
 }
 

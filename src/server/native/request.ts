@@ -1,7 +1,7 @@
 /** Reads pictures with options: JSON, a form with files, or a picture's bytes. */
 import type { z } from 'zod';
 import type { Picture } from '../captions/events.ts';
-import type { PictureRequest } from '../captions/job.ts';
+import type { PicturesRequest } from '../captions/job.ts';
 import { pictureFromText } from '../captions/pictures.ts';
 import type { RouteContext, ServerContext } from '../context.ts';
 import { parseJsonBody } from '../http/body.ts';
@@ -9,7 +9,7 @@ import { HttpError } from '../http/errors.ts';
 import { validate } from '../http/validate.ts';
 import { pictureFields } from './schema.ts';
 
-export interface NativeRequest<Options> extends PictureRequest {
+export interface NativeRequest<Options> extends PicturesRequest {
   readonly options: Options;
 }
 

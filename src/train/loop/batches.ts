@@ -15,7 +15,7 @@ export interface EncodedCaption {
 }
 
 /** The images of a split with their captions encoded. */
-export type EncodedImages = readonly (readonly EncodedCaption[])[];
+export type EncodedCaptions = readonly (readonly EncodedCaption[])[];
 
 /** The text that a caption is trained as: BLIP's cleaning, and no commas, which the metrics drop too. */
 export function trainingText(caption: string, maxWords: number): string {
@@ -74,7 +74,7 @@ export type Repeats = readonly number[] | undefined;
  * alone.
  */
 export function epochBatches(
-  images: EncodedImages,
+  images: EncodedCaptions,
   { batchSize, captionsPerImage }: BatchOptions,
   random: Random,
   repeats?: Repeats,
@@ -121,12 +121,12 @@ export interface TextBatch {
 }
 
 /** The captions that a batch shows, image by image. */
-export function captionsOf(images: EncodedImages, batch: Batch): EncodedImages {
+export function captionsOf(images: EncodedCaptions, batch: Batch): EncodedCaptions {
   return batch.map(({ image, captions }) => captions.map((at) => images[image][at]));
 }
 
 /** Lays out captions, padded to the longest and to the most of an image. */
-export function textBatch(chosen: EncodedImages, padId: number): TextBatch {
+export function textBatch(chosen: EncodedCaptions, padId: number): TextBatch {
   const captions = Math.max(...chosen.map((list) => list.length));
   const length = Math.max(...chosen.flatMap((list) => list.map(({ ids }) => ids.length))) - 1;
   const ids = new Int32Array(chosen.length * captions * length).fill(padId);

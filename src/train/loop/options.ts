@@ -46,7 +46,7 @@ export function tokensDtype({ device = 'cpu' }: RunOptions): 'f16' | 'f32' {
 }
 
 /** Where sessions of the run compute. */
-export function sessionOptions({ threads, device }: RunOptions): {
+export function trainingSession({ threads, device }: RunOptions): {
   threads?: number;
   device?: string;
 } {

@@ -33,7 +33,7 @@ import { encodeCaption, trainingText } from './batches.ts';
 import { type RunData, type RunImage, readRunData, unknownWordsNote } from './data.ts';
 import { asSaved, describeRun } from './description.ts';
 import { neverWritten, samplingSettings, validationSettings } from './generation.ts';
-import { checkRunOptions, type RunOptions, sessionOptions, tokensDtype } from './options.ts';
+import { checkRunOptions, type RunOptions, tokensDtype, trainingSession } from './options.ts';
 import { openSampler } from './scst.ts';
 import { type OpenSplit, openSplit } from './splits.ts';
 import { type Start, startFromModel, startFromTower, type TrainingTexts } from './start.ts';
@@ -191,7 +191,7 @@ async function runTraining(
   const { output, signal } = options;
   const { start, config, graphs, prompt, maxLength, suppressed } = plan;
   const { parameters } = graphs.scope;
-  const session = { ...sessionOptions(options), extra: threadSettings(valueCount(parameters)) };
+  const session = { ...trainingSession(options), extra: threadSettings(valueCount(parameters)) };
   const learningRate = peakLearningRate(config, start.isFresh);
   const store = await firstWeights(plan, learningRate, splits.train.concepts);
   using updater = await openUpdater(config, store, session);

@@ -12,14 +12,14 @@ import type { BlipConfig } from '../../model/config.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
-import type { EncodedCaption, EncodedImages } from './batches.ts';
+import type { EncodedCaption, EncodedCaptions } from './batches.ts';
 import { liveInference } from './generation.ts';
 import type { FedImages } from './images.ts';
 import { ciderReward, type DrawnCaption, type ImageReferences } from './scoring.ts';
 
 /** Drawn captions, with their advantages: reward less baseline. */
 export interface Samples {
-  readonly captions: EncodedImages;
+  readonly captions: EncodedCaptions;
   /** [images, samples], image by image. */
   readonly advantages: Float32Array;
   /** Mean reward of the samples. */

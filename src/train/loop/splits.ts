@@ -16,7 +16,7 @@ import type { TrainingGraphs } from '../objective/graphs.ts';
 import { encodeCaption, trainingText } from './batches.ts';
 import type { RunImage } from './data.ts';
 import { type ConceptFeed, cachedImages, decodedImages, type ImageFeed } from './images.ts';
-import { type RunOptions, sessionOptions } from './options.ts';
+import { type RunOptions, trainingSession } from './options.ts';
 import type { Start } from './start.ts';
 import type { TrainingSplit } from './validation.ts';
 
@@ -97,7 +97,7 @@ function openFeaturesOf(
   views: number,
 ): Promise<FeatureCache> {
   return openFeatures(tower, featureImages(images), {
-    ...sessionOptions(options),
+    ...trainingSession(options),
     folder: options.cache ?? join(options.output, 'features'),
     views,
     ...(config.augmentation && { augmentation: config.augmentation }),
@@ -139,7 +139,7 @@ function fitOver(
     folds: config.concepts?.folds ?? usualFolds,
     seed: config.seed,
     fingerprint,
-    session: sessionOptions(options),
+    session: trainingSession(options),
     ...(options.signal && { signal: options.signal }),
     onNote: options.onNote,
   });

@@ -1,10 +1,8 @@
 /** Captions without pictures: read once, drawn for each step with concepts that stand in for the picture. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { createRandom } from '../../base/random.ts';
+import { forEachLine, openText } from '../../data/captions/source.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import type { SpokenWords } from '../concepts/fit.ts';
 import { type ConceptNoise, textConcepts } from '../concepts/texts.ts';
@@ -14,24 +12,10 @@ const rowSchema = z.looseObject({ captions: z.array(z.string()).nonempty() });
 
 /** The captions of one thing a line, JSON with `captions`; the file may be gzipped. @throws InputError naming the line */
 export async function readTexts(path: string): Promise<string[][]> {
-  const file = createReadStream(path);
-  const content = path.endsWith('.gz') ? file.compose(createGunzip()) : file;
   const rows: string[][] = [];
-  let number = 0;
-  try {
-    for await (const line of createInterface({
-      input: content,
-      crlfDelay: Number.POSITIVE_INFINITY,
-    })) {
-      number += 1;
-      if (line.trim() === '') continue;
-      rows.push(parseRow(line, `${path}, line ${number}`));
-    }
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (rows.length === 0) throw new InputError(`${path}: there is no caption in it.`);
+  await forEachLine(await openText(path), (line, number) => {
+    if (line.trim() !== '') rows.push(parseRow(line, `${path}, line ${number}`));
+  });
   return rows;
 }
 

@@ -16,7 +16,7 @@ import { addSums, type ObjectiveSums, objectiveSums } from '../objective/gradien
 import type { TrainingGraphs } from '../objective/graphs.ts';
 import {
   captionsOf,
-  type EncodedImages,
+  type EncodedCaptions,
   epochBatches,
   type Repeats,
   textBatch,
@@ -32,7 +32,7 @@ import {
 
 /** Captions and images of one split, in the same order. */
 export interface TrainingSplit {
-  readonly captions: EncodedImages;
+  readonly captions: EncodedCaptions;
   readonly references: ImageReferences;
   /** Names to show. */
   readonly files: readonly string[];

@@ -3,7 +3,7 @@ import type { Captioner } from '../../caption/captioner.ts';
 import type { CaptionOptions } from '../../caption/options.ts';
 import type { Caption } from '../../caption/result.ts';
 import type { Scene } from '../scenes/scenes.ts';
-import { type KeptFrame, spread } from './pool.ts';
+import { type KeptFrame, spreadFrames } from './pool.ts';
 import { electCaption } from './vote.ts';
 
 export interface DescribeOptions {
@@ -38,10 +38,10 @@ export async function describeScene(
   kept: readonly KeptFrame[],
   { frames: count = defaultFrames, vote = false, caption: given = {} }: DescribeOptions,
 ): Promise<DescribedScene> {
-  const frames = spread(kept, scene, count);
+  const frames = spreadFrames(kept, scene, count);
   const options = { ...given, words: true };
   const prepared = await Promise.all(frames.map((frame) => captioner.prepare(frame, options)));
-  const [picture] = spread(kept, scene, 1);
+  const [picture] = spreadFrames(kept, scene, 1);
   const described = (caption: Caption, used: readonly KeptFrame[]): DescribedScene => ({
     ...scene,
     cuts: [],

@@ -53,7 +53,11 @@ export class FramePool {
 }
 
 /** `count` of the frames, or all where there are fewer: those nearest to the middles of as many equal parts. */
-export function spread(frames: readonly KeptFrame[], scene: Scene, count: number): KeptFrame[] {
+export function spreadFrames(
+  frames: readonly KeptFrame[],
+  scene: Scene,
+  count: number,
+): KeptFrame[] {
   if (frames.length <= count && count > 1) return [...frames];
   const length = scene.endFrame - scene.firstFrame;
   const chosen = new Set<KeptFrame>();

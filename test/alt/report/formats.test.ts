@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { ReportEntry } from '../../../src/alt/report/entry.ts';
 import { entriesOf } from '../../../src/alt/report/entry.ts';
-import { type ReportFormat, reportText } from '../../../src/alt/report/formats.ts';
+import { type AltReportFormat, reportText } from '../../../src/alt/report/formats.ts';
 import { scanSite } from '../../../src/alt/scan.ts';
 
 const site = mkdtempSync(join(tmpdir(), 'refcap-alt-report-'));
@@ -24,7 +24,7 @@ async function* entries(): AsyncGenerator<ReportEntry> {
       yield { ...entry, file: entry.file.slice(site.length + 1) };
 }
 
-async function report(format: ReportFormat, rows = entries()): Promise<string> {
+async function report(format: AltReportFormat, rows = entries()): Promise<string> {
   let text = '';
   for await (const piece of reportText(rows, format)) text += piece;
   return text;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../../src/caption/captioner.ts';
 import type { CaptionRow } from '../../../src/caption/output/formats.ts';
 import { placeless } from '../../../src/caption/output/placeless.ts';
-import { captionRun, type Outcome } from '../../../src/caption/run.ts';
+import { captionRun, type RunOutcome } from '../../../src/caption/run.ts';
 import { countInputs, listInputs } from '../../../src/caption/sources/inputs.ts';
 import { styled } from '../../../src/caption/style/style.ts';
 import { newFolder, parquetOf, tarOf, zipOf } from '../../data/shards/shards.ts';
@@ -31,7 +31,7 @@ async function captioned(inputs: readonly string[]) {
     write: async (batch: readonly CaptionRow[]) => void rows.push(...batch),
     finish: async () => undefined,
   };
-  const onDone = (outcome: Outcome) => {
+  const onDone = (outcome: RunOutcome) => {
     if (outcome.kind === 'failed') failures.push(outcome.error.message);
   };
   const run = { options: { do_sample: true, seed: 3 }, batchSize: 4, failFast: false, onDone };

@@ -1,5 +1,6 @@
 /** Readers of candidates and references: every format gives the same captions, every fault one sentence. */
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -50,6 +51,19 @@ describe('readCandidates', () => {
     expect(candidatesOf(await readCandidates(path))).toEqual(
       awkward.map(({ id, candidate }) => [String(id), candidate]),
     );
+  });
+
+  it.each(Object.keys(candidateFormats))('reads %s gzipped as it reads it plain', async (name) => {
+    const content = candidateFormats[name](awkward);
+    const packed = await readCandidates(file(`${name}.gz`, gzipSync(content)));
+    expect(candidatesOf(packed)).toEqual(candidatesOf(await readCandidates(file(name, content))));
+  });
+
+  it('says that a gzipped file holds nothing', async () => {
+    await expect(readCandidates(file('nothing.jsonl.gz', gzipSync('\n')))).rejects.toThrow(
+      /nothing\.jsonl\.gz: the file is empty/,
+    );
+    await expect(readCandidates(file('no.jsonl.gz', ''))).rejects.toThrow(/the file is empty/);
   });
 
   it.each(Object.keys(plainCandidateFormats))('reads plain captions from %s', async (name) => {
@@ -131,7 +145,7 @@ describe('readCandidates', () => {
     ],
     ['cut.txt', Buffer.from([0x61, 0x0a, 0xe2, 0x82]), /cut\.txt: line 2, byte .* not valid UTF-8/],
     ['utf16.txt', Buffer.from('\uFEFFa dog\n', 'utf16le'), /UTF-16; convert it/],
-    ['packed.gz', Buffer.from([0x1f, 0x8b, 8, 0]), /compressed; unpack it first/],
+    ['packed.gz', Buffer.from([0x1f, 0x8b, 8, 0]), /packed\.gz: the gzipped file ends too early/],
   ];
   it.each(faults)('names the fault of %s', async (name, content, message) => {
     await expect(readCandidates(file(name, content))).rejects.toThrow(message);

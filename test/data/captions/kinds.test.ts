@@ -14,7 +14,7 @@ describe('readCandidates', () => {
   const cases: Record<string, [Uint8Array, RegExp]> = {
     'a.parquet': [Buffer.from('PAR1\x15\x04'), /is a Parquet table; write its pictures to files/],
     'a.arrow': [Buffer.from('ARROW1\0\0'), /is an Arrow table;/],
-    'a.gz': [gzipSync('a dog\n'), /is compressed; unpack it first \(gunzip/],
+    'a.gz': [gzipSync(gzipSync('a dog\n')), /is compressed twice; unpack it first \(gunzip\)/],
     'a.pkl': [Buffer.from([0x80, 4, 0x95]), /is a Python pickle; write the captions as JSON/],
     'a.sqlite': [Buffer.from('SQLite format 3\0'), /is an SQLite database; export the table/],
     'a.zip': [Buffer.from('PK\x03\x04\x14\0'), /is compressed; unpack it first \(unzip\)/],

@@ -1,5 +1,6 @@
 /** Layouts of other programs: OpenCLIP's tables, Hugging Face's imagefolder, BLIP's annotations, text files of any ending. */
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readDataset, surveyDataset } from '../../../src/data/index.ts';
 import { folderOf, images, pairsOf } from '../dataset-folder.ts';
@@ -52,6 +53,31 @@ describe('columns', () => {
     expect(await pairsOf(folder, { columns: { image: 'shot', caption: 'blurb' } })).toEqual(wanted);
     await expect(readDataset(folder, { columns: { caption: 'blurbs' } })).rejects.toThrow(
       /line 1, \$ has no field "blurbs"; it has "image" or "shot"/,
+    );
+  });
+});
+
+describe('gzipped caption files', () => {
+  const lines = '{"image": "0.jpg", "text": "a dog"}\n{"image": "1.jpg", "text": "a cat"}\n';
+
+  it('are found by their names in a folder, and read when they are named', async () => {
+    for (const [name, text] of [
+      ['captions.jsonl.gz', lines],
+      ['metadata.jsonl.gz', lines],
+      ['captions.csv.gz', table('image,caption')],
+      ['captions.json.gz', '{"0.jpg": "a dog", "1.jpg": "a cat"}'],
+      ['train.jsonl.gz', lines],
+    ]) {
+      const folder = folderOf({ [name]: gzipSync(text), ...files });
+      expect(await pairsOf(folder), name).toEqual(wanted);
+      expect(await pairsOf(join(folder, name)), name).toEqual(wanted);
+    }
+  });
+
+  it('that are cut off are named', async () => {
+    const folder = folderOf({ 'captions.jsonl.gz': gzipSync(lines).subarray(0, 30), ...files });
+    await expect(readDataset(folder)).rejects.toThrow(
+      /captions\.jsonl\.gz: the gzipped file ends too early; get it anew\.$/,
     );
   });
 });

@@ -1,7 +1,9 @@
 /** Keeps a value on WebGPU over three runs, reads it back and prints it. */
 import { input } from '../../../src/engine/graph/graph.ts';
 import { mul } from '../../../src/engine/graph/ops.ts';
-import { DeviceTensor, readFromDevice, Session } from '../../../src/engine/runtime/session.ts';
+import { DeviceTensor } from '../../../src/engine/runtime/feeds.ts';
+import { readFromDevice } from '../../../src/engine/runtime/read-device.ts';
+import { Session } from '../../../src/engine/runtime/session.ts';
 import { tensor } from '../../../src/engine/runtime/tensor.ts';
 
 const steps = 3;

@@ -127,7 +127,15 @@ describe('an adapter', () => {
     [
       {},
       lora('text_decoder.cls.predictions.decoder', noise(4, 24), noise(182, 4)),
-      /uses twice, for words in and words out/,
+      /uses twice, for words in and words out, and merged it would change both; train without it/,
+    ],
+    [
+      {},
+      {
+        'text_decoder.bert.embeddings.position_embeddings.lora_embedding_A': noise(4, 40),
+        'text_decoder.bert.embeddings.position_embeddings.lora_embedding_B': noise(24, 4),
+      },
+      /position_embeddings\.lora_embedding_A adapts an embedding, which is not read; merge it in/,
     ],
     [
       { base_model_name_or_path: '/none/base' },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Captioner } from '../../../src/caption/captioner.ts';
-import type { Outcome } from '../../../src/caption/run.ts';
+import type { RunOutcome } from '../../../src/caption/run.ts';
 import { readDataset } from '../../../src/data/datasets/read.ts';
 import { captionShards } from '../../../src/scale/caption-shards.ts';
 import { folderStore } from '../../../src/scale/output/folder.ts';
@@ -49,7 +49,7 @@ async function run(output: ObjectStore, own = shards) {
     batchSize: 2,
     settings: { refcap: 'test', model: 'tiny', options: {} },
     store: options,
-    onDone: (outcome: Outcome) => {
+    onDone: (outcome: RunOutcome) => {
       if (outcome.kind === 'failed') failures.push(outcome.error.message);
     },
   });

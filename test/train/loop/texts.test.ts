@@ -25,6 +25,13 @@ it('reads JSON lines, gzipped or not', async () => {
   const expected = [['a dog', 'a dog runs'], ['a cat']];
   expect(await readTexts(await file('a.jsonl', lines))).toEqual(expected);
   expect(await readTexts(await file('a.jsonl.gz', gzipSync(lines)))).toEqual(expected);
+  expect(await readTexts(await file('b.jsonl', lines.replaceAll('\n', '\r\n')))).toEqual(expected);
+});
+
+it('keeps a line separator of Unicode within a caption', async () => {
+  const text = 'a dog\u2028a cat';
+  const path = await file('separator.jsonl', JSON.stringify({ captions: [text] }));
+  expect(await readTexts(path)).toEqual([[text]]);
 });
 
 it.each([
@@ -34,8 +41,12 @@ it.each([
     '{"captions": ["a"]}\n{"text": "a"}\n',
     /field\.jsonl, line 2: there are no captions/,
   ],
-  ['empty.jsonl', '\n', /empty\.jsonl: there is no caption in it/],
-  ['cut.jsonl.gz', gzipSync(lines).subarray(0, 20), /cut\.jsonl\.gz: /],
+  ['empty.jsonl', '\n', /empty\.jsonl: the file is empty/],
+  [
+    'cut.jsonl.gz',
+    gzipSync(lines).subarray(0, 20),
+    /cut\.jsonl\.gz: the gzipped file ends too early/,
+  ],
 ])('says what is wrong with %s', async (name, content, message) => {
   const failure = await readTexts(await file(name, content)).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(InputError);

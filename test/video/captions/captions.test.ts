@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DescribedScene, joinAlike } from '../../../src/video/captions/describe.ts';
-import { FramePool, type KeptFrame, spread } from '../../../src/video/captions/pool.ts';
+import { FramePool, type KeptFrame, spreadFrames } from '../../../src/video/captions/pool.ts';
 import { electCaption } from '../../../src/video/captions/vote.ts';
 import type { VideoFrame } from '../../../src/video/ffmpeg/frames.ts';
 import type { Scene } from '../../../src/video/scenes/scenes.ts';
@@ -29,7 +29,7 @@ describe('frames of a scene', () => {
         const pool = new FramePool(wanted);
         for (let i = 0; i < length + 3; i++) pool.add(frame(i));
         const whole = scene(0, length);
-        const frames = spread(pool.take(whole), whole, wanted);
+        const frames = spreadFrames(pool.take(whole), whole, wanted);
         expect(frames).toHaveLength(wanted);
         for (const [i, { index, data }] of frames.entries()) {
           const middle = ((i + 0.5) * length) / wanted - 0.5;

@@ -2,14 +2,16 @@
  * LoRA adapters of PEFT (Hu et al. 2021, arXiv:2106.09685): W + scaling B A, merged as weights are read, which is
  * what PEFT's merge_and_unload does. Names as in peft/utils/save_and_load.py.
  */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstFew, InputError } from '../../../base/errors.ts';
 import { isThere, readJsonFile } from '../../../base/files.ts';
-import { openWeights } from '../../../weights/open.ts';
+import { adapterConfigName, isAdapterLike } from '../../../hub/contents.ts';
+import { adapterWeightNames, openWeights } from '../../../weights/open.ts';
 import { fromFloat32, type WeightInfo, type WeightSource } from '../../../weights/weight.ts';
 import { tiedNames } from '../names.ts';
 import type { PretrainedWeights } from '../weights.ts';
-import { type AdapterConfig, parseAdapterConfig, scalingOf } from './config.ts';
+import { type AdapterConfig, mergeInPython, parseAdapterConfig, scalingOf } from './config.ts';
 
 /** An adapter's folder, opened. */
 export interface Adapter extends AsyncDisposable {
@@ -29,20 +31,15 @@ type Change =
       readonly scaling: number;
     };
 
-const configName = 'adapter_config.json';
-export const adapterWeightNames: readonly string[] = [
-  'adapter_model.safetensors',
-  'adapter_model.bin',
-];
-
-/** Whether a folder is an adapter's: one without weights of its own. */
+/** Whether a folder is an adapter's: one without a whole model beside it. */
 export async function isAdapterFolder(folder: string): Promise<boolean> {
-  return (await isThere(join(folder, configName))) && !(await isThere(join(folder, 'config.json')));
+  const names = new Set(await readdir(folder));
+  return isAdapterLike((name) => names.has(name));
 }
 
 /** @throws InputError naming the file that is missing or wrong */
 export async function openAdapter(folder: string): Promise<Adapter> {
-  const configPath = join(folder, configName);
+  const configPath = join(folder, adapterConfigName);
   const config = parseAdapterConfig(await readJsonFile(configPath), configPath);
   for (const name of adapterWeightNames) {
     const path = join(folder, name);
@@ -128,10 +125,14 @@ function readChanges(base: PretrainedWeights, adapter: Adapter): Map<string, Cha
     const [, module, half] = loraName.exec(plain) ?? [];
     const name = module === undefined ? plain : `${module}.weight`;
     const target = tiedNames.get(name) ?? name;
+    if (/\.lora_embedding_[AB]\b/.test(plain))
+      throw new InputError(
+        `${source.path}: ${info.name} adapts an embedding, which is not read; ${mergeInPython}.`,
+      );
     if (!base.tensors.has(target)) unknown.push(info.name);
     else if (isTied(target))
       throw new InputError(
-        `${source.path}: ${info.name} changes a matrix that BLIP uses twice, for words in and words out; merge it in Python (merge_and_unload) and name the merged model.`,
+        `${source.path}: ${info.name} changes a matrix that BLIP uses twice, for words in and words out, and merged it would change both; train without it (exclude_modules of PEFT).`,
       );
     else if (module === undefined) changes.set(target, replacement(info, target, base, source));
     else halves.set(module, { ...halves.get(module), [half]: info });

@@ -39,7 +39,8 @@ const refused = [
 /** Initialisations that take something away from the base's weights, which then is not the base any more. */
 const changesBase = /^(pissa|olora|corda|loftq|lora_ga|mica)/;
 
-const wayOut = 'merge it in Python (merge_and_unload) and name the merged model';
+/** What a person can do with an adapter that is not read. */
+export const mergeInPython = 'merge it in Python (merge_and_unload) and name the merged model';
 
 /** @throws InputError naming the field that is wrong, or a kind of adapter that is not read */
 export function parseAdapterConfig(json: unknown, source: string): AdapterConfig {
@@ -51,14 +52,15 @@ export function parseAdapterConfig(json: unknown, source: string): AdapterConfig
   const config = parsed.data;
   if (config.peft_type.toUpperCase() !== 'LORA')
     throw new InputError(
-      `${source}: peft_type is ${config.peft_type}, and LORA alone is read; ${wayOut}.`,
+      `${source}: peft_type is ${config.peft_type}, and LORA alone is read; ${mergeInPython}.`,
     );
   const field = refused.find((name) => isOn(config[name]));
-  if (field !== undefined) throw new InputError(`${source}: ${field} is not read; ${wayOut}.`);
+  if (field !== undefined)
+    throw new InputError(`${source}: ${field} is not read; ${mergeInPython}.`);
   const { init_lora_weights: start } = config;
   if (typeof start === 'string' && changesBase.test(start))
     throw new InputError(
-      `${source}: init_lora_weights is ${start}, which changes the base model's weights too; ${wayOut}.`,
+      `${source}: init_lora_weights is ${start}, which changes the base model's weights too; ${mergeInPython}.`,
     );
   return config;
 }

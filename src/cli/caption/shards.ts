@@ -1,22 +1,22 @@
 /** `refcap caption --shards`: a task's shards, each captioned into an object of its own. */
-import { UsageError } from '../base/errors.ts';
-import { version } from '../base/version.ts';
-import { bundledModel } from '../caption/captioner.ts';
-import { captionOptions, type GenerationFlags } from '../caption/command-options.ts';
-import type { Outcome } from '../caption/run.ts';
-import { isRemote, isShardName } from '../data/shards/address.ts';
-import { expandShards } from '../data/shards/expand.ts';
-import { modelFingerprint } from '../model/checkpoint/fingerprint.ts';
-import { captionShards, type ShardCounts } from '../scale/caption-shards.ts';
-import { folderStore } from '../scale/output/folder.ts';
-import { remoteStore } from '../scale/output/store.ts';
-import type { OutputSettings } from '../scale/settings.ts';
-import { shardsOfTask, taskOf } from '../scale/task.ts';
-import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
-import { type DecodeFlags, decodeOptions } from './options/decode.ts';
-import { hubOptions } from './options/hub.ts';
-import { drawOptions, type StyleFlags, withStyle } from './options/style.ts';
-import { formatRate, ProgressLine } from './terminal/progress.ts';
+import { UsageError } from '../../base/errors.ts';
+import { version } from '../../base/version.ts';
+import { captionOptions, type GenerationFlags } from '../../caption/command-options.ts';
+import type { RunOutcome } from '../../caption/run.ts';
+import { isRemote, isShardName } from '../../data/shards/address.ts';
+import { expandShards } from '../../data/shards/expand.ts';
+import { bundledModel } from '../../hub/bundled.ts';
+import { modelFingerprint } from '../../model/checkpoint/fingerprint.ts';
+import { captionShards, type ShardCounts } from '../../scale/caption-shards.ts';
+import { folderStore } from '../../scale/output/folder.ts';
+import { remoteStore } from '../../scale/output/store.ts';
+import type { OutputSettings } from '../../scale/settings.ts';
+import { shardsOfTask, taskOf } from '../../scale/task.ts';
+import { loadCaptioner, type ModelFlags } from '../options/captioner.ts';
+import { type DecodeFlags, decodeOptions } from '../options/decode.ts';
+import { hubOptions } from '../options/hub.ts';
+import { drawOptions, type StyleFlags, withStyle } from '../options/style.ts';
+import { formatRate, ProgressLine } from '../terminal/progress.ts';
 
 export interface ShardFlags extends GenerationFlags, StyleFlags, ModelFlags, DecodeFlags {
   readonly shards?: readonly string[];
@@ -50,7 +50,7 @@ export async function runShards(flags: ShardFlags, signal: AbortSignal): Promise
   if (draws) captioner.check(draws);
   const progress = new ProgressLine();
   const failures: string[] = [];
-  const onDone = (outcome: Outcome): void => {
+  const onDone = (outcome: RunOutcome): void => {
     if (!quiet) progress.advance();
     if (outcome.kind === 'failed' && failures.length < mostListed)
       failures.push(outcome.error.message);

@@ -1,17 +1,17 @@
 /** `refcap explain --evaluate`: how true explanations are, as a table and as JSON. */
-import { writeFileAtomic } from '../base/files.ts';
-import type { SplitName } from '../data/datasets/dataset.ts';
+import { writeFileAtomic } from '../../base/files.ts';
+import type { SplitName } from '../../data/datasets/dataset.ts';
 import {
   evaluateExplanations,
   type MeasureName,
   measureNames,
-} from '../explain/evaluate/evaluate.ts';
-import { reportOf } from '../explain/evaluate/report.ts';
-import { formatReport } from '../explain/evaluate/table.ts';
-import { type MethodName, methodNames } from '../explain/methods/names.ts';
-import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
-import { type DatasetFlags, readingOf } from './options/dataset.ts';
-import { ProgressLine } from './terminal/progress.ts';
+} from '../../explain/evaluate/evaluate.ts';
+import { reportOf } from '../../explain/evaluate/report.ts';
+import { formatReport } from '../../explain/evaluate/table.ts';
+import { type MethodName, methodNames } from '../../explain/methods/names.ts';
+import { loadCaptioner, type ModelFlags } from '../options/captioner.ts';
+import { type DatasetFlags, readingOf } from '../options/dataset.ts';
+import { ProgressLine } from '../terminal/progress.ts';
 
 export interface EvaluationFlags extends DatasetFlags {
   data?: string;

@@ -1,27 +1,28 @@
 /** `refcap explain`: why each word of a caption is written, as a page, a contact sheet or JSON; and how true that is. */
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from '@commander-js/extra-typings';
-import { InputError, UsageError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
-import { bundledModel } from '../caption/captioner.ts';
-import { listInputs } from '../caption/sources/inputs.ts';
-import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
-import { measureNames } from '../explain/evaluate/evaluate.ts';
-import { explain } from '../explain/explain.ts';
-import { methods } from '../explain/methods/methods.ts';
-import { defaultMethod, type MethodName, methodNames } from '../explain/methods/names.ts';
-import { explanationRow } from '../explain/output/json.ts';
-import { explainGenerator } from '../pages/explain/page.ts';
-import { generatorTag } from '../pages/frame.ts';
-import type { ExplainedPicture } from './explain-draw.ts';
-import { type EvaluationFlags, evaluateCommand } from './explain-evaluate.ts';
-import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
-import { captionColumnOption, imageColumnOption, imagesOption } from './options/dataset.ts';
-import { baseOption, verboseOption } from './options/hub.ts';
-import { checkOutputFile, formatOfOutput } from './options/output-file.ts';
-import { positive, whole } from './options/values.ts';
-import { interruptible } from './terminal/interrupt.ts';
-import { ProgressLine } from './terminal/progress.ts';
+import { InputError, UsageError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files.ts';
+import { givenOptions } from '../../caption/command-options.ts';
+import { listInputs } from '../../caption/sources/inputs.ts';
+import { type SplitName, splitNames } from '../../data/datasets/dataset.ts';
+import { measureNames } from '../../explain/evaluate/evaluate.ts';
+import { explain } from '../../explain/explain.ts';
+import { methods } from '../../explain/methods/methods.ts';
+import { defaultMethod, type MethodName, methodNames } from '../../explain/methods/names.ts';
+import { explanationRow } from '../../explain/output/json.ts';
+import { bundledModel } from '../../hub/bundled.ts';
+import { explainGenerator } from '../../pages/explain/page.ts';
+import { generatorTag } from '../../pages/frame.ts';
+import { loadCaptioner, type ModelFlags } from '../options/captioner.ts';
+import { captionColumnOption, imageColumnOption, imagesOption } from '../options/dataset.ts';
+import { baseOption, verboseOption } from '../options/hub.ts';
+import { checkOutputFile, formatOfOutput } from '../options/output-file.ts';
+import { positive, whole } from '../options/values.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { ProgressLine } from '../terminal/progress.ts';
+import type { ExplainedPicture } from './draw.ts';
+import { type EvaluationFlags, evaluateCommand } from './evaluate.ts';
 
 const formats = ['html', 'json', 'png'] as const;
 type Format = (typeof formats)[number];
@@ -170,7 +171,7 @@ async function explainInputs(
   const pictures = await picturesOf(inputs, flags);
   using captioner = await loadCaptioner(flags, signal);
   const { caption, method, beams, seed } = flags;
-  const generation = beams === undefined ? {} : { num_beams: beams };
+  const generation = givenOptions({ beams });
   captioner.check(generation);
   const progress = new ProgressLine();
   progress.total = pictures.length;
@@ -235,7 +236,7 @@ async function write(
     if (output === undefined) process.stdout.write(json);
     else await writeFileAtomic(output, json);
   } else if (output !== undefined) {
-    const { drawPage, drawSheet } = await import('./explain-draw.ts');
+    const { drawPage, drawSheet } = await import('./draw.ts');
     const about = { model, method, about: methods[method].about };
     await writeFileAtomic(
       output,

@@ -1,10 +1,10 @@
 /** What `refcap explain` draws: its page and its contact sheet. */
-import { thumbnail } from '../data/images/thumbnail.ts';
-import type { Explanation } from '../explain/explain.ts';
-import { contactSheet } from '../explain/output/sheet.ts';
-import { veilAddress } from '../explain/output/veil-address.ts';
-import { dependenceLevel, dependenceLevels, describeWord } from '../explain/output/words.ts';
-import { type ExplainContent, explainPage, type ShownPicture } from '../pages/explain/page.ts';
+import { thumbnail } from '../../data/images/thumbnail.ts';
+import type { Explanation } from '../../explain/explain.ts';
+import { explanationSheet } from '../../explain/output/sheet.ts';
+import { veilAddress } from '../../explain/output/veil-address.ts';
+import { dependenceLevel, dependenceLevels, describeWord } from '../../explain/output/words.ts';
+import { type ExplainContent, explainPage, type ShownPicture } from '../../pages/explain/page.ts';
 
 /** A picture of a file, explained. */
 export interface ExplainedPicture {
@@ -39,5 +39,5 @@ export async function drawPage(
 
 /** The contact sheet as PNG. */
 export function drawSheet(explained: readonly ExplainedPicture[]): Promise<Buffer> {
-  return contactSheet(explained);
+  return explanationSheet(explained);
 }
