@@ -53,10 +53,13 @@ async function decideOne(page: Page): Promise<void> {
   await page.locator('.picture img').waitFor();
   await page.keyboard.press('w');
   await page.getByText(': wrong').first().waitFor();
-  await page.getByLabel('Pictures', { exact: true }).selectOption('all');
+  await page
+    .locator('label', { hasText: /^Pictures/ })
+    .locator('select')
+    .selectOption('all');
   await page.locator('.progress').getByText('1 of').waitFor();
   await page.keyboard.press('Tab');
-  await page.getByRole('option').nth(1).click();
+  await page.locator('.row').nth(1).click();
   await page.locator('.picture img').waitFor();
 }
 

@@ -51,7 +51,7 @@ function CaptionField({ review }: { readonly review: Review }): VNode {
       Caption
       <textarea
         id="caption"
-        rows={3}
+        rows={2}
         spellcheck
         value={review.text.value}
         onInput={({ currentTarget }) => {
