@@ -1,14 +1,28 @@
-/** What the page knows, and what its reader can do: pictures, settings, the queue, the server. */
+/** What the page knows, and what its reader can do: pictures, settings, the queue, who writes the captions. */
 import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import { Explaining } from './pictures/explaining.ts';
 import type { NamedFile } from './pictures/files.ts';
 import { isPending, newPicture, type Picture, type State } from './pictures/picture.ts';
 import { CaptionQueue } from './pictures/queue.ts';
 import { Thumbnails } from './pictures/thumbnails.ts';
-import { ServerClient, type Settings } from './server/client.ts';
+import type { CaptionResult, Explanation, Settings, Word } from './server/client.ts';
 import { TokenNeeded } from './server/errors.ts';
 
 export type Counts = Readonly<Record<State['kind'], number>>;
+
+/** Who writes captions: a server, or the page itself. */
+export interface Writer {
+  /** The model's name, when it can be used. @throws TokenNeeded, Unreachable */
+  modelName(): Promise<string>;
+  /** @throws Busy, TokenNeeded, Unreachable, PictureError; the signal's reason when aborted */
+  caption(
+    file: File,
+    settings: Settings,
+    watch: { readonly signal: AbortSignal; readonly onWord: (word: Word) => void },
+  ): Promise<CaptionResult>;
+  /** Where each word of a caption looked. @throws as `caption` */
+  explain?(file: File, caption: string, signal: AbortSignal): Promise<Explanation>;
+}
 
 export class Page {
   readonly pictures = signal<readonly Picture[]>([]);
@@ -21,25 +35,27 @@ export class Page {
   readonly announcement = signal('');
   readonly thumbnails = new Thumbnails();
   readonly queue: CaptionQueue;
-  readonly explaining: Explaining;
-  readonly #client = new ServerClient(() => this.token.value);
+  /** Absent where who writes does not explain. */
+  readonly explaining: Explaining | undefined;
+  readonly #writer: Writer;
 
-  constructor() {
+  /** @param writer is given what the reader entered as a token; empty for none */
+  constructor(writer: (token: () => string) => Writer) {
+    this.#writer = writer(() => this.token.value);
     this.queue = new CaptionQueue(
-      ({ file }, settings, watch) => this.#client.caption(file, settings, watch),
+      ({ file }, settings, watch) => this.#writer.caption(file, settings, watch),
       () => this.settings.value,
     );
-    this.explaining = new Explaining((file, caption, signal) =>
-      this.#client.explain(file, caption, signal),
-    );
+    const explain = this.#writer.explain?.bind(this.#writer);
+    this.explaining = explain && new Explaining(explain);
     effect(() => sessionStorage.setItem('token', this.token.value));
     void this.connect();
   }
 
-  /** Asks the server for its model, and goes on with what waits. */
+  /** Asks for the model, and goes on with what waits. */
   async connect(): Promise<void> {
     try {
-      this.model.value = await this.#client.modelName();
+      this.model.value = await this.#writer.modelName();
       this.queue.resume();
     } catch (error) {
       this.queue.hold.value = error instanceof TokenNeeded ? 'token' : 'unreachable';
@@ -64,7 +80,7 @@ export class Page {
     });
     for (const picture of pictures) {
       this.thumbnails.forget(picture);
-      this.explaining.hide(picture);
+      this.explaining?.hide(picture);
     }
     this.announcement.value = `${pictureCount(pictures.length)} removed.`;
   }

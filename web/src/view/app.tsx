@@ -1,29 +1,32 @@
 /** The whole page, from its heading to its pictures. */
-import type { VNode } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Page } from '../page.ts';
 import { droppedFiles, pastedFiles } from '../pictures/files.ts';
 import { AddPictures } from './add-pictures.tsx';
 import { Announcer } from './announcer.tsx';
-import { Notice } from './notice.tsx';
+import { Notice, type NoticeTexts } from './notice.tsx';
 import { PictureList } from './picture-list.tsx';
 import { SettingsForm } from './settings-form.tsx';
 import { Toolbar } from './toolbar.tsx';
 
-export function App({ page }: { readonly page: Page }): VNode {
+interface AppProps {
+  readonly page: Page;
+  /** What is said below the heading. */
+  readonly introduction: ComponentChildren;
+  readonly texts: NoticeTexts;
+}
+
+export function App({ page, introduction, texts }: AppProps): VNode {
   useEffect(() => takeFromAnywhere(page), [page]);
   return (
     <>
       <header>
         <h1>Captions by refcap</h1>
-        <p class="quiet">
-          {page.model.value !== undefined && <>The model {page.model} writes them. </>}
-          Pictures go to the computer that runs refcap ({location.host}) and nowhere else; nothing
-          is kept there.
-        </p>
+        {introduction}
       </header>
       <main>
-        <Notice page={page} />
+        <Notice page={page} texts={texts} />
         <AddPictures page={page} />
         <SettingsForm page={page} />
         <Toolbar page={page} />

@@ -29,7 +29,9 @@ export function CardButtons({ page, picture, isEditing }: CardButtonsProps): VNo
             Edit
           </button>
           <CopyButton page={page} picture={picture} />
-          {captionOf(picture) !== '' && <ExplainButton page={page} picture={picture} />}
+          {page.explaining && captionOf(picture) !== '' && (
+            <ExplainButton page={page} picture={picture} />
+          )}
         </>
       )}
       {isPending(picture) && (
@@ -73,7 +75,7 @@ function ExplainButton({ page, picture }: Omit<CardButtonsProps, 'isEditing'>): 
       type="button"
       aria-expanded={isShown}
       aria-label={`Explain the caption of ${picture.name}`}
-      onClick={() => void page.explaining.toggle(picture)}
+      onClick={() => void page.explaining?.toggle(picture)}
     >
       Explain
     </button>

@@ -2,20 +2,31 @@
 import type { VNode } from 'preact';
 import type { Page } from '../page.ts';
 
-export function Notice({ page }: { readonly page: Page }): VNode | null {
+/** What is said of who writes the captions. */
+export interface NoticeTexts {
+  readonly busy: string;
+  readonly unreachable: string;
+}
+
+interface NoticeProps {
+  readonly page: Page;
+  readonly texts: NoticeTexts;
+}
+
+export function Notice({ page, texts }: NoticeProps): VNode | null {
   switch (page.queue.hold.value) {
     case 'none':
       return null;
     case 'busy':
       return (
         <p class="notice" role="status">
-          The server is busy; the page waits for it and goes on by itself.
+          {texts.busy}
         </p>
       );
     case 'unreachable':
       return (
         <div class="notice" role="alert">
-          <p>The server does not answer. Is refcap serve still running? What waits is kept.</p>
+          <p>{texts.unreachable}</p>
           <button type="button" onClick={() => page.connect()}>
             Try again
           </button>
