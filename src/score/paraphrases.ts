@@ -1,8 +1,8 @@
 /** METEOR's paraphrase tables from their files, and in memory that all worker threads share. */
 import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { InputError } from '../base/errors.ts';
 import { errorCode } from '../base/files.ts';
+import { unpacked } from '../base/gzip.ts';
 import { type ParaphraseTable, ParaphraseTableBuilder } from '../metrics/meteor/paraphrases.ts';
 
 /**
@@ -36,10 +36,9 @@ export async function loadParaphraseTable(path: string): Promise<ParaphraseTable
   const builder = new ParaphraseTableBuilder();
   try {
     const file = createReadStream(path, { highWaterMark: 1 << 18 });
-    const content = path.endsWith('.gz') ? file.compose(createGunzip()) : file;
     const decoder = new TextDecoder('utf-8', { fatal: true });
     let rest = '';
-    for await (const chunk of content) {
+    for await (const chunk of unpacked(path, file)) {
       const text = rest + decoder.decode(chunk, { stream: true });
       rest = text.slice(addLines(builder, text));
     }
@@ -47,7 +46,7 @@ export async function loadParaphraseTable(path: string): Promise<ParaphraseTable
     if (rest !== '') builder.add(rest);
     return builder.done();
   } catch (error) {
-    throw new InputError(`${path}: ${describe(error)}`);
+    throw error instanceof InputError ? error : new InputError(`${path}: ${describe(error)}`);
   }
 }
 
@@ -69,6 +68,5 @@ function describe(error: unknown): string {
   if (code === 'EISDIR') return 'this is a folder; give the file of a METEOR paraphrase table.';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
     return 'the text is not UTF-8; convert the table to UTF-8.';
-  if (code.startsWith('Z_')) return 'not a gzip file, or a damaged one; get it anew.';
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** METEOR against the values of the Java program (fixtures), and what must hold for any text. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -238,6 +239,12 @@ describe('data', () => {
     );
     await expect(loadParaphraseTable(join(folder, 'stems.json'))).rejects.toThrow(
       /stems.json: line 1/,
+    );
+    const cut = join(mkdtempSync(join(tmpdir(), 'refcap-table-')), 'cut.gz');
+    const whole = readFileSync(tablePath);
+    writeFileSync(cut, whole.subarray(0, whole.length - 40));
+    await expect(loadParaphraseTable(cut)).rejects.toThrow(
+      'cut.gz: the gzipped file ends too early',
     );
   });
 });
