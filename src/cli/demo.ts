@@ -91,7 +91,12 @@ async function runDemo(
   const photos = await samplePhotos();
   const loading = loadCaptioner(flags, signal);
   const { beams, format, model } = flags;
-  const options: CaptionOptions = { signal, ...givenOptions({ beams }) };
+  const options: CaptionOptions = {
+    signal,
+    ...givenOptions({ beams }),
+    // For the page, which shades words by it.
+    ...(output !== undefined && { dependence: true }),
+  };
   const width = Math.max(...photos.map(({ file }) => file.length));
   const captioned: Captioned[] = [];
   for await (const { photo, result } of captionPhotos(loading, photos, options)) {
@@ -140,6 +145,7 @@ async function writePage(
     ...photo,
     picture: await thumbnail(photo.path, pictureSize),
     caption: best.text,
+    ...(best.words && { words: best.words }),
     confidence: confidenceOf(best),
   }));
   await writeFileAtomic(output, demoPage({ ...about, photos: await Promise.all(photos) }));

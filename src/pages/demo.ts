@@ -2,6 +2,12 @@
 import { confidenceMeaning, formatConfidence } from '../confidence/shown.ts';
 import { escapeHtml, page } from './frame.ts';
 
+/** A word of a caption, and how many nats it owes to the picture. */
+interface ShadedWord {
+  readonly text: string;
+  readonly dependence?: number;
+}
+
 /** A photo with its caption. */
 export interface DemoPhoto {
   readonly file: string;
@@ -12,6 +18,8 @@ export interface DemoPhoto {
   readonly source: string | undefined;
   readonly licence: string | undefined;
   readonly caption: string;
+  /** The caption's, where they are known. */
+  readonly words?: readonly ShadedWord[];
   /** From 0 to 1. */
   readonly confidence: number;
 }
@@ -33,7 +41,8 @@ export function demoPage({ model, decoding, isCalibrated, photos }: Demo): strin
   const title = `${photos.length} photos captioned by ${model}`;
   const body = `<h1>${escapeHtml(title)}</h1>
 <p>A caption is what the model wrote (${escapeHtml(decoding)}), right or wrong.
-${escapeHtml(confidenceMeaning(isCalibrated))}</p>
+${escapeHtml(confidenceMeaning(isCalibrated))}
+A word is shaded by how much of its probability it owes to what is where in the picture.</p>
 <ul class="photos">
 ${photos.map(card).join('\n')}
 </ul>
@@ -42,7 +51,7 @@ ${photos.map(card).join('\n')}
 }
 
 function card(photo: DemoPhoto): string {
-  const { file, picture, caption, source, licence } = photo;
+  const { file, picture, source, licence } = photo;
   const alt = photo.description ?? `the photo ${file}`;
   const percent = formatConfidence(photo.confidence);
   const origin =
@@ -51,11 +60,36 @@ function card(photo: DemoPhoto): string {
       : `${source}; ${licence}`;
   return `<li><article>
 <img src="${escapeHtml(picture)}" alt="${escapeHtml(alt)}">
-<h2>${escapeHtml(shownCaption(caption))}</h2>
+<h2>${shadedCaption(photo)}</h2>
 <p class="confidence"><span class="bar" aria-hidden="true"><span style="width: ${percent.replace(' ', '')}"></span></span>
 <span>Confidence ${percent}</span></p>
-<p class="quiet">${escapeHtml(file)}: ${escapeHtml(origin)}</p>
+${mostFromPicture(photo)}<p class="quiet">${escapeHtml(file)}: ${escapeHtml(origin)}</p>
 </article></li>`;
+}
+
+/** The caption with its words marked, where they make it up. */
+function shadedCaption({ caption, words = [] }: DemoPhoto): string {
+  if (caption === '' || words.map(({ text }) => text).join(' ') !== caption)
+    return escapeHtml(shownCaption(caption));
+  return words
+    .map((word) => {
+      const share = shareOf(word).toFixed(2);
+      return `<mark style="--share: ${share}">${escapeHtml(word.text)}</mark>`;
+    })
+    .join(' ');
+}
+
+/** The same in words, of the word that owes most. */
+function mostFromPicture({ words = [] }: DemoPhoto): string {
+  const [first] = [...words].sort((a, b) => shareOf(b) - shareOf(a));
+  if (!first || shareOf(first) === 0) return '';
+  const percent = `${Math.round(100 * shareOf(first))} %`;
+  return `<p>Most from the picture: <b>${escapeHtml(first.text)}</b>, ${percent} of it</p>\n`;
+}
+
+/** The part of a word's probability that it owes to the picture, from 0 to 1. */
+function shareOf({ dependence = 0 }: ShadedWord): number {
+  return 1 - Math.exp(-Math.max(0, dependence));
 }
 
 /** What is shown of a caption; a model may write none. */
@@ -64,6 +98,9 @@ export function shownCaption(caption: string): string {
 }
 
 const style = `
+:root { --mark: 11 98 164; }
+@media (prefers-color-scheme: dark) { :root { --mark: 108 182 255; } }
+mark { color: inherit; background: rgb(var(--mark) / calc(.35 * var(--share))); border-radius: .2rem; padding: 0 .1em; }
 .photos { list-style: none; margin: 1.5rem 0; padding: 0; display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
 .photos article { background: var(--soft); border-radius: .5rem; padding: .8rem; height: 100%; overflow-wrap: anywhere; }

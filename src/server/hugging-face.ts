@@ -9,11 +9,12 @@ import type { RouteContext, ServerContext } from './context.ts';
 import { parseJsonBody } from './http/body.ts';
 import { validate } from './http/validate.ts';
 import { checkModelName } from './model.ts';
+import { coldest } from './native/schema.ts';
 
 const count = z.int().min(0).max(1000).nullish();
 
 const generationSchema = z.looseObject({
-  temperature: z.number().positive().nullish(),
+  temperature: z.number().min(coldest).nullish(),
   top_k: z.int().min(0).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   min_length: count,

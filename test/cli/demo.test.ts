@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromium } from '../../scripts/chromium.ts';
+import { Captioner } from '../../src/caption/captioner.ts';
 import { samplePhotos } from '../../src/data/datasets/sample-photos.ts';
 import { demoPage } from '../../src/pages/demo.ts';
 import { inChromium } from '../chromium.ts';
@@ -109,8 +110,17 @@ describe('refcap demo', () => {
       expect(images[i][1]).toBe(description?.replaceAll("'", '&#39;'));
       expect(html).toContain(`${file}: ${source}; ${licence}`);
       const caption = rows[i].caption.replaceAll("'", '&#39;') || '(no words)';
-      expect(html).toContain(`<h2>${caption}</h2>`);
+      expect(html.replaceAll(/<\/?mark[^>]*>/g, '')).toContain(`<h2>${caption}</h2>`);
     }
+    using captioner = await Captioner.load(tiny, { threads: 1 });
+    const { captions } = await captioner.caption(join(samples, photos[0]), { dependence: true });
+    const shares = captions[0].words?.map(
+      ({ dependence = 0 }) => 1 - Math.exp(-Math.max(0, dependence)),
+    );
+    const shown = html.slice(html.indexOf('<h2>'), html.indexOf('</h2>'));
+    const marked = [...shown.matchAll(/--share: ([\d.]+)/g)].map(([, share]) => Number(share));
+    expect(marked.length).toBe(shares?.length);
+    for (const [i, share] of marked.entries()) expect(share).toBeCloseTo(shares?.[i] ?? 2, 1);
     expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
     expect(html).not.toMatch(/<script|(?:src|href)="(?!data:)|url\(|@import/);
   });
@@ -208,6 +218,17 @@ describe('the page of refcap demo', () => {
     expect(html).toContain('Confidence 46 %');
     expect(html).toContain('geometric mean');
     expect(demoPage({ ...about, isCalibrated: true })).toContain('main noun');
+    const words = [
+      { text: 'a', dependence: -1 },
+      { text: '<b>', dependence: Math.log(4) },
+    ];
+    const shaded = demoPage({
+      ...{ ...about, isCalibrated: false, photos: [{ ...photo, caption: 'a <b>', words }] },
+    });
+    expect(shaded).toContain(
+      '<h2><mark style="--share: 0.00">a</mark> <mark style="--share: 0.75">&lt;b&gt;</mark></h2>',
+    );
+    expect(shaded).toContain('Most from the picture: <b>&lt;b&gt;</b>, 75 % of it');
   });
 
   it.skipIf(!chromium)('fits a phone', async () => {

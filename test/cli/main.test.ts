@@ -31,10 +31,11 @@ describe('refcap', () => {
     expect(refcap('help', 'train').stdout).toBe(shown);
   });
 
-  it('ends quietly when its reader has closed the pipe', async () => {
-    const child = spawn(process.execPath, ['dist/cli/main.js', 'train', '--help'], {
-      cwd: repositoryRoot,
-    });
+  it.each([
+    ['train', '--help'],
+    ['caption', join(tiny, 'images'), '--model', tiny, '--threads', '1', '--quiet'],
+  ])('ends quietly when its reader has closed the pipe: %s', async (...args) => {
+    const child = spawn(process.execPath, ['dist/cli/main.js', ...args], { cwd: repositoryRoot });
     child.stdout.destroy();
     let errors = '';
     child.stderr.on('data', (part) => {

@@ -1,6 +1,7 @@
 /** What interfaces for language models ask for, as far as a captioner follows it. */
 import type { GenerationFlags } from '../../caption/command-options.ts';
 import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
+import { coldest } from '../native/schema.ts';
 
 export interface Asked {
   /** 0: no chance; absent: the model's own way. */
@@ -15,14 +16,15 @@ export interface Asked {
 const usualMost = 20;
 
 /**
- * Words are drawn by chance where a temperature above 0 (or a part of the words) is asked for, as these interfaces
+ * Words are drawn by chance where a temperature above 0 (as good as 0 is 0; or a part of the words) is asked for, as these interfaces
  * say; else the model writes as it does by itself. A caption ends before a larger number of tokens.
  */
 export function flagsOf(
   { temperature, topP, topK, seed, maxTokens }: Asked,
   defaults: GenerationOptions,
 ): GenerationFlags {
-  const isDrawn = temperature ? temperature > 0 : temperature !== 0 && (topP ?? 1) < 1;
+  const isCold = typeof temperature === 'number' && temperature < coldest;
+  const isDrawn = !isCold && (typeof temperature === 'number' || (topP ?? 1) < 1);
   const { max_new_tokens: newTokens, max_length: length } = defaults;
   const own = newTokens ?? (length === undefined ? usualMost : length - 1);
   return {

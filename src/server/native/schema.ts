@@ -8,6 +8,11 @@ const mostCandidates = 16;
 const mostBanned = 100;
 const mostTokens = 1000;
 
+/** Numbers beyond which scores are no numbers any more. */
+export const coldest = 0.001;
+const leastPenalty = 0.001;
+const mostLengthPenalty = 100;
+
 const tokens = z.int().min(0).max(mostTokens);
 
 /** How captions are written: options of `refcap caption`, under the same names. */
@@ -17,10 +22,15 @@ const writingSchema = z.strictObject({
   maxLength: tokens.min(1).optional().describe('most tokens'),
   minNewTokens: tokens.optional().describe('fewest tokens after the prefix'),
   maxNewTokens: tokens.min(1).optional().describe('most tokens after the prefix'),
-  lengthPenalty: z.number().optional().describe('beam scores are divided by length to this power'),
+  lengthPenalty: z
+    .number()
+    .min(-mostLengthPenalty)
+    .max(mostLengthPenalty)
+    .optional()
+    .describe('beam scores are divided by length to this power'),
   repetitionPenalty: z
     .number()
-    .positive()
+    .min(leastPenalty)
     .optional()
     .describe('above 1: words written before become less likely'),
   noRepeatNgram: tokens.optional().describe('no sequence of so many tokens comes twice'),
@@ -38,7 +48,7 @@ const writingSchema = z.strictObject({
   topK: z.int().min(0).max(100_000).optional().describe('draw from so many best words'),
   temperature: z
     .number()
-    .positive()
+    .min(coldest)
     .optional()
     .describe('draw from probabilities to the power 1/temperature'),
   seed: z.int().min(0).optional().describe('seed of drawing'),

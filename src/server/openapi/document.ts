@@ -95,6 +95,7 @@ function answers({ answer, answerType = 'application/json', stream }: Operation)
   const schema = answer ? schemaOf(answer, 'output') : {};
   return {
     [answerType]: { schema: answerType === 'application/json' ? schema : { type: 'string' } },
-    ...(stream && { [stream]: { schema: { type: 'string' } } }),
+    // A schema would be of each of its events, which differ.
+    ...(stream && { [stream]: {} }),
   };
 }

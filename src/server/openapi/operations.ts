@@ -98,6 +98,7 @@ export const operations: readonly Operation[] = [
     group: 'refcap',
     summary: 'Whether the server runs',
     answer: status,
+    error: errorAnswerSchema,
     isOpen: true,
   },
   {
@@ -106,7 +107,7 @@ export const operations: readonly Operation[] = [
     group: 'refcap',
     summary: 'Whether it takes requests: 503 while it shuts down',
     answer: status,
-    error: status,
+    error: z.union([status, errorAnswerSchema]),
     isOpen: true,
   },
   {
@@ -122,6 +123,7 @@ export const operations: readonly Operation[] = [
     path: '/openapi.json',
     group: 'refcap',
     summary: 'This description, for programs',
+    error: errorAnswerSchema,
     isOpen: true,
   },
   {
@@ -130,6 +132,7 @@ export const operations: readonly Operation[] = [
     group: 'refcap',
     summary: 'This description, for people',
     answerType: 'text/html',
+    error: errorAnswerSchema,
     isOpen: true,
   },
   {

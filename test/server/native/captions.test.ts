@@ -209,6 +209,18 @@ describe('POST /v1/captions', () => {
     ['an unknown option', json({ image: 'QQ==', beam: 3 }), 400, /no option beam; known: beams/],
     ['a wrong value', json({ image: 'QQ==', beams: 'x' }), 400, /^beams: .*number/],
     ['a large value', json({ image: 'QQ==', beams: 17 }), 400, /^beams: .*16/],
+    [
+      'a temperature of no numbers',
+      json({ image: 'QQ==', temperature: 1e-9 }),
+      400,
+      /^temperature: /,
+    ],
+    [
+      'a penalty of no numbers',
+      json({ image: 'QQ==', lengthPenalty: 1e9 }),
+      400,
+      /^lengthPenalty: /,
+    ],
     ['options that do not fit', json({ image: 'QQ==', beams: 13 }), 400, /bad luck/],
     ['an address', json({ image: 'http://127.0.0.1/a.jpg' }), 403, /--allow-url/],
     ['a type', bytes('a', 'text/plain'), 415, /text\/plain are not read/],

@@ -122,7 +122,12 @@ describe('chat completions', () => {
       top_p: 0.9,
       max_new_tokens: 10,
     });
-    for (const calm of [{ temperature: 0, top_p: 0.5 }, { top_p: 1, max_tokens: 300 }, {}])
+    for (const calm of [
+      { temperature: 0, top_p: 0.5 },
+      { temperature: 1e-300 },
+      { top_p: 1, max_tokens: 300 },
+      {},
+    ])
       expect(await ask(calm)).toEqual({});
   });
 
