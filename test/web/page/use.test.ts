@@ -20,6 +20,19 @@ import {
 } from './person.ts';
 import { type PageServer, servePage } from './server.ts';
 
+/** Whether the veil is dark in the corners: upper left, upper right, lower left, lower right. */
+const corners = (page: Page) =>
+  page.evaluate(`{
+    const canvas = document.querySelector('canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const at = (x, y) => {
+      const opacity = data[4 * (y * canvas.width + x) + 3];
+      return opacity > 160 ? 'dark' : opacity < 30 ? 'clear' : String(opacity);
+    };
+    const [right, lower] = [canvas.width - 1, canvas.height - 1];
+    [at(0, 0), at(right, 0), at(0, lower), at(right, lower)];
+  }`);
+
 describeInChromium('the page', () => {
   let browser: Browser;
   let server: PageServer;
@@ -180,6 +193,50 @@ describeInChromium('the page', () => {
     expect(Number(/([\d.]+)\)$/.exec(String(back))?.[1])).toBeCloseTo(0.35 / 2, 2);
     await card(page, 'cat.jpg').getByText('Words of').click();
     await card(page, 'cat.jpg').getByText('50 % of it from the picture').waitFor();
+  });
+
+  it('shows where each word of a caption looked, by mouse and by keyboard', async () => {
+    await choose(page, samples('cat.jpg'));
+    const explain = button('cat.jpg', 'Explain');
+    await explain.press('Enter');
+    const words = card(page, 'cat.jpg').getByRole('list', { name: 'Where each word' });
+    await words.waitFor();
+    expect(await words.getByRole('button').allTextContents()).toEqual([
+      'a',
+      'picture',
+      'of',
+      'cat',
+    ]);
+    // The word that depends most on the picture comes first, and the darkest part of its veil is where it did not look.
+    const about = card(page, 'cat.jpg').locator('.why p');
+    expect(await about.textContent()).toBe(
+      'cat: looked upper left; 67 % sure; depends on the picture wholly',
+    );
+    await eventually(() => corners(page)).toEqual(['dark', 'dark', 'dark', 'clear']);
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').textContent()).toBe('cat');
+    await page.keyboard.press('ArrowLeft');
+    expect(await page.locator(':focus').getAttribute('aria-label')).toMatch(/^of: looked/);
+    await eventually(() => corners(page)).toEqual(['dark', 'dark', 'clear', 'dark']);
+    await words.getByRole('button', { name: /^a:/ }).hover();
+    await eventually(() => corners(page)).toEqual(['clear', 'dark', 'dark', 'dark']);
+    expect(await about.textContent()).toMatch(/^a: .* depends on the picture hardly$/);
+    await explain.click();
+    expect(await page.locator('canvas, .why').count()).toBe(0);
+    expect(server.captioner.explained).toEqual(['a picture of cat']);
+
+    await button('cat.jpg', 'Edit').click();
+    await page.keyboard.type('a zyx');
+    await page.keyboard.press('Enter');
+    await explain.click();
+    await card(page, 'cat.jpg').getByText("Not explained: the model's vocabulary lacks").waitFor();
+    await button('cat.jpg', 'Edit').click();
+    await page.keyboard.type('a cat');
+    await page.keyboard.press('Enter');
+    expect(await card(page, 'cat.jpg').getByText('Not explained').count()).toBe(0);
+    await explain.click();
+    await words.waitFor();
+    expect(server.captioner.explained).toEqual(['a picture of cat', 'a cat']);
   });
 
   it('cancels at the server too, and tries again', async () => {

@@ -4,7 +4,6 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { captionOf, type Picture } from '../pictures/picture.ts';
 import type { Candidate, CaptionResult, Word } from '../server/client.ts';
 import { percent, shareOf } from './figures.ts';
-import { WhyWords } from './why.tsx';
 
 /** Words, shaded by how much each depends on the picture where that is known. */
 export function Words({ words }: { readonly words: readonly Word[] }): VNode {
@@ -47,7 +46,6 @@ export function FinishedCaption({ picture, result }: FinishedProps): VNode {
         )}
       </p>
       <p class="quiet">{isEdited ? 'Edited' : <Confidence value={confidenceOf(candidate)} />}</p>
-      <WhyWords picture={picture} />
       {captions.length > 1 && <Candidates picture={picture} captions={captions} />}
       {!isEdited && candidate.words && <WordTable words={candidate.words} name={picture.name} />}
     </>

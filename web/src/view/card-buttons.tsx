@@ -29,9 +29,6 @@ export function CardButtons({ page, picture, isEditing }: CardButtonsProps): VNo
             Edit
           </button>
           <CopyButton page={page} picture={picture} />
-          {page.explaining && captionOf(picture) !== '' && (
-            <ExplainButton page={page} picture={picture} />
-          )}
         </>
       )}
       {isPending(picture) && (
@@ -63,6 +60,10 @@ export function CardButtons({ page, picture, isEditing }: CardButtonsProps): VNo
       >
         Remove
       </button>
+      {/* The last, so that the words come next. */}
+      {page.explaining && kind === 'done' && captionOf(picture) !== '' && (
+        <ExplainButton page={page} picture={picture} />
+      )}
     </p>
   );
 }

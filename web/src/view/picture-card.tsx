@@ -7,7 +7,7 @@ import type { Picture } from '../pictures/picture.ts';
 import { CaptionEditor, FinishedCaption, Words } from './caption.tsx';
 import { CardButtons } from './card-buttons.tsx';
 import type { Watch } from './picture-list.tsx';
-import { Veil } from './why.tsx';
+import { Veil, WhyWords } from './why.tsx';
 
 interface CardProps {
   readonly page: Page;
@@ -41,6 +41,7 @@ export function PictureCard({ page, picture, watch }: CardProps): VNode {
           <>
             <Progress picture={picture} />
             <CardButtons page={page} picture={picture} isEditing={isEditing} />
+            <WhyWords picture={picture} />
           </>
         )}
       </div>
