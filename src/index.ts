@@ -13,6 +13,7 @@ export {
   type PreparedImage,
   type Word,
 } from './caption/index.ts';
+export { confidenceOf } from './confidence/shown.ts';
 export {
   type GenerationOptions,
   loadModel,

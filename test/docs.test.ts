@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from './paths.ts';
 
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'THIRD_PARTY.md', 'models/refcap-small/README.md'],
+  ...[
+    'README.md',
+    'CONTRIBUTING.md',
+    'THIRD_PARTY.md',
+    'models/refcap-small/README.md',
+    'notebooks/README.md',
+  ],
   ...readdirSync(join(repositoryRoot, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
@@ -16,7 +22,17 @@ const absent =
   /^(?:(?:src\/)?(?:model\/towers\/(?:swin|NAME)|video\/|server\/|cli\/serve\.ts)|(?:src|test)\/metrics\/lengths\.)/;
 
 const rooms = readdirSync(join(repositoryRoot, 'src'));
-const roots = ['src', 'test', 'scripts', 'docs', 'bench', 'verify', 'recipes', 'samples'];
+const roots = [
+  'src',
+  'test',
+  'scripts',
+  'docs',
+  'bench',
+  'verify',
+  'recipes',
+  'samples',
+  'notebooks',
+];
 const named = new RegExp(`\`((?:${[...roots, ...rooms].join('|')})/[\\w./-]+)\``, 'g');
 
 /** Paths from the root that a page names in code, or links. */

@@ -200,6 +200,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'explain/evaluate/pointing.test.ts': ['explain/evaluate/entities.ts'],
   'explain/evaluate/report.test.ts': ['explain/evaluate/table.ts'],
+  'explain/output/sheet.test.ts': ['explain/output/veiled.ts'],
   'explain/output/veil.test.ts': ['explain/output/veil-address.ts'],
   'explain/threads/explainer.test.ts': ['explain/threads/explaining-thread.ts'],
   'explain/explain.test.ts': [

@@ -193,8 +193,12 @@ describe('the packed package', () => {
         "At home: a dog
       site/page.html 1 file",
         "1.000",
-        "run/best is a model",
+        "epoch 1 of 8
+      epoch 2 of 8
+      run/best is a model",
         "true",
+        "photo      caption
+      photo.jpg  a white dog is running with a toy in its mouth",
       ]
     `);
   }, 300_000);

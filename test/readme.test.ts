@@ -44,6 +44,7 @@ describe('README', () => {
       'CHANGELOG.md',
       'THIRD_PARTY.md',
       'models/refcap-small/README.md',
+      'notebooks/README.md',
       ...readdirSync(join(repositoryRoot, 'docs'))
         .filter((name) => name.endsWith('.md'))
         .map((name) => `docs/${name}`),

@@ -35,6 +35,7 @@ export type RoomName =
   | 'compare'
   | 'ablate'
   | 'browser'
+  | 'notebook'
   | 'server'
   | 'scale'
   | 'review'
@@ -169,6 +170,10 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
       "`refcap/web`: a captioner in a page. The page's side; `worker/` (decoding, opening, running), `download/` (fetching and keeping a model)",
     uses: ['base', 'engine', 'weights', 'data', 'model', 'generation', 'caption', 'alt'],
     browser: 'whole',
+  },
+  notebook: {
+    holds: "what a notebook's cells show: tables with pictures, curves, words over a picture",
+    uses: ['base', 'data', 'pages', 'train', 'explain'],
   },
   server: {
     holds:

@@ -128,22 +128,6 @@ export function environmentFetch(env: Environment = process.env): typeof fetch {
       throw new TypeError('fetch failed', { cause: describeFault(error, proxy) });
     });
     const { status, statusText } = response;
-    const stream = response.body && passedOn(response.body.getReader());
-    return new Response(stream, { status, statusText, headers: [...response.headers] });
+    return new Response(response.body, { status, statusText, headers: [...response.headers] });
   };
-}
-
-/** What is read, as a stream of the globals' kind, which undici's is not to the compiler where it knows browsers too. */
-function passedOn(reader: {
-  read(): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> }>;
-  cancel(reason?: unknown): Promise<void>;
-}): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (value) controller.enqueue(value);
-      if (done) controller.close();
-    },
-    cancel: (reason: unknown) => reader.cancel(reason),
-  });
 }

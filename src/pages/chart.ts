@@ -51,17 +51,24 @@ export interface Chart {
   readonly readings: readonly Reading[];
 }
 
-const [width, height] = [400, 250];
+/** Units of a plot's picture. */
+export const plotSize = { width: 400, height: 250 } as const;
+const { width, height } = plotSize;
 const [left, right, top, bottom] = [54, 12, 10, 40];
 const dashes = ['', '7 3', '2 3', '9 3 2 3', '12 4', '4 4'];
 /** Rows of a line, and of its table. */
 const [lineRows, tableRows] = [160, 16];
 
+/** The names of which there are figures, and what their lines are drawn through. */
+export function drawnLines({ names, readings }: Chart): { names: string[]; rows: Row[] } {
+  const rows = rowsOf(readings, lineRows);
+  return { names: names.filter((name) => rows.some(({ values }) => values.has(name))), rows };
+}
+
 /** A figure with a legend, the chart and a table; a sentence where there is nothing to show yet. */
 export function chartFigure(chart: Chart): string {
   const { id, title, note, readings } = chart;
-  const rows = rowsOf(readings, lineRows);
-  const names = chart.names.filter((name) => rows.some(({ values }) => values.has(name)));
+  const { names, rows } = drawnLines(chart);
   const heading = `<h3 id="${id}">${escapeHtml(title)}</h3>`;
   if (names.length === 0)
     return `<figure>${heading}<p class="quiet">Nothing is written down yet.</p></figure>`;
@@ -77,7 +84,8 @@ ${rowsTable(title, names, rowsOf(readings, tableRows))}
 </figure>`;
 }
 
-function swatch(i: number): string {
+/** A piece of a name's line, 26 wide and 8 high. */
+export function swatch(i: number): string {
   return `<svg width="26" height="8" aria-hidden="true"><path class="line" d="M0 4H26" ${stroke(i)}/></svg>`;
 }
 
@@ -86,6 +94,19 @@ function stroke(i: number): string {
 }
 
 function svg(id: string, title: string, names: readonly string[], rows: readonly Row[]): string {
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
+<title id="${id}-title">${escapeHtml(title)}</title>
+<desc id="${id}-desc">${escapeHtml(linesInWords(names, rows))}. A table of the figures follows.</desc>
+${plot(id, names, rows)}</svg>`;
+}
+
+/** Where each line begins and ends. */
+export function linesInWords(names: readonly string[], rows: readonly Row[]): string {
+  return names.map((name) => inWords(name, rows)).join('; ');
+}
+
+/** Axes and lines, `plotSize` wide and high. */
+export function plot(id: string, names: readonly string[], rows: readonly Row[]): string {
   const last = rows[rows.length - 1];
   const xAxis = axis(rows[0].from, last.to, 4);
   const range = valueRange(names, rows);
@@ -108,15 +129,12 @@ function svg(id: string, title: string, names: readonly string[], rows: readonly
     `<text x="${(left + width - right) / 2}" y="${height - 4}" text-anchor="middle">step</text>`,
   ].join('');
   const lines = names.map((name, i) => line(name, i, rows, x, y)).join('\n');
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
-<title id="${id}-title">${escapeHtml(title)}</title>
-<desc id="${id}-desc">${escapeHtml(names.map((name) => inWords(name, rows)).join('; '))}. A table of the figures follows.</desc>
-<clipPath id="${id}-clip"><rect x="${left}" y="${top - 4}" width="${width - left}" height="${height - top - bottom + 8}"/></clipPath>
+  return `<clipPath id="${id}-clip"><rect x="${left}" y="${top - 4}" width="${width - left}" height="${height - top - bottom + 8}"/></clipPath>
 ${grid}
 <g clip-path="url(#${id}-clip)">
 ${lines}
 ${hovers(names, rows, x)}
-</g></svg>`;
+</g>`;
 }
 
 /** The line of means, over a pale band from the lowest to the highest reading; dots where they are few. */

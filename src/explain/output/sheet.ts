@@ -3,7 +3,7 @@ import sharp, { type OverlayOptions } from 'sharp';
 import { decodeImage } from '../../data/images/decode.ts';
 import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { Explanation } from '../explain.ts';
-import { veilPixels } from './veil.ts';
+import { veiledPicture } from './veiled.ts';
 import { dependenceLevel } from './words.ts';
 
 /** Pixels. */
@@ -67,18 +67,7 @@ async function tilesOf(
   const plain = await sharp(data, { raw }).resize(size).png().toBuffer();
   const tiles: Buffer[] = [];
   for (const word of words) {
-    const veil = await sharp(veilPixels(word.map), {
-      raw: { width: side, height: side, channels: 4 },
-    })
-      .resize({ ...size, kernel: 'cubic' })
-      .png()
-      .toBuffer();
-    tiles.push(
-      await sharp(plain)
-        .composite([{ input: veil }])
-        .png()
-        .toBuffer(),
-    );
+    tiles.push(await (await veiledPicture(plain, word.map, side, size)).png().toBuffer());
     const sure = `${Math.round(100 * Math.exp(word.logprob))} %`;
     tiles.push(text(`${word.text}\n${sure}, ${dependenceLevel(word)}`, tile.width, tile.label, 15));
   }

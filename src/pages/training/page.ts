@@ -22,7 +22,7 @@ export function reportPage(name: string, run: RunRecord): string {
     `<h1>${escapeHtml(title)}</h1>`,
     summary(run),
     '<h2>Curves</h2>',
-    `<div class="charts">${charts(run).map(chartFigure).join('\n')}</div>`,
+    `<div class="charts">${runCharts(run).map(chartFigure).join('\n')}</div>`,
     '<h2>Validations</h2>',
     validationTable(run),
     '<h2>Sample captions</h2>',
@@ -135,7 +135,11 @@ function middle(values: readonly number[]): number {
 /** Terms of self-critical training, which are not losses a word. */
 const policyTerms: readonly string[] = ['policy', 'reward'];
 
-function charts({ steps, validations }: RunRecord): Chart[] {
+/** The charts of a run: losses, self-critical terms, metrics, learning rate and gradient norm, those without figures too. */
+export function runCharts({
+  steps,
+  validations,
+}: Pick<RunRecord, 'steps' | 'validations'>): Chart[] {
   const termNames = [...new Set(steps.flatMap(({ terms }) => Object.keys(terms ?? {})))];
   const losses = termNames.filter((name) => !policyTerms.includes(name));
   const isCritical = termNames.includes('policy');

@@ -8,6 +8,15 @@ import * as ort from 'onnxruntime-node';
 import type { SessionOptions } from '../options.ts';
 import type { BackEnd } from './back-end.ts';
 
+// Deno's N-API does not know Float16Array. ONNX Runtime looks for it once, with its first tensor; without it f16 is held
+// in Uint16Array.
+if (process.versions.deno !== undefined) {
+  const there = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  new ort.Tensor('int32', Int32Array.of(0), [1]);
+  if (there) Object.defineProperty(globalThis, 'Float16Array', there);
+}
+
 export const backEnd: BackEnd = {
   name: 'onnxruntime-node',
   writesInto: true,
