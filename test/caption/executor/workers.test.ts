@@ -203,9 +203,13 @@ describe('a worker', () => {
 
   it('may be disposed of while it works', async () => {
     const captioner = await Captioner.load(tiny, { threads: 1, workers: 1 });
-    const calls = [captioner.caption(files[0]), captioner.caption(files[1])];
     const prepared = await captioner.prepare(files[0]);
-    calls.push(captioner.captionPrepared([prepared]).then(([one]) => one));
+    // None can be done before the disposal: this thread gives no other a turn in between.
+    const calls = [
+      captioner.caption(files[0]),
+      captioner.caption(files[1]),
+      captioner.captionPrepared([prepared]).then(([one]) => one),
+    ];
     captioner[Symbol.dispose]();
     captioner[Symbol.dispose]();
     for (const call of calls) await expect(call).rejects.toThrow('disposed');
