@@ -39,7 +39,7 @@ it('says what it wrote, and refuses in one sentence', () => {
   );
   const unknown = refcap('export', tiny, 'other', '--layout', 'coreml');
   expect(unknown.status).toBe(2);
-  expect(unknown.stderr).toContain('Allowed choices are transformers.js, onnx.');
+  expect(unknown.stderr).toContain('Allowed choices are transformers.js, onnx, web.');
   const bits = refcap('export', tiny, 'other', '--layout', 'onnx', '--dtype', 'int4');
   expect(bits.status).toBe(2);
   expect(bits.stderr).toContain('dtype int4 needs an op of');
