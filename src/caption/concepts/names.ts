@@ -23,20 +23,30 @@ export function normalName(name: string): string {
 
 /** The places of names among those that the model itself scores, and the names that it does not. */
 export function allowedConcepts(
-  { class_names, words }: ConceptConfig,
+  { class_names, class_kinds, words }: ConceptConfig,
   tokenizer: TextTokenizer,
   names: readonly string[],
 ): { readonly allowed: AllowedConcepts; readonly unknown: readonly string[] } {
-  const nameAt = new Map(class_names.map((ids, i) => [ids.join(' '), i]));
+  const isKind = new Set(class_kinds);
+  const namesAt = new Map<string, number[]>();
+  const add = (key: string, at: number) => {
+    const known = namesAt.get(key);
+    if (known) known.push(at);
+    else namesAt.set(key, [at]);
+  };
+  // A name with its kind, such as `espresso coffee`, may appear where either word may.
+  for (const [at, ids] of class_names.entries())
+    if (isKind.has(at)) for (const id of ids) add(String(id), at);
+    else add(ids.join(' '), at);
   const wordAt = new Map(words.map((id, i) => [String(id), i]));
   const allowed = { names: new Set<number>(), words: new Set<number>() };
   const unknown: string[] = [];
   for (const name of names) {
     const key = nameIds(name, tokenizer)?.join(' ') ?? '';
-    const [asName, asWord] = [nameAt.get(key), wordAt.get(key)];
-    if (asName !== undefined) allowed.names.add(asName);
+    const [asNames, asWord] = [namesAt.get(key) ?? [], wordAt.get(key)];
+    for (const at of asNames) allowed.names.add(at);
     if (asWord !== undefined) allowed.words.add(asWord);
-    if (asName === undefined && asWord === undefined) unknown.push(name);
+    if (asNames.length === 0 && asWord === undefined) unknown.push(name);
   }
   return { allowed: { names: [...allowed.names], words: [...allowed.words] }, unknown };
 }

@@ -19,6 +19,8 @@ export const conceptSchema = z
     class_groups: z.array(count).default([]),
     /** Ids of the words of each name. */
     class_names: z.array(name).default([]),
+    /** Places in `class_names` of names whose second word is what the first is a kind of: `espresso coffee`. */
+    class_kinds: z.array(count).default([]),
     /** Ids of the words that the second layer predicts. */
     words: z.array(count).default([]),
   })
@@ -42,6 +44,9 @@ export function conceptFault(config: ConceptConfig, vocabulary: number): string 
     return `concept_config.class_groups holds ${group}, past the ${names.length} names in class_names`;
   const unused = names.findIndex((_, at) => !groups.includes(at));
   if (unused >= 0) return `concept_config.class_names: no class has name ${unused}`;
+  const kind = config.class_kinds.find((at) => names[at]?.length !== 2);
+  if (kind !== undefined)
+    return `concept_config.class_kinds holds ${kind}, which is no name of two words in class_names`;
   const outside = [...names.flat(), ...words].find((id) => id >= vocabulary);
   if (outside !== undefined)
     return `concept_config speaks of word ${outside}, outside text_config.vocab_size (${vocabulary})`;

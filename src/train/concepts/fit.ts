@@ -100,7 +100,8 @@ export async function fitConcepts(
   const layer = await fitWordLayer(examples, everyRow, settings);
   const names = likeliest(nameLogits(config, rows), config.class_names.length, config.class_tokens);
   const words = likeliest(wordLogits, config.words.length, config.word_tokens);
-  const named = (pair: readonly number[], row: number) => isSpoken(pair, spoken[rows.image[row]]);
+  const says = speaker(config);
+  const named = (pair: readonly number[], row: number) => says(pair, spoken[rows.image[row]]);
   const nameScaling = scalingOf(names, (place, row) => named(config.class_names[place], row));
   const wordScaling = scalingOf(words, (place, row) => named([config.words[place]], row));
   return {
@@ -146,9 +147,20 @@ function examplesOf(
   };
 }
 
-function isSpoken(pair: readonly number[], { words, pairs }: SpokenWords): boolean {
-  const [first, second] = pair;
-  return second === undefined ? words.has(first) : pairs.has(`${first} ${second}`);
+/**
+ * Whether captions speak of a name: of its one word, of both side by side, or, where the second is what the first is a
+ * kind of, of either.
+ */
+export function speaker({
+  class_kinds,
+  class_names,
+}: ConceptConfig): (name: readonly number[], spoken: SpokenWords) => boolean {
+  const kinds = new Set(class_kinds.map((at) => class_names[at].join(' ')));
+  return ([first, second], { words, pairs }) => {
+    if (second === undefined) return words.has(first);
+    const pair = `${first} ${second}`;
+    return kinds.has(pair) ? words.has(first) || words.has(second) : pairs.has(pair);
+  };
 }
 
 const smallest = 1e-6;

@@ -5,7 +5,7 @@
 import { type Random, shuffle } from '../../base/random.ts';
 import { noWord } from '../../model/concepts/concepts.ts';
 import type { ConceptConfig } from '../../model/concepts/config.ts';
-import type { RowConcepts, SpokenWords } from './fit.ts';
+import { type RowConcepts, type SpokenWords, speaker } from './fit.ts';
 
 /** What real pictures' concepts are like. */
 export interface ConceptNoise {
@@ -14,6 +14,8 @@ export interface ConceptNoise {
   readonly tokens: number;
   /** For each concept (`first second`) that was right: the rows where it was. */
   readonly rowsOf: ReadonlyMap<string, readonly number[]>;
+  /** Whether captions speak of a name. */
+  says(name: readonly number[], spoken: SpokenWords): boolean;
 }
 
 export function conceptNoise(config: ConceptConfig, rows: RowConcepts): ConceptNoise {
@@ -26,7 +28,7 @@ export function conceptNoise(config: ConceptConfig, rows: RowConcepts): ConceptN
     if (list) list.push(Math.floor(at / tokens));
     else rowsOf.set(key, [Math.floor(at / tokens)]);
   }
-  return { config, rows, tokens, rowsOf };
+  return { config, rows, tokens, rowsOf, says: speaker(config) };
 }
 
 /**
@@ -40,9 +42,9 @@ export function textConcepts(
   spoken: SpokenWords,
   random: Random,
 ): { words: Int32Array; probabilities: Float32Array } {
-  const { config, rows, tokens } = noise;
+  const { config, rows, tokens, says } = noise;
   const own = {
-    names: config.class_names.filter((pair) => says(spoken, pair)),
+    names: config.class_names.filter((name) => says(name, spoken)),
     words: config.words.filter((word) => spoken.words.has(word)).map((word) => [word]),
   };
   const model = modelRow(noise, [...own.names, ...own.words], random);
@@ -59,10 +61,6 @@ export function textConcepts(
   return { words, probabilities };
 }
 
-function says({ words, pairs }: SpokenWords, [first, second]: readonly number[]): boolean {
-  return second === undefined ? words.has(first) : pairs.has(`${first} ${second}`);
-}
-
 /** A picture that shows something that the text speaks of; any where there is none. */
 function modelRow(
   { rowsOf, rows, tokens }: ConceptNoise,
@@ -76,7 +74,7 @@ function modelRow(
 
 /** The model's own concept at this place where the text does not speak of it, else one of another picture's. */
 function wrongConcept(
-  { rows, tokens }: ConceptNoise,
+  { rows, tokens, says }: ConceptNoise,
   spoken: SpokenWords,
   model: number,
   token: number,
@@ -87,7 +85,7 @@ function wrongConcept(
     const at = row * tokens + token;
     const [first, second] = rows.words.subarray(2 * at, 2 * at + 2);
     const pair = second === noWord ? [first] : [first, second];
-    if (!says(spoken, pair)) return pair;
+    if (!says(pair, spoken)) return pair;
     row = random.integer(rows.probabilities.length / tokens);
   }
   return [rows.words[2 * (model * tokens + token)]];

@@ -47,9 +47,16 @@ export function predictedWords(
     .slice(0, count);
 }
 
+/** Names of WordNet's that captions use for other things than it does: the toy dog, the woodwind, the bird of night. */
+const otherSenses = new Set(
+  `arm cell center cover craft feeder gear home machine monitor night off outfit patch person ride someone stick toy up
+  wind wood`.split(/\s+/),
+);
+
 /**
  * The concepts of a fresh decoder: each class gets the first of its names, of at most two words, that the captions
- * use at least `minNameCount` times; classes of the same name count as one.
+ * use at least `minNameCount` times, and beside it what it is a kind of, where people rather say that; classes of the
+ * same name count as one.
  * @param captions words of each: of pictures, from which the predicted words are learned, and of texts alone
  */
 export function conceptConfig(
@@ -63,20 +70,24 @@ export function conceptConfig(
 ): ConceptConfig {
   const idOf = wholeWords(tokenizer);
   const uses = phraseCounts([...captions.pictures, ...captions.alone]);
+  const kinds = new KindNames(classes, (name) => uses.get(name) ?? 0);
   const places = new Map<string, number>();
-  const names: [number, number?][] = [];
+  const names: number[][] = [];
+  const classKinds: number[] = [];
   const groups = classes.map((candidates) => {
     const fitting = candidates.find(
       (name) => (uses.get(name) ?? 0) >= sizes.minNameCount && idsOf(name, idOf) !== undefined,
     );
-    // What nobody speaks of still needs a name: the last is the most general.
-    const name = fitting ?? '';
-    const known = places.get(name);
+    // What nobody speaks of still needs a name.
+    const { name, kind } = fitting === undefined ? { name: '' } : kinds.named(candidates, fitting);
+    const key = kind === undefined ? name : `${name}, a ${kind}`;
+    const known = places.get(key);
     if (known !== undefined) return known;
     const place = names.length;
-    places.set(name, place);
-    const [first, second] = idsOf(name, idOf) ?? [tokenizer.ids.unknown];
-    names.push(second === undefined ? [first] : [first, second]);
+    places.set(key, place);
+    if (kind !== undefined) classKinds.push(place);
+    const ids = [name, ...(kind === undefined ? [] : [kind])].map((part) => idsOf(part, idOf));
+    names.push(ids.flatMap((own) => own ?? [tokenizer.ids.unknown]));
     return place;
   });
   const words = predictedWords(captions.pictures, idOf, sizes.words);
@@ -84,7 +95,8 @@ export function conceptConfig(
     class_tokens: Math.min(sizes.classTokens, names.length),
     word_tokens: Math.min(sizes.wordTokens, words.length),
     class_groups: groups,
-    class_names: names.map(([first, second]) => (second === undefined ? [first] : [first, second])),
+    class_names: names,
+    class_kinds: classKinds,
     words,
   };
 }
@@ -97,14 +109,58 @@ export function wholeWords(tokenizer: TextTokenizer): (word: string) => number |
   };
 }
 
-function idsOf(
-  name: string,
-  idOf: (word: string) => number | undefined,
-): [number, number?] | undefined {
+function idsOf(name: string, idOf: (word: string) => number | undefined): number[] | undefined {
   const words = name.split(' ');
   const ids = words.flatMap((word) => idOf(word) ?? []);
-  if (ids.length !== words.length || ids.length > 2) return undefined;
-  return [ids[0], ids[1]];
+  return ids.length === words.length && ids.length <= 2 ? ids : undefined;
+}
+
+/** Finds what people call the kind of thing that a class is one of. */
+class KindNames {
+  readonly #covered = new Map<string, number>();
+  readonly #classes: number;
+  readonly #uses: (name: string) => number;
+
+  constructor(classes: readonly (readonly string[])[], uses: (name: string) => number) {
+    this.#classes = classes.length;
+    this.#uses = uses;
+    for (const names of classes)
+      for (const name of new Set(names))
+        this.#covered.set(name, (this.#covered.get(name) ?? 0) + 1);
+  }
+
+  /**
+   * A class under its own name: alone, or with its kind. A name of two words that people hardly use gives way to the
+   * kind: a golden retriever is a dog.
+   */
+  named(candidates: readonly string[], name: string): { name: string; kind?: string } {
+    const kind = this.#kindOf(candidates, name);
+    if (kind === undefined) return { name };
+    if (!name.includes(' ')) return { name, kind };
+    return { name: this.#uses(kind) >= 50 * this.#uses(name) ? kind : name };
+  }
+
+  /**
+   * The more general name that people use most for each class that it covers; it must be used five times as often as
+   * the name, and say something: what covers a seventh of all classes does not.
+   */
+  #kindOf(candidates: readonly string[], name: string): string | undefined {
+    const share = (of: string) => this.#uses(of) / (this.#covered.get(of) ?? 1);
+    let best: string | undefined;
+    for (const kind of candidates.slice(candidates.indexOf(name) + 1)) {
+      if (kind.includes(' ') || otherSenses.has(kind) || this.#isHead(candidates, kind)) continue;
+      if (this.#uses(kind) < 5 * this.#uses(name)) continue;
+      if ((this.#covered.get(kind) ?? 0) * 7 > this.#classes) continue;
+      if (share(kind) > (best === undefined ? 2 * share(name) : share(best))) best = kind;
+    }
+    return best;
+  }
+
+  /** Whether a name is there as the last word of the one before: `garden truck, truck` for a cabbage. */
+  #isHead(candidates: readonly string[], name: string): boolean {
+    const at = candidates.indexOf(name);
+    return at > 2 && candidates[at - 1].endsWith(` ${name}`);
+  }
 }
 
 /** In how many captions each word and each pair of neighbours stands. */

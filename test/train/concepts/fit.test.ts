@@ -6,6 +6,7 @@ import {
   type FittedConcepts,
   fitConcepts,
   type SpokenWords,
+  speaker,
 } from '../../../src/train/concepts/fit.ts';
 import { conceptNoise, textConcepts } from '../../../src/train/concepts/texts.ts';
 
@@ -16,6 +17,7 @@ const config = {
   word_tokens: 2,
   class_groups: [0, 0, 1, 2],
   class_names: [[10], [11, 12], [13]],
+  class_kinds: [],
   words: [20, 21, 22, 23],
 };
 
@@ -48,6 +50,23 @@ const fitting: Promise<FittedConcepts> = fitConcepts(config, rows, spoken, {
   seed: 3,
   session: { threads: 1 },
   onLayer: (layer, layers) => told.push(`${layer} of ${layers}`),
+});
+
+describe('speaker', () => {
+  const says = speaker({ ...config, class_kinds: [1] });
+  const heard = (words: number[], pairs: string[] = []): SpokenWords => ({
+    words: new Set(words),
+    pairs: new Set(pairs),
+  });
+
+  it('hears a name of two words side by side, and one with its kind by either word', () => {
+    expect(says([11, 12], heard([12]))).toBe(true);
+    expect(says([11, 12], heard([11]))).toBe(true);
+    expect(says([11, 12], heard([10]))).toBe(false);
+    const compound = speaker(config);
+    expect(compound([11, 12], heard([11, 12]))).toBe(false);
+    expect(compound([11, 12], heard([11, 12], ['11 12']))).toBe(true);
+  });
 });
 
 describe('fitConcepts', () => {

@@ -68,6 +68,55 @@ describe('conceptConfig', () => {
   });
 });
 
+describe('a class that people rather call by its kind', () => {
+  const vocabulary = 'golden retriever dog espresso coffee drink garden truck cabbage food'.split(
+    ' ',
+  );
+  const own = tokenizerFromVocabulary([...special, ...vocabulary]);
+  const said = (text: string, times: number) =>
+    Array.from({ length: times }, () => text.split(' '));
+  const uses = [
+    ...said('golden retriever', 2),
+    ...said('dog', 100),
+    ...said('espresso', 2),
+    ...said('coffee', 30),
+    ...said('drink', 40),
+    ...said('cabbage', 2),
+    ...said('truck', 90),
+    ...said('food', 200),
+  ];
+  const fillers = Array.from({ length: 15 }, () => ['food', 'drink']);
+  const { class_names, class_kinds, class_groups } = conceptConfig(
+    {
+      classes: [
+        ['golden retriever', 'retriever', 'dog'],
+        ['espresso', 'coffee', 'drink'],
+        ['cabbage', 'vegetable', 'green goods', 'garden truck', 'truck'],
+        ...fillers,
+      ],
+    },
+    { pictures: uses, alone: [] },
+    own,
+    sizes,
+  );
+  const namesOf = (at: number) =>
+    class_names[class_groups[at]].map((id) => vocabulary[id - special.length]);
+
+  it('has the kind as its second word: espresso is coffee, the likelier for each class of that name', () => {
+    expect(namesOf(1)).toEqual(['espresso', 'coffee']);
+    expect(class_kinds).toEqual([class_groups[1]]);
+  });
+
+  it('is called by its kind alone where its own name takes two words and is hardly used', () => {
+    expect(namesOf(0)).toEqual(['dog']);
+  });
+
+  it('takes no kind from the last word of another name, nor one that covers too many classes', () => {
+    expect(namesOf(2)).toEqual(['cabbage']);
+    expect(namesOf(3)).toEqual(['food']);
+  });
+});
+
 describe('predictedWords', () => {
   it('are the commonest that name something, each caption counting once', () => {
     const known = (word: string) => (words.includes(word) ? idOf(word) : undefined);
