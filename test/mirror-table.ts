@@ -84,6 +84,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'cli/options/captioner.ts',
     'cli/options/hub.ts',
     'cli/options/lengths.ts',
+    'cli/options/model.ts',
     'cli/options/output-file.ts',
     'cli/options/style.ts',
     'cli/options/values.ts',
@@ -105,7 +106,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'cli/demo.test.ts': ['pages/demo.ts'],
   'cli/evaluate.test.ts': [
     'base/version.ts',
-    'cli/terminal/progress.ts',
     'cli/terminal/table.ts',
     'evaluate/evaluate.ts',
   ],

@@ -15,7 +15,8 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
-import { number, positive, repeated } from './options/values.ts';
+import { deviceOption, threadsOption } from './options/model.ts';
+import { number, repeated } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
@@ -78,8 +79,8 @@ export const command = new Command('ablate')
   .option('--bootstrap-seed <n>', 'seed of the resamples', number, 1)
   .option('--speed-images <n>', 'pictures that latency is measured with; 0: none', number, 100)
   .option('--speed-rounds <n>', 'measurements of each model', number, 3)
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .addOption(threadsOption())
+  .addOption(deviceOption())
   .addOption(baseOption())
   .addOption(verboseOption())
   .addOption(new Option('-f, --format <format>').choices(ablationFormats).default('table'))
@@ -122,7 +123,6 @@ function optionsOf(
 ): Parameters<typeof ablate>[0] {
   let printer: ReturnType<typeof eventPrinter> | undefined;
   let captioned: ProgressLine | undefined;
-  let shown = 0;
   const told = new Set<string>();
   return {
     request,
@@ -151,10 +151,8 @@ function optionsOf(
       printer(event);
     },
     onCaptioned: (done, total) => {
-      if (!captioned) shown = 0;
       captioned ??= new ProgressLine();
-      captioned.total = total;
-      for (; shown < done; shown++) captioned.advance();
+      captioned.reach(done, total);
       if (done < total) return;
       captioned.clear();
       captioned = undefined;

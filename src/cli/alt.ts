@@ -23,13 +23,20 @@ import { givenOptions } from '../caption/command-options.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import { bundledModel } from '../hub/bundled.ts';
 import { resolveModel } from '../hub/resolve.ts';
-import { loadCaptioner } from './options/captioner.ts';
-import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
+import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
+import {
+  baseOption,
+  hubOptions,
+  offlineOption,
+  revisionOption,
+  verboseOption,
+} from './options/hub.ts';
+import { deviceOption, membersOption, quantizeOption, threadsOption } from './options/model.ts';
 import { positive, probability, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 
-interface Flags {
+interface Flags extends ModelFlags {
   check?: true;
   write?: true;
   patch?: true;
@@ -42,18 +49,8 @@ interface Flags {
   template?: string;
   context?: string;
   cache?: string;
-  model: string;
-  revision?: string;
-  offline?: true;
-  base?: string;
-  device?: string;
-  threads?: number;
-  workers?: number;
-  quantize?: 'int8';
-  members?: number;
   batchSize: number;
   beams?: number;
-  quiet?: true;
 }
 
 const help = `
@@ -103,15 +100,15 @@ export const command = new Command('alt')
   )
   .option('--cache <folder>', "where captions are kept (default: refcap/alt in the user's cache)")
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
-  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads of each worker (default: all cores)', positive)
+  .addOption(membersOption())
+  .addOption(quantizeOption())
+  .addOption(deviceOption())
+  .addOption(threadsOption('of each worker'))
   .option(
     '--workers <n>',
     'batches at a time, each in a thread (default: 1; 0, as for few pictures: none)',

@@ -1,5 +1,5 @@
 /** `refcap calibrate`: fits a model's confidence to pictures with captions by people. */
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { writeFileAtomic } from '../base/files.ts';
 import type { ConfidenceConfig } from '../confidence/config.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
@@ -14,6 +14,7 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { verboseOption } from './options/hub.ts';
+import { deviceOption, membersOption, threadsOption } from './options/model.ts';
 import { checkOutputFile } from './options/output-file.ts';
 import { positive, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
@@ -68,24 +69,26 @@ export const command = new Command('calibrate')
   .option('--limit <n>', 'take the first so many pictures of each source alone', positive)
   .option('--folds <n>', 'parts of the pictures, each judged by a fit to the others', folds, 10)
   .option('--seed <n>', 'seed of the parts and the intervals', whole, 1)
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(membersOption())
   .addOption(verboseOption())
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
+  .addOption(deviceOption())
+  .addOption(threadsOption())
   .addOption(new Option('-f, --format <format>').choices(['table', 'json']).default('table'))
   .addHelpText('after', help)
   .action(run);
 
 function folds(text: string): number {
-  return Math.max(2, positive(text));
+  const count = whole(text);
+  if (count < 2)
+    throw new InvalidArgumentError('must be at least 2: each part is judged by the others.');
+  return count;
 }
 
 async function run(model: string, flags: Flags): Promise<void> {
   const { data, split, plot, limit, seed, members, device, threads, batchSize } = flags;
   if (plot !== undefined) await checkOutputFile(plot, true);
   const progress = new ProgressLine();
-  let shown = 0;
   const work = async (signal: AbortSignal): Promise<void> => {
     const config = await calibrateModel({
       model,
@@ -105,10 +108,7 @@ async function run(model: string, flags: Flags): Promise<void> {
       },
       signal,
       onNote: (note) => console.error(`refcap: ${note}`),
-      onCaptioned: (done, total) => {
-        progress.total = total;
-        for (; shown < done; shown++) progress.advance();
-      },
+      onCaptioned: (done, total) => progress.reach(done, total),
     }).finally(() => progress.clear());
     const title = `How often captions of ${model} are right, by their confidence`;
     if (plot !== undefined) await writeFileAtomic(plot, reliabilityDiagram(title, series(config)));

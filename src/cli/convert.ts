@@ -2,7 +2,13 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { convertModel } from '../model/checkpoint/convert.ts';
 import { type SavedDtype, savedDtypes } from '../model/checkpoint/save.ts';
-import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
+import {
+  baseOption,
+  hubOptions,
+  offlineOption,
+  revisionOption,
+  verboseOption,
+} from './options/hub.ts';
 import { interruptible } from './terminal/interrupt.ts';
 
 interface Flags {
@@ -37,8 +43,8 @@ export const command = new Command('convert')
     pixels,
   )
   .option('--overwrite', 'replace a model folder that exists')
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
   .action(async (model: string, output: string, flags: Flags) => {

@@ -14,6 +14,7 @@ import { type Demo, demoGenerator, demoPage, shownCaption } from '../pages/demo.
 import { generatorTag } from '../pages/frame.ts';
 import { loadCaptioner } from './options/captioner.ts';
 import { baseOption, verboseOption } from './options/hub.ts';
+import { membersOption, threadsOption } from './options/model.ts';
 import { checkOutputFile } from './options/output-file.ts';
 import { positive } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
@@ -44,10 +45,10 @@ export const command = new Command('demo')
   .description('Caption the photos that ship with refcap, and make a page with the pictures.')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(membersOption())
   .addOption(baseOption())
   .addOption(verboseOption())
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
+  .addOption(threadsOption())
   .option('-o, --output <file>', 'the page (default: refcap-demo.html)')
   .option('--no-page', 'print the captions alone')
   .option('--overwrite', 'replace a file that is not a page of refcap demo')

@@ -15,6 +15,7 @@ import {
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
+import { deviceOption, membersOption, quantizeOption, threadsOption } from './options/model.ts';
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
@@ -65,16 +66,16 @@ export const command = new Command('evaluate')
   .addOption(noRepeatNgram())
   .option('--prompt <text>', 'what every caption begins with')
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(membersOption())
   .addOption(baseOption())
   .addOption(verboseOption())
-  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
+  .addOption(quantizeOption())
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
   .option('--limit <n>', 'measure the first so many pictures alone', positive)
   .option('--bootstrap <n>', 'resamples of the intervals; 0: none', whole, 1000)
   .option('--seed <n>', 'seed of the resamples', whole, 1)
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
+  .addOption(deviceOption())
+  .addOption(threadsOption())
   .addOption(new Option('-f, --format <format>').choices(['table', 'json']).default('table'))
   .addHelpText('after', examples)
   .action(run);
@@ -83,7 +84,6 @@ async function run(model: string, flags: Flags): Promise<void> {
   checkLengths(flags);
   const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
   const progress = new ProgressLine();
-  let shown = 0;
   const work = async (signal: AbortSignal): Promise<void> => {
     const evaluation = await evaluateModel({
       model,
@@ -110,10 +110,7 @@ async function run(model: string, flags: Flags): Promise<void> {
       seed: flags.seed,
       signal,
       onNote: (note) => console.error(`refcap: ${note}`),
-      onCaptioned: (done, total) => {
-        progress.total = total;
-        for (; shown < done; shown++) progress.advance();
-      },
+      onCaptioned: (done, total) => progress.reach(done, total),
     }).finally(() => progress.clear());
     process.stdout.write(
       flags.format === 'json' ? `${JSON.stringify(evaluation, null, 2)}\n` : table(evaluation),

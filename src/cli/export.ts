@@ -8,7 +8,15 @@ import { type LayoutName, layoutNames } from '../export/layouts.ts';
 import type { OpenOptions } from '../export/open.ts';
 import { exportForWeb, webDtypes } from '../export/web/export.ts';
 import { type ExportDtype, exportDtypes } from '../export/weights.ts';
-import { baseOption, type HubFlags, hubOptions, verboseOption } from './options/hub.ts';
+import {
+  baseOption,
+  type HubFlags,
+  hubOptions,
+  offlineOption,
+  revisionOption,
+  verboseOption,
+} from './options/hub.ts';
+import { membersOption } from './options/model.ts';
 import { positive } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
@@ -44,7 +52,7 @@ export const command = new Command('export')
   .addOption(
     new Option('--dtype <dtype>', 'format of the weights').choices(exportDtypes).default('f32'),
   )
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(membersOption())
   .option('--image-size <pixels>', 'interpolate the position embeddings for another size', positive)
   .option('--check <pictures>', 'compare captions with the model itself on a folder of pictures')
   .addOption(
@@ -54,8 +62,8 @@ export const command = new Command('export')
     ).choices(splitNames),
   )
   .option('--check-limit <n>', 'the first so many pictures alone', positive)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
   .addHelpText('after', examples)
@@ -126,15 +134,11 @@ function checkOf(
       );
     return undefined;
   }
-  let shown = 0;
   return {
     pictures,
     ...(checkSplit !== undefined && { split: checkSplit }),
     ...(checkLimit !== undefined && { limit: checkLimit }),
-    onCaptioned: (done, total) => {
-      progress.total = total;
-      for (; shown < done; shown++) progress.advance();
-    },
+    onCaptioned: (done, total) => progress.reach(done, total),
   };
 }
 

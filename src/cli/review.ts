@@ -12,12 +12,13 @@ import { ReviewSession, type WrittenReview, writeReview } from '../review/sessio
 import { type DraftFormat, type DraftSource, draftFormats } from '../review/sources/draft.ts';
 import { openDrafts } from '../review/sources/open.ts';
 import { summarizeReview, summaryLines } from '../review/summary.ts';
-import { loadCaptioner } from './options/captioner.ts';
-import { baseOption, verboseOption } from './options/hub.ts';
+import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
+import { baseOption, offlineOption, revisionOption, verboseOption } from './options/hub.ts';
 import { keepTimesOption } from './options/metadata.ts';
-import { portNumber, positive, repeated } from './options/values.ts';
+import { deviceOption, membersOption, quantizeOption, threadsOption } from './options/model.ts';
+import { portNumber, repeated } from './options/values.ts';
 
-interface Flags {
+interface Flags extends ModelFlags {
   write?: true;
   summary?: true;
   reviewer?: string;
@@ -27,14 +28,6 @@ interface Flags {
   images?: string;
   keepTimes?: boolean;
   port: number;
-  model: string;
-  revision?: string;
-  offline?: true;
-  base?: string;
-  device?: string;
-  threads?: number;
-  quantize?: 'int8';
-  members?: number;
 }
 
 const help = `
@@ -76,14 +69,14 @@ export const command = new Command('review')
   .addOption(keepTimesOption())
   .option('--port <n>', 'port to listen at; 0: any that is free', portNumber, 8081)
   .option('-m, --model <model>', 'what writes captions anew', bundledModel)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads of the model (default: all cores)', positive)
-  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(deviceOption())
+  .addOption(threadsOption('of the model'))
+  .addOption(quantizeOption())
+  .addOption(membersOption())
   .addHelpText('after', help)
   .action(run);
 

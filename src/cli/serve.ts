@@ -9,22 +9,20 @@ import { type LogFormat, logFormats, logLine } from '../server/http/log.ts';
 import { describeModel } from '../server/model.ts';
 import { isLoopbackHost } from '../server/safety/address.ts';
 import { type ServerOptions, startServer } from '../server/start.ts';
-import { loadCaptioner } from './options/captioner.ts';
+import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
 import { type OpenedConcepts, openConcepts } from './options/concepts.ts';
-import { baseOption, verboseOption } from './options/hub.ts';
-import { portNumber, positive, whole } from './options/values.ts';
+import { baseOption, offlineOption, revisionOption, verboseOption } from './options/hub.ts';
+import {
+  deviceOption,
+  imageSizeOption,
+  membersOption,
+  quantizeOption,
+  threadsOption,
+} from './options/model.ts';
+import { portNumber, positive, repeated, whole } from './options/values.ts';
 
-interface Flags {
-  base?: string;
-  model: string;
-  revision?: string;
-  offline?: true;
-  device?: string;
-  threads?: number;
+interface Flags extends ModelFlags {
   workers: number;
-  imageSize?: number;
-  quantize?: 'int8';
-  members?: number;
   concepts?: string;
   host: string;
   port: number;
@@ -55,22 +53,20 @@ Examples:
 
 Exit codes: 0 stopped, 1 failed, 2 wrong usage.`;
 
-const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
-
 export const command = new Command('serve')
   .summary('answer requests for captions over HTTP')
   .description('Caption pictures that others send over HTTP.')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads of each worker (default: all cores)', positive)
+  .addOption(deviceOption())
+  .addOption(threadsOption('of each worker'))
   .option('--workers <n>', 'batches at a time, each in a thread', positive, 1)
-  .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
-  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(imageSizeOption())
+  .addOption(quantizeOption())
+  .addOption(membersOption())
   .option('--concepts <file>', 'names that may appear, a line each (of models with concepts)')
   .option('--host <address>', 'address to listen at; 0.0.0.0: all of this machine', '127.0.0.1')
   .option('--port <n>', 'port to listen at; 0: any that is free', portNumber, 8080)
@@ -80,7 +76,7 @@ export const command = new Command('serve')
     ),
   )
   .option('--no-token', 'answer everybody who can reach --host')
-  .option('--cors <origin>', 'pages of this origin may use the server; may be repeated', collect)
+  .option('--cors <origin>', 'pages of this origin may use the server; may be repeated', repeated)
   .option('--allow-url', 'fetch http(s) addresses in requests')
   .option('--max-batch <n>', 'pictures at a time', positive, 8)
   .option('--max-delay <ms>', 'how long a batch waits for pictures on their way', whole, 10)

@@ -18,7 +18,8 @@ import {
   readingOf,
 } from './options/dataset.ts';
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
-import { number, positive, repeated } from './options/values.ts';
+import { deviceOption, threadsOption } from './options/model.ts';
+import { number, repeated } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { eventPrinter, progressLine } from './terminal/training-lines.ts';
 
@@ -143,8 +144,8 @@ export const command = new Command('train')
   .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
   .option('--resume', 'go on with the run in the output folder')
   .option('--allow-changes', 'go on although settings differ from the run so far')
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
+  .addOption(threadsOption())
+  .addOption(deviceOption())
   .addOption(baseOption())
   .addOption(verboseOption())
   .addHelpText('after', examples)

@@ -1,5 +1,4 @@
 /** `refcap calibrate`, and what `refcap caption` then does with the confidence. */
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -14,9 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const tiny = join(fixtures, 'blip/tiny');
 /** Pictures that the tiny model has words for. */
 const spokenOf =
@@ -44,8 +43,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const refcap = (...args: string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+const refcap = (...args: string[]) => runRefcap(args, { cwd: folder });
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 const config = () => JSON.parse(read('model/config.json'));
 
@@ -56,6 +54,9 @@ describe('refcap calibrate', { timeout: 120_000 }, () => {
     expect(few.stderr).toContain('photos: 20 pictures are too few to calibrate a confidence on');
     expect(few.status).toBe(1);
     expect(read('model/config.json')).toBe(before);
+    const alone = refcap('calibrate', 'model', '--data', 'photos', '--folds', '1');
+    expect(alone.stderr).toContain("argument '1' is invalid. must be at least 2: each part is");
+    expect(alone.status).toBe(2);
     const doubt = refcap(
       'caption',
       'photos',

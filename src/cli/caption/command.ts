@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { captionOutputFormats } from '../../caption/output/formats.ts';
 import { bundledModel } from '../../hub/bundled.ts';
-import { baseOption, verboseOption } from '../options/hub.ts';
+import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
 import {
   embedOption,
   existingOption,
@@ -10,6 +10,13 @@ import {
   sidecarNamesOption,
   skipCaptionedOption,
 } from '../options/metadata.ts';
+import {
+  deviceOption,
+  imageSizeOption,
+  membersOption,
+  quantizeOption,
+  threadsOption,
+} from '../options/model.ts';
 import { styleOptions } from '../options/style.ts';
 import {
   noRepeatNgram,
@@ -65,21 +72,21 @@ export const command = new Command('caption')
   .description('Caption pictures: one line for each, its path and its caption.')
   .argument('[inputs...]', 'image files, folders, patterns, shards, addresses, or - for a list')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads of each worker (default: all cores)', positive)
+  .addOption(deviceOption())
+  .addOption(threadsOption('of each worker'))
   .option(
     '--workers <n>',
     'batches at a time, each in a thread (default: 1; 0, as for few pictures: none)',
     whole,
   )
-  .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
-  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
+  .addOption(imageSizeOption())
+  .addOption(quantizeOption())
   .option('--keep-refiner', 'keep the training-only layers saved beside the model')
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(membersOption())
   .option(
     '--concepts <file>',
     'names that may appear, a line each, or scores of names for each picture (of models with concepts)',

@@ -3,23 +3,13 @@ import { UsageError } from '../../base/errors.ts';
 import type { GenerationFlags } from '../../caption/command-options.ts';
 import { type CaptionOutputFormat, formatEndings } from '../../caption/output/formats.ts';
 import type { InputOptions } from '../../caption/sources/input.ts';
+import type { ModelFlags } from '../options/captioner.ts';
 import { checkLengths } from '../options/lengths.ts';
 import { checkMetadataFlags, type MetadataFlags } from '../options/metadata.ts';
 import { checkOutputFile, formatOfOutput } from '../options/output-file.ts';
 import { checkStyleFlags, type StyleFlags } from '../options/style.ts';
 
-export interface GivenCaptionFlags extends GenerationFlags, MetadataFlags, StyleFlags {
-  base?: string;
-  model: string;
-  revision?: string;
-  offline?: true;
-  device?: string;
-  threads?: number;
-  workers?: number;
-  imageSize?: number;
-  quantize?: 'int8';
-  keepRefiner?: true;
-  members?: number;
+export interface GivenCaptionFlags extends ModelFlags, GenerationFlags, MetadataFlags, StyleFlags {
   concepts?: string;
   batchSize: number;
   format?: CaptionOutputFormat;
@@ -38,7 +28,6 @@ export interface GivenCaptionFlags extends GenerationFlags, MetadataFlags, Style
   minConfidence?: number;
   failFast?: true;
   keepGoing?: true;
-  quiet?: true;
 }
 
 /** The format settled, which may be the output's own. */

@@ -16,7 +16,8 @@ import { explainGenerator } from '../../pages/explain/page.ts';
 import { generatorTag } from '../../pages/frame.ts';
 import { loadCaptioner, type ModelFlags } from '../options/captioner.ts';
 import { captionColumnOption, imageColumnOption, imagesOption } from '../options/dataset.ts';
-import { baseOption, verboseOption } from '../options/hub.ts';
+import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
+import { deviceOption, imageSizeOption, membersOption, threadsOption } from '../options/model.ts';
 import { checkOutputFile, formatOfOutput } from '../options/output-file.ts';
 import { positive, whole } from '../options/values.ts';
 import { interruptible } from '../terminal/interrupt.ts';
@@ -64,8 +65,8 @@ export const command = new Command('explain')
   )
   .argument('[images...]', 'image files, folders or patterns')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
   .option('--caption <text>', 'the caption of the one picture (default: what the model writes)')
@@ -75,10 +76,10 @@ export const command = new Command('explain')
       .default(defaultMethod),
   )
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
-  .option('--members <n>', 'of a model with several members, how many are explained', positive)
-  .option('--image-size <pixels>', "side of the model's input, when not its own", positive)
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads (default: all cores)', positive)
+  .addOption(membersOption('are explained'))
+  .addOption(imageSizeOption())
+  .addOption(deviceOption())
+  .addOption(threadsOption())
   .option('--seed <n>', 'seed of what is drawn by chance', whole, 0)
   .addOption(
     new Option(

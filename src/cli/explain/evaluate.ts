@@ -46,8 +46,7 @@ export async function evaluateCommand(
         progress.clear();
         progress = new ProgressLine();
       }
-      progress.total = total;
-      if (!flags.quiet) progress.advance();
+      if (!flags.quiet) progress.reach(done, total);
     },
   });
   progress.clear();

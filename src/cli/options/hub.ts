@@ -9,6 +9,16 @@ export interface HubFlags {
   readonly quiet?: true;
 }
 
+/** `--revision`. */
+export function revisionOption() {
+  return new Option('--revision <name>', 'branch, tag or commit of a hub model');
+}
+
+/** `--offline`. */
+export function offlineOption() {
+  return new Option('--offline', 'use only models that are here already');
+}
+
 /** `--base`, for models that are adapters. */
 export function baseOption() {
   return new Option(

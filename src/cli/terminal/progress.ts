@@ -32,6 +32,17 @@ export class ProgressLine {
   advance(wasSkipped = false): void {
     this.#done += 1;
     if (wasSkipped) this.#skipped += 1;
+    this.#show();
+  }
+
+  /** So many of so many are done: for what tells its place, not its steps. */
+  reach(done: number, total: number): void {
+    this.#done = done;
+    this.total = total;
+    this.#show();
+  }
+
+  #show(): void {
     const now = this.#now();
     if (now - this.#shown < this.#interval) return;
     this.#shown = now;

@@ -4,7 +4,8 @@ import { bundledModel } from '../../hub/bundled.ts';
 import { defaultFrames } from '../../video/captions/describe.ts';
 import { filmFormats } from '../../video/output/formats.ts';
 import { detectorNames } from '../../video/scenes/detectors.ts';
-import { baseOption, verboseOption } from '../options/hub.ts';
+import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
+import { deviceOption, membersOption, quantizeOption, threadsOption } from '../options/model.ts';
 import { number, positive, whole } from '../options/values.ts';
 import { checkPlaces, checkVideoFlags, formatsOf, type VideoFlags } from './flags.ts';
 import { formatList, frameCount, sceneLength, time } from './values.ts';
@@ -35,15 +36,15 @@ export const command = new Command('video')
   .description('Caption films: a line for each scene, its times and its caption.')
   .argument('<inputs...>', 'films, or folders of films')
   .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .option('--revision <name>', 'branch, tag or commit of a hub model')
-  .option('--offline', 'use only models that are here already')
+  .addOption(revisionOption())
+  .addOption(offlineOption())
   .addOption(baseOption())
   .addOption(verboseOption())
-  .option('--device <name>', "where to compute: 'cpu', 'webgpu', ... (default: cpu)")
-  .option('--threads <n>', 'processor threads of each worker (default: all cores)', positive)
+  .addOption(deviceOption())
+  .addOption(threadsOption('of each worker'))
   .option('--workers <n>', 'scenes at a time, each in a thread', whole, 1)
-  .addOption(new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']))
-  .option('--members <n>', 'of a model with several members, how many write together', positive)
+  .addOption(quantizeOption())
+  .addOption(membersOption())
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
   .option('--max-new-tokens <n>', 'most tokens after the prompt', positive)
   .option('--prompt <text>', 'what every caption begins with')

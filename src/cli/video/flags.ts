@@ -6,18 +6,11 @@ import { givenOptions } from '../../caption/command-options.ts';
 import type { FilmOptions } from '../../video/film.ts';
 import { type FilmFormat, formatOfName, formatRules } from '../../video/output/formats.ts';
 import type { DetectorName, SceneLength } from '../../video/scenes/detectors.ts';
+import type { ModelFlags } from '../options/captioner.ts';
 import { checkOutputFile } from '../options/output-file.ts';
 
-export interface VideoFlags {
-  model: string;
-  revision?: string;
-  offline?: true;
-  base?: string;
-  device?: string;
-  threads?: number;
+export interface VideoFlags extends ModelFlags {
   workers: number;
-  quantize?: 'int8';
-  members?: number;
   beams?: number;
   maxNewTokens?: number;
   prompt?: string;
@@ -39,7 +32,6 @@ export interface VideoFlags {
   resume?: true;
   overwrite?: true;
   failFast?: true;
-  quiet?: true;
 }
 
 export function hasFolder({ outputFolder, beside }: VideoFlags): boolean {
