@@ -104,11 +104,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/data.test.ts': ['cli/options/dataset.ts'],
   'cli/demo.test.ts': ['pages/demo.ts'],
-  'cli/evaluate.test.ts': [
-    'base/version.ts',
-    'cli/terminal/table.ts',
-    'evaluate/evaluate.ts',
-  ],
+  'cli/evaluate.test.ts': ['base/version.ts', 'cli/terminal/table.ts', 'evaluate/evaluate.ts'],
   'cli/main.test.ts': [
     'base/process-settings.ts',
     'cli/commands.ts',

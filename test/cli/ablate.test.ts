@@ -1,13 +1,12 @@
 /** `refcap ablate` as a person runs it: a settings file, an interruption, the same command again. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { repositoryRoot } from '../paths.ts';
 import { writeTinyPictures, writeTinyTower } from '../train/tiny.ts';
+import { main, runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 let folder = '';
 
 beforeAll(async () => {
@@ -44,8 +43,7 @@ const few = [
   '--speed-rounds',
   '1',
 ];
-const refcap = (...args: string[]) =>
-  spawnSync(process.execPath, [main, 'ablate', ...args], { cwd: folder, encoding: 'utf8' });
+const refcap = (...args: string[]) => runRefcap(['ablate', ...args], { cwd: folder });
 const read = (...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
 
 describe('refcap ablate', { timeout: 60_000 }, () => {

@@ -14,21 +14,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { main, runRefcap } from './refcap.ts';
 
 const tiny = join(fixtures, 'blip/tiny');
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'refcap-alt-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
 function refcap(args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'alt', ...args], {
-    encoding: 'utf8',
-    cwd: folder,
-    env,
-  });
-  return { status, stdout, stderr };
+  return runRefcap(['alt', ...args], { cwd: folder, env });
 }
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeHub, modelId } from '../hub/server.ts';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { main } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const tiny = join(fixtures, 'blip/tiny');
 const photo = join(tiny, 'images', readdirSync(join(tiny, 'images'))[0]);
 let folder = '';

@@ -19,20 +19,15 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner, type CaptionOptions } from '../../src/caption/index.ts';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { main, runRefcap } from './refcap.ts';
 
 const tiny = join(fixtures, 'blip/tiny');
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'refcap-caption-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function refcap(args: readonly string[], input?: string) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: 'utf8',
-    cwd: folder,
-    ...(input !== undefined && { input }),
-  });
-  return { status, stdout, stderr };
+  return runRefcap(args, { cwd: folder, ...(input !== undefined && { input }) });
 }
 const caption = (args: readonly string[], input?: string) =>
   refcap(['caption', '--model', tiny, ...args], input);

@@ -1,5 +1,4 @@
 /** `refcap compare` as a person runs it; its page in a browser, where one is installed. */
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -18,8 +17,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disagreement } from '../../src/compare/compare.ts';
 import { describeInChromium, inChromium } from '../chromium.ts';
 import { repositoryRoot } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 let folder = '';
 
 interface Row {
@@ -67,8 +66,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const refcap = (...args: string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+const refcap = (...args: string[]) => runRefcap(args, { cwd: folder });
 const compare = (...args: string[]) => refcap('compare', ...args, '--bootstrap', '50');
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 /** Every file with its content: what must not change. */

@@ -1,11 +1,10 @@
 /** `refcap data inspect` as a person runs it: table, JSON, exit codes. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { repositoryRoot } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-data-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,12 +19,7 @@ beforeAll(async () => {
   );
 });
 
-function refcap(...args: string[]) {
-  return spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
-    cwd: repositoryRoot,
-    encoding: 'utf8',
-  });
-}
+const refcap = (...args: string[]) => runRefcap(args);
 
 describe('refcap data inspect', () => {
   it('prints figures and problems, and ends well in spite of them', () => {

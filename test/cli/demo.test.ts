@@ -1,5 +1,5 @@
 /** `refcap demo` as a stranger runs it: from any folder, against `refcap caption` on the same photos. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -22,8 +22,8 @@ import { samplePhotos } from '../../src/data/datasets/sample-photos.ts';
 import { demoPage } from '../../src/pages/demo.ts';
 import { inChromium } from '../chromium.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
+import { main, runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const samples = join(repositoryRoot, 'samples');
 const tiny = join(fixtures, 'blip/tiny');
 const photos = readdirSync(samples)
@@ -37,11 +37,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function refcap(args: readonly string[], program = main) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    encoding: 'utf8',
-    cwd: folder,
-  });
-  return { status, stdout, stderr };
+  return runRefcap(args, { cwd: folder, program });
 }
 const demo = (...args: string[]) => refcap(['demo', '--model', tiny, ...args]);
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');

@@ -1,5 +1,4 @@
 /** `refcap evaluate` as a person runs it: the same scores as caption and score one after the other. */
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -14,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateModel } from '../../src/evaluate/evaluate.ts';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const tiny = join(fixtures, 'blip/tiny');
 let folder = '';
 let names: string[] = [];
@@ -42,8 +41,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const refcap = (...args: string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+const refcap = (...args: string[]) => runRefcap(args, { cwd: folder });
 const json = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
 const evaluate = (...more: string[]) =>
   refcap('evaluate', tiny, '--data', 'photos', '--bootstrap', '50', ...more);

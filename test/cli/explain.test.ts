@@ -1,5 +1,4 @@
 /** `refcap explain` as a person runs it. */
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -13,9 +12,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tiny } from '../caption/models.ts';
-import { repositoryRoot } from '../paths.ts';
+import { type CommandRun, runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const owl = join(tiny, 'images/owl-1.png');
 let folder = '';
 beforeAll(() => {
@@ -23,9 +21,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const all = [main, 'explain', '--model', tiny, '--threads', '1', ...args];
-  return spawnSync(process.execPath, all, { cwd: folder, encoding: 'utf8' });
+function run(...args: string[]): CommandRun {
+  return runRefcap(['explain', '--model', tiny, '--threads', '1', ...args], { cwd: folder });
 }
 
 describe('refcap explain', () => {

@@ -1,20 +1,16 @@
 /** Which files a run of the command loads, as V8's coverage lists them. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { repositoryRoot } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 
 /** What the command and its worker threads load. @throws where it fails */
 export function loadedFiles(...args: string[]): { files: string[]; packages: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'refcap-loaded-'));
   try {
-    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
-      cwd: repositoryRoot,
-      encoding: 'utf8',
-      env: { ...process.env, NODE_V8_COVERAGE: folder },
-    });
+    const { status, stderr } = runRefcap(args, { env: { NODE_V8_COVERAGE: folder } });
     if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
     const paths = readdirSync(folder).flatMap((name) => scriptsOf(join(folder, name)));
     const inside = (part: string): string[] =>

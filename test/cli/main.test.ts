@@ -6,14 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 import { tiny } from './server-process.ts';
 
-function refcap(...args: string[]) {
-  return spawnSync(process.execPath, ['dist/cli/main.js', ...args], {
-    cwd: repositoryRoot,
-    encoding: 'utf8',
-  });
-}
+const refcap = (...args: string[]) => runRefcap(args);
 
 describe('refcap', () => {
   it('lists its commands, and prints its version', () => {

@@ -1,13 +1,13 @@
 /** Captions in pictures' metadata as a stranger makes them: `refcap caption --format xmp`, `refcap metadata undo`. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { main, runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const tiny = join(fixtures, 'blip/tiny');
 const folder = mkdtempSync(join(tmpdir(), 'refcap-metadata-'));
 const photos = join(folder, 'photos');
@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 function refcap(...args: string[]) {
-  return spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+  return runRefcap(args, { cwd: folder });
 }
 const caption = (...args: string[]) => refcap('caption', '--model', tiny, 'photos', ...args);
 

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { main } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const library = new URL('../../dist/index.js', import.meta.url).href;
 const model = join(fixtures, 'blip/tiny');
 const picture = join(model, 'images/cat-0.png');

@@ -1,5 +1,5 @@
 /** `refcap review`, from drafts to a file that trains: the page's server, kill -9, writing, several reviewers. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { expect, it } from 'vitest';
 import { readJournal } from '../../src/review/decisions/journal.ts';
 import { folderOf } from '../data/dataset-folder.ts';
 import { repositoryRoot } from '../paths.ts';
+import { main, runRefcap } from './refcap.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const photos = ['cat.jpg', 'owl.jpg', 'coffee.jpg'];
 
 function drafts(): { folder: string; path: string } {
@@ -22,12 +22,7 @@ function drafts(): { folder: string; path: string } {
   return { folder, path: join(folder, 'captions.jsonl') };
 }
 
-const refcap = (...args: string[]) => {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [main, ...args], {
-    encoding: 'utf8',
-  });
-  return { stdout, stderr, status };
-};
+const refcap = (...args: string[]) => runRefcap(args);
 
 interface Running {
   readonly server: ChildProcess;
@@ -100,10 +95,9 @@ it('keeps each decision through kill -9, ends with a summary, and writes', async
     ['an owl', 'edited'],
     ['of coffee.jpg', 'wrong'],
   ]);
-  const inspected = execFileSync(process.execPath, [main, 'data', 'inspect', folder], {
-    encoding: 'utf8',
-  });
-  expect(inspected).toContain('1 caption that a reviewer called wrong left out');
+  expect(refcap('data', 'inspect', folder).stdout).toContain(
+    '1 caption that a reviewer called wrong left out',
+  );
 });
 
 it('lists where reviewers disagree, and leaves it as it is until one has the last word', async () => {

@@ -1,5 +1,5 @@
 /** `refcap score` as a stranger runs it: the built command, files in every format, exit codes. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,8 @@ import {
   temporaryFolder,
   write,
 } from '../data/caption-files.ts';
-import { fixtures, repositoryRoot, shared } from '../paths.ts';
+import { fixtures, shared } from '../paths.ts';
+import { main, runRefcap } from './refcap.ts';
 
 interface Fixture {
   items: Item[];
@@ -23,16 +24,11 @@ interface Fixture {
   };
 }
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const folder = temporaryFolder();
 const file = (name: string, content: string) => write(folder, name, content);
 
 function score(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'score', ...args], {
-    encoding: 'utf8',
-    cwd: folder,
-  });
-  return { status, stdout, stderr };
+  return runRefcap(['score', ...args], { cwd: folder });
 }
 
 const coco = metricFixture<Fixture>('coco_fakecap1000.json');
@@ -308,15 +304,10 @@ describe('refcap score', () => {
   });
 
   it('reads the standard input', () => {
-    const { stdout } = spawnSync(
-      process.execPath,
-      [main, 'score', '-', '-r', 'refs.csv', '-m', 'bleu', '-f', 'csv'],
-      {
-        input: readFileSync(join(folder, 'small.csv')),
-        encoding: 'utf8',
-        cwd: folder,
-      },
-    );
+    const { stdout } = runRefcap(['score', '-', '-r', 'refs.csv', '-m', 'bleu', '-f', 'csv'], {
+      cwd: folder,
+      input: readFileSync(join(folder, 'small.csv'), 'utf8'),
+    });
     expect(stdout).toMatch(/Bleu_1,0\.99/);
   });
 

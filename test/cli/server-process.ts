@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fixtures, repositoryRoot } from '../paths.ts';
+import { fixtures } from '../paths.ts';
+import { main } from './refcap.ts';
 
 export const tiny = join(fixtures, 'blip/tiny');
 
@@ -19,7 +20,6 @@ export interface ServerProcess {
 }
 
 export function startServe(...flags: string[]): ServerProcess {
-  const main = join(repositoryRoot, 'dist/cli/main.js');
   const args = [main, 'serve', '--model', tiny, '--port', '0', '--threads', '1', ...flags];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] });
   const lines: string[] = [];

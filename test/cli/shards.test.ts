@@ -1,22 +1,16 @@
 /** Shards by the built command: inspected, captioned by tasks, packed; exit codes and what is left behind. */
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tiny } from '../caption/models.ts';
 import { newFolder, tarOf } from '../data/shards/shards.ts';
-import { repositoryRoot } from '../paths.ts';
+import { runRefcap } from './refcap.ts';
 
 const folder = newFolder();
 const names = readdirSync(join(tiny, 'images')).sort().slice(0, 4);
 
-function refcap(args: readonly string[], variables: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(repositoryRoot, 'dist/cli/main.js'), ...args],
-    { encoding: 'utf8', cwd: folder, env: { ...process.env, ...variables } },
-  );
-  return { status, stdout, stderr };
+function refcap(args: readonly string[], env: Record<string, string> = {}) {
+  return runRefcap(args, { cwd: folder, env });
 }
 
 beforeAll(() => {

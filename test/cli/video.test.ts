@@ -7,19 +7,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, repositoryRoot } from '../paths.ts';
 import { grey, hasFfmpeg, makeFilm } from '../video/films.ts';
+import { main, runRefcap } from './refcap.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-video-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const tiny = join(fixtures, 'blip/tiny');
 const samples = join(repositoryRoot, 'samples');
 
 function refcap(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: 'utf8',
-    cwd: folder,
-  });
-  return { status, stdout, stderr };
+  return runRefcap(args, { cwd: folder });
 }
 const video = (...args: string[]) => refcap('video', '--model', tiny, '--workers', '0', ...args);
 

@@ -1,5 +1,5 @@
 /** `refcap export` as a stranger runs it, and the page's code. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdtempSync,
@@ -12,19 +12,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { runRefcap } from '../cli/refcap.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 
 const tiny = join(fixtures, 'blip/tiny');
-const main = join(repositoryRoot, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'refcap-export-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function refcap(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: 'utf8',
-    cwd: folder,
-  });
-  return { status, stdout, stderr };
+  return runRefcap(args, { cwd: folder });
 }
 
 it('says what it wrote, and refuses in one sentence', () => {

@@ -1,14 +1,13 @@
 /** The command as a person runs it: signals, kills at any moment, two at once, wrong usage. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/base/random.ts';
-import { repositoryRoot } from '../../paths.ts';
+import { main, runRefcap } from '../../cli/refcap.ts';
 import { writeTinyPictures, writeTinyTower } from '../tiny.ts';
 
-const main = join(repositoryRoot, 'dist/cli/main.js');
 let folder = '';
 let common: string[] = [];
 
@@ -36,8 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const refcap = (args: readonly string[]) =>
-  spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+const refcap = (args: readonly string[]) => runRefcap(args, { cwd: folder });
 const weights = (run: string, name = 'model.safetensors') =>
   readFileSync(join(folder, run, 'last', name));
 const steps = (run: string) => {

@@ -1,14 +1,11 @@
 /** `refcap serve` with its page: a picture from the browser to the model and back. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openChromium } from '../../../scripts/chromium.ts';
 import { describeInChromium } from '../../chromium.ts';
-import { repositoryRoot } from '../../paths.ts';
+import { main } from '../../cli/refcap.ts';
 import { card, choose, openPage, samples } from './person.ts';
-
-const main = join(repositoryRoot, 'dist/cli/main.js');
 
 describeInChromium('refcap serve', () => {
   it('captions by its page as by the command', async () => {
