@@ -23,6 +23,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'alt/pages/markdown.ts',
     'alt/pages/php.ts',
     'alt/pages/position.ts',
+    'alt/pages/razor.ts',
     'alt/pages/srcset.ts',
     'alt/pages/syntax.ts',
   ],

@@ -176,7 +176,7 @@ describe('bytes', () => {
   );
   const pages = fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join(''));
 
-  it.each(['.html', '.md', '.svelte', '.astro'])(
+  it.each(['.html', '.md', '.svelte', '.astro', '.razor'])(
     'of %s pages stay, but for the texts',
     (ending) => {
       fc.assert(

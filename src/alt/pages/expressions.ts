@@ -15,7 +15,8 @@ const closing: ReadonlyMap<string, string> = new Map([
   ['<%', '%>'],
 ]);
 
-function masked(text: string): string {
+/** A text of the same length that is no markup. */
+export function mask(text: string): string {
   // Line breaks stay: Markdown's blocks depend on them.
   return text.replace(/[^\r\n]/g, mark);
 }
@@ -35,7 +36,7 @@ export function maskTemplates(text: string): string {
       unclosed.add(open);
       continue;
     }
-    result += text.slice(at, found.index) + masked(text.slice(found.index, end + close.length));
+    result += text.slice(at, found.index) + mask(text.slice(found.index, end + close.length));
     at = end + close.length;
     opening.lastIndex = at;
   }
@@ -70,7 +71,7 @@ export function maskBraces(text: string, everywhere: boolean): string {
       continue;
     } else if (sign.startsWith('<')) continue;
     const end = sign === '`' ? after(text, '`', start + 1) : bracesEnd(text, start);
-    result += text.slice(at, start) + masked(text.slice(start, end));
+    result += text.slice(at, start) + mask(text.slice(start, end));
     at = end;
     step.lastIndex = end;
   }

@@ -210,9 +210,10 @@ const references: Readonly<Record<string, string>> = {
   "'": '&#39;',
   '{': '&#123;',
   '}': '&#125;',
+  '@': '&#64;',
 };
 
-/** Braces too: templates would read them. */
+/** Braces and @ too: templates would read them. */
 export function escapeAttribute(text: string, quote: string): string {
-  return text.replace(/[&<>"'{}]/g, (c) => (/["']/.test(c) && c !== quote ? c : references[c]));
+  return text.replace(/[&<>"'{}@]/g, (c) => (/["']/.test(c) && c !== quote ? c : references[c]));
 }

@@ -5,6 +5,7 @@ import { gapsInHtml } from './html.ts';
 import { gapsInJsx } from './jsx.ts';
 import { gapsInMarkdown, gapsInMdx } from './markdown.ts';
 import { gapsInPhp } from './php.ts';
+import { gapsInRazor } from './razor.ts';
 
 interface PageKind {
   readonly endings: readonly string[];
@@ -24,6 +25,15 @@ const kinds: readonly PageKind[] = [
   {
     endings: ['.php', '.phtml'],
     find: gapsInPhp,
+  },
+  {
+    endings: ['.cshtml'],
+    find: (text, options) => gapsInRazor(text, options),
+  },
+  {
+    // Addresses in Blazor's components are relative to the application's.
+    endings: ['.razor'],
+    find: (text, options) => gapsInRazor(text, options, '/'),
   },
   {
     endings: ['.jsx'],

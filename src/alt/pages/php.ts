@@ -1,5 +1,5 @@
 /** Pictures without alt text in PHP: its code is passed over; pictures that it writes are told, and left to a person. */
-import { mark, maskFrontMatter, maskTemplates } from './expressions.ts';
+import { mask, maskFrontMatter, maskTemplates } from './expressions.ts';
 import type { Gap, GapOptions, PageGaps } from './gap.ts';
 import { gapsInHtml } from './html.ts';
 
@@ -19,7 +19,7 @@ export function gapsInPhp(text: string, options: GapOptions): PageGaps {
   let masked = '';
   let at = 0;
   for (const { start, end } of codes) {
-    masked += text.slice(at, start) + text.slice(start, end).replace(/[^\r\n]/g, mark);
+    masked += text.slice(at, start) + mask(text.slice(start, end));
     at = end;
   }
   masked = maskTemplates(maskFrontMatter(masked + text.slice(at)));

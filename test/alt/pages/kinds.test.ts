@@ -161,6 +161,97 @@ describe('PHP', () => {
   });
 });
 
+describe('Razor', () => {
+  it.each<[string, string[]]>([
+    ['@if (a < b && c > d) { <img src="a.jpg"> }', ['missing a.jpg']],
+    [
+      '@if (x) { <p>1</p> } else { <img src="a.jpg"> } }<img src="b.jpg">',
+      ['missing a.jpg', 'missing b.jpg'],
+    ],
+    ['@try { F(); } catch (E e) when (e.X < 1) { <img src="a.jpg"> }', ['missing a.jpg']],
+    [
+      '@do { <img src="a.jpg"> } while (i < 3);<img src="b.jpg">',
+      ['missing a.jpg', 'missing b.jpg'],
+    ],
+    ['@await foreach (var x in y) { <img src="a.jpg"> }', ['missing a.jpg']],
+    ['@using (Html.BeginForm()) { <img src="a.jpg"> }', ['missing a.jpg']],
+    ['@{ if (a <b) { F<int>(x); } }<img src="a.jpg">', ['missing a.jpg']],
+    ['@{ <ul><li><img src="a.jpg"></li></ul> var x = "<img>"; }', ['missing a.jpg']],
+    ['@{ <!-- <img src="a.jpg"> it\'s --> <img src="b.jpg"> }', ['missing b.jpg']],
+    ['@{\n@: it\'s <img src="a.jpg"> }\n}<img src="b.jpg">', ['missing a.jpg', 'missing b.jpg']],
+    // Strings of all kinds, characters and comments hold no brackets.
+    [
+      '@{ var x = @"\\" + "}" + \'}\' + $"{y["}"]}" /* } */; // }\n}<img src="a.jpg">',
+      ['missing a.jpg'],
+    ],
+    ['@{ var x = """ " } """; }<img src="a.jpg">', ['missing a.jpg']],
+    ['@* <img src="a.jpg"> } *@<img src="b.jpg">', ['missing b.jpg']],
+    // Expressions, and what only looks like one.
+    [
+      '<img src="@Url.Content("~/a.jpg")"><img src="b.jpg" alt="@x.Y["z"]?.W()">',
+      ['missing \ue000'],
+    ],
+    ['<img src="@(a > b ? "c" : "d").jpg">', ['missing \ue000.jpg']],
+    ['<img src="a.jpg" @(x ? "alt=y" : "")><img src="b.jpg" @if (x) { @:alt="y"\n}>', []],
+    [
+      'a@b.org <img src="a@2x.jpg"><img src="b@@2x.jpg"><style>@@media x { }</style>',
+      ['missing a@2x.jpg', 'missing b@2x.jpg'],
+    ],
+    ['@model.Name <img src="a.jpg">\n@model Foo<Bar>\n@inject X<Y> z', ['missing a.jpg']],
+    [
+      '<a href="/"><img src="~/a.jpg" alt=""></a><a href="/"><img src="~/b.jpg" alt="">@Text</a>',
+      ['empty /a.jpg'],
+    ],
+    [
+      '@section X { <style>p { }</style><img src="a.jpg"> }<img src="b.jpg">',
+      ['missing a.jpg', 'missing b.jpg'],
+    ],
+    [
+      '<script>if (a < b) { x = "@Model.X" + "<img>"; }</script><img src="a.jpg">',
+      ['missing a.jpg'],
+    ],
+    ['@helper Show(int x) { <img src="a.jpg"> }', ['missing a.jpg']],
+    // Blazor's.
+    ['<img @onclick="() => F(1 > 0)" @onclick:stopPropagation src="a.jpg">', ['missing a.jpg']],
+    ['<img src="a.jpg" @attributes="More"><img src="b.jpg" @key="x" />', ['missing b.jpg']],
+    [
+      '@code { RenderFragment A => @<p><img src="a.jpg"></p>; bool B(int x) => x <y; }',
+      ['missing a.jpg'],
+    ],
+    ['@code { void F(B __b) { <img src="a.jpg"> } }', ['missing a.jpg']],
+  ])('%j', (text, expected) => {
+    const shown = (ending: string) =>
+      found(text, ending).map((line) => line.replace(/\ue000+/g, '\ue000'));
+    expect(shown('.cshtml')).toEqual(expected);
+    expect(shown('.razor')).toEqual(expected);
+  });
+
+  it.each([
+    ['<p>@{ if (x) { <img src="a.jpg"> </p>', 'broken at 3: its C# is not closed'],
+    ['<img src="a.jpg">@{ F(] }', 'broken at 22: ] closes no bracket of the C#'],
+    ['<img src="a.jpg">@if (x) <p></p>', 'broken at 24: a statement of C# has no {'],
+    ['<img src="a.jpg">@* x', 'broken at 17: a comment is not closed'],
+    ['@{ <div><img src="a.jpg"> }', 'broken at 0: its C# is not closed'],
+  ])('leaves a broken page: %s', (text, expected) => {
+    expect(found(text, '.cshtml')).toEqual([expected]);
+  });
+
+  it('of a component has addresses relative to the application, of a page to the page', () => {
+    const base = (text: string, ending: string) => {
+      const result = findGaps(text, ending, { includeEmpty: false });
+      return result.kind === 'read' ? result.base : result.reason;
+    };
+    expect(base('<img src="a.jpg">', '.razor')).toBe('/');
+    expect(base('<base href="~/app/">', '.razor')).toBe('/app/');
+    expect(base('<img src="a.jpg">', '.cshtml')).toBeUndefined();
+  });
+
+  it('bears a nesting deeper than calls can be', () => {
+    const [open, close] = ['@if (x) { <b>', '</b> }'].map((part) => part.repeat(5000));
+    expect(found(`${open}<img src="a.jpg">${close}`, '.cshtml')).toEqual(['missing a.jpg']);
+  });
+});
+
 describe('JSX', () => {
   const page = (markup: string, before = '') => `${before}export const Page = () => (${markup});\n`;
   it.each<[string, string[]]>([
