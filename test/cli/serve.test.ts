@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
+import { loadServer } from './load-server.ts';
 import { type ServerProcess, startServe, tiny } from './server-process.ts';
 import { stopUnderLoad } from './stop-server.ts';
 
@@ -97,5 +98,14 @@ describe('refcap serve', () => {
   it.each([60, 250])('loses nothing when it is stopped after %d ms of load', async (moment) => {
     const { exitCode, logged, received, broken } = await stopUnderLoad(moment);
     expect({ exitCode, received, broken }).toEqual({ exitCode: 0, received: logged, broken: 0 });
+  });
+
+  it('answers each of many kinds of requests at once as it ought to be', async () => {
+    const { exitCode, wrong, answered } = await loadServer({ seconds: 4, seed: 5, window: 2 });
+    expect({ exitCode, wrong }).toEqual({ exitCode: 0, wrong: [] });
+    expect(answered).toMatchObject({
+      plain: expect.any(Number),
+      'gone away': expect.any(Number),
+    });
   });
 });
