@@ -195,7 +195,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'explain/evaluate/sanity.ts',
     'explain/evaluate/scenes.ts',
   ],
-  'explain/evaluate/pointing.test.ts': ['explain/evaluate/entities.ts'],
+  'explain/evaluate/pointing.test.ts': ['data/captions/entities.ts'],
   'explain/evaluate/report.test.ts': ['explain/evaluate/table.ts'],
   'explain/output/sheet.test.ts': ['explain/output/veiled.ts'],
   'explain/output/veil.test.ts': ['explain/output/veil-address.ts'],

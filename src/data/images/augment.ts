@@ -47,9 +47,26 @@ export function randomCrop(
   return { left: (width - w) >> 1, top: (height - h) >> 1, width: w, height: h };
 }
 
+/** What an augmented version shows of an image. */
+export interface Framing {
+  readonly crop: Crop;
+  readonly mirrored: boolean;
+}
+
+/** Draws it for an image of this size. Takes the same numbers from `random` whether or not it `mayFlip`. */
+export function randomFraming(
+  { width, height }: Pick<RgbImage, 'width' | 'height'>,
+  settings: Augmentation,
+  random: Random,
+  mayFlip: boolean,
+): Framing {
+  const crop = randomCrop(width, height, settings, random);
+  return { crop, mirrored: settings.flip && random.next() < 0.5 && mayFlip };
+}
+
 /**
  * Crops and perhaps mirrors `image`; the preprocessing's resizing, which comes after, completes the
- * random resized crop. Takes the same numbers from `random` whether or not it `mayFlip`.
+ * random resized crop.
  */
 export function augment(
   image: RgbImage,
@@ -57,9 +74,8 @@ export function augment(
   random: Random,
   mayFlip: boolean,
 ): RgbImage {
-  const crop = randomCrop(image.width, image.height, settings, random);
-  const isFlipped = settings.flip && random.next() < 0.5 && mayFlip;
-  return copyCrop(image, crop, isFlipped);
+  const { crop, mirrored } = randomFraming(image, settings, random, mayFlip);
+  return copyCrop(image, crop, mirrored);
 }
 
 /** The pixels of a rectangle that lies within the image, mirrored if asked to. */

@@ -6,7 +6,7 @@ import { decodeBmp, readBmpHeader } from './bmp.ts';
 import { readBytes } from './bytes.ts';
 import { formatOfExtension, type ImageFormat, sniffFormat } from './formats.ts';
 import { runAlone, runTogether } from './gate.ts';
-import { decodeStrictly, decodeTolerantly, type Encoded } from './libvips.ts';
+import { decodeStrictly, decodeTolerantly, type Encoded, readOrientedSize } from './libvips.ts';
 import type { DecodeOptions, RgbImage } from './rgb.ts';
 
 export interface DecodedImage extends RgbImage {
@@ -47,6 +47,27 @@ export async function decodeImage(
     return { ...image, format };
   } catch (error) {
     if (isOurs(error)) throw error;
+    throw new InputError(`${name}: ${describeFailure(format, error)}`);
+  }
+}
+
+/**
+ * The size of an image that can be decoded, in pixels after EXIF orientation, from its header alone.
+ * @throws InputError as `decodeImage` does, where the header is at fault
+ */
+export async function readImageSize(
+  source: string | Uint8Array,
+): Promise<{ readonly width: number; readonly height: number }> {
+  const name = typeof source === 'string' ? source : 'image';
+  const bytes = await readBytes(source, name, defaultMaxBytes);
+  const format = checkFormat(bytes, name, {});
+  if (format === 'BMP') {
+    const { width, height } = readBmpHeader(bytes, name);
+    return { width, height };
+  }
+  try {
+    return await readOrientedSize(bytes);
+  } catch (error) {
     throw new InputError(`${name}: ${describeFailure(format, error)}`);
   }
 }

@@ -16,6 +16,14 @@ export interface Encoded {
   checkHeader(header: Metadata): void;
 }
 
+/** Width and height after EXIF orientation. @throws Error where libvips cannot read the header */
+export async function readOrientedSize(
+  bytes: Uint8Array,
+): Promise<{ readonly width: number; readonly height: number }> {
+  const { autoOrient } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return { width: autoOrient.width, height: autoOrient.height };
+}
+
 /** Decodes, stopping at whatever is odd. @throws InputError when it is of a kind that is not read; Error */
 export function decodeStrictly(file: Encoded): Promise<RgbImage> {
   return decode(file, 'warning');

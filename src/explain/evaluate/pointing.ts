@@ -1,11 +1,11 @@
 /** Do maps point at what people drew boxes around? The pointing game (Zhang et al. 2018) and a soft IoU. */
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
+import { type Box, boxesOf, type EntityImage } from '../../data/captions/entities.ts';
 import { sumOfMaps } from '../explain.ts';
 import { positiveShares } from '../grid.ts';
 import { methods } from '../methods/methods.ts';
 import type { MethodName } from '../methods/names.ts';
-import { type Box, boxesOf, type EntityImage } from './entities.ts';
 import { sceneOf } from './scenes.ts';
 
 /** A phrase's result by one method or baseline. */

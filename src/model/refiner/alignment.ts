@@ -68,6 +68,34 @@ export function contrastiveLoss(
 
 const temperature = 0.07;
 
+/**
+ * How far the attention of words lies outside of what they speak of: -log of the share of it that falls into their
+ * boxes, of all that falls into the picture (the other image tokens do not count), averaged over heads before. As the
+ * attention loss of grounded captioning (Zhou et al. 2019, Grounded Video Description).
+ * @param seen [b, heads, c t, s], attention over image tokens
+ * @param boxes [b, c, t, cells]: how much of each cell of the grid the boxes of a position's word cover, 0 to 1; all 0
+ *   where a word has no box
+ * @param first the image token of the grid's first cell
+ * @returns `sum` over the words that have a box, and their `count`
+ */
+export function groundingLoss(
+  seen: Value,
+  boxes: Value,
+  first: number,
+): { sum: Value; count: Value } {
+  const [images, captions, length, cells] = boxes.shape;
+  const words = multiplyDims(captions, length);
+  const inBoxes = reshape(boxes, [images, words, cells]);
+  const overGrid = ops.slice(ops.reduceMean(seen, [1]), 2, first, first + Number(cells)); // [b, c t, cells]
+  const inside = reduceSum(mul(overGrid, inBoxes), [2]); // [b, c t]
+  const all = reduceSum(overGrid, [2]);
+  const counts = ops.cast(ops.greater(reduceSum(inBoxes, [2]), 0), 'f32');
+  const share = div(add(inside, smallest), add(all, smallest));
+  return { sum: neg(reduceSum(mul(ops.log(share), counts))), count: reduceSum(counts) };
+}
+
+const smallest = 1e-6;
+
 /** Rows of length 1. */
 function unit(x: Value): Value {
   return div(x, ops.sqrt(add(reduceSum(ops.square(x), [-1], true), 1e-6)));

@@ -11,7 +11,7 @@ import * as ops from '../../engine/graph/ops.ts';
 import { type Dim, multiplyDims } from '../../engine/graph/shape.ts';
 import type { Dropout } from '../../nn/dropout.ts';
 import {
-  attention,
+  attentionWeights,
   hidden,
   type KeyValue,
   layerNorm,
@@ -46,19 +46,22 @@ export function refinementKeyValue(scope: Scope, heads: number, read: Value): Ke
  * one. Output projections start as zeros, so that the stream passes unchanged at first.
  * @param read what the queries are made of, [rows, positions, width]
  * @param mask added to the scores, broadcasting to [rows, heads, positions, keys]
+ * @returns the stream, and how much each position takes of each key, before dropout [rows, heads, positions, keys]
  */
 export function refinementLayer(
   scope: Scope,
   config: TrainingLayerConfig,
   { read, stream, memory, mask }: { read: Value; stream: Value; memory: KeyValue; mask?: Value },
   dropout: Dropout,
-): Value {
+): { stream: Value; weights: Value } {
   const width = Number(stream.shape.at(-1));
   const normed = layerNorm(scope.at('norm'), read, epsilon);
   const query = splitHeads(linear(scope.at('query'), normed, width), config.heads);
-  const seen = attention(query, memory.key, memory.value, mask, (w) => dropout(w, config.dropout));
+  const weights = attentionWeights(query, memory.key, mask);
+  const seen = ops.matmul(dropout(weights, config.dropout), memory.value);
   const out = linear(scope.at('output'), mergeHeads(seen), width, zeros);
-  return feedForward(scope, config, add(stream, dropout(out, config.dropout)), dropout);
+  const attended = add(stream, dropout(out, config.dropout));
+  return { stream: feedForward(scope, config, attended, dropout), weights };
 }
 
 /** stream + wide(gelu(norm(stream))); nothing where the width is 0. */

@@ -99,14 +99,16 @@ export interface RefinerInput {
 }
 
 /**
- * Refined states [n, t, width], and keys and values of all positions so far, one entry a refinement layer.
+ * Refined states [n, t, width]; keys and values of all positions so far, one entry a refinement layer; and, where
+ * there is an alignment layer, how much each position takes of each image token in the last of them,
+ * [b, heads, c t, s].
  */
 export function refine(
   scope: Scope,
   config: RefinerConfig,
   text: TextConfig,
   { ids, states, cross, past, siblings = false, dropout = noDropout }: RefinerInput,
-): { states: Value; present: KeyValue[] } {
+): { states: Value; present: KeyValue[]; seen?: Value } {
   const { refinement, alignment, readLayer } = config;
   const [images, captions, length] = ids.shape;
   const width = text.hidden_size;
@@ -129,18 +131,20 @@ export function refine(
       const remembered = refinement.context === 'siblings' ? decoderStates : read;
       const memory = extended(past?.[i], refinementKeyValue(place, refinement.heads, remembered));
       present.push(memory);
-      stream = refinementLayer(place, refinement, { read, stream, memory, mask }, dropout);
+      ({ stream } = refinementLayer(place, refinement, { read, stream, memory, mask }, dropout));
       read = stream;
     }
   }
+  let seen: Value | undefined;
   if (alignment) {
     stream = reshape(stream, beside);
     read = reshape(read, beside);
     for (let i = 0; i < alignment.layers; i++) {
       const place = at(scope, 'alignment', i);
-      stream = refinementLayer(place, alignment, { read, stream, memory: cross[i] }, dropout);
+      const layer = refinementLayer(place, alignment, { read, stream, memory: cross[i] }, dropout);
+      ({ stream, weights: seen } = layer);
       read = stream;
     }
   }
-  return { states: reshape(stream, [rows, length, width]), present };
+  return { states: reshape(stream, [rows, length, width]), present, ...(seen && { seen }) };
 }

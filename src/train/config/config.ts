@@ -119,7 +119,21 @@ const schema = z.strictObject({
     .default({ scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: true }),
   /** The caption refinement network, and the semantic alignment layer; null leaves one out. */
   refinement: refinementSchema.extend(layerHeads).nullable().default(null),
-  alignment: alignmentSchema.extend(layerHeads).nullable().default(null),
+  alignment: alignmentSchema
+    .extend({
+      ...layerHeads,
+      /** A loss that draws the layer's attention for a phrase's words into the boxes that people drew for it. */
+      grounding: z
+        .strictObject({
+          /** Boxes of the training pictures' phrases, as JSON lines. */
+          entities: z.string().min(1),
+          weight: z.number().positive().default(1),
+        })
+        .nullable()
+        .default(null),
+    })
+    .nullable()
+    .default(null),
   /** Layer of the decoder that the two read, counted from 0; null: the last. */
   readLayer: z.int().nonnegative().nullable().default(null),
   /** lambda: weight of the base path's cross-entropy beside the refined path's. */

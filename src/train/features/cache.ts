@@ -5,7 +5,8 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import type { Augmentation } from '../../data/images/augment.ts';
+import { createRandom } from '../../base/random.ts';
+import { type Augmentation, type Framing, randomFraming } from '../../data/images/augment.ts';
 import type { PretrainedTower } from '../../model/checkpoint/tower.ts';
 import { towerOf } from '../../model/towers/towers.ts';
 import { buildShards, type MissingGroup, type MissingShard } from './build.ts';
@@ -16,6 +17,7 @@ import {
   planShards,
   shardKey,
   type ViewSettings,
+  viewSeed,
 } from './plan.ts';
 import {
   checkShard,
@@ -40,6 +42,12 @@ export interface FeatureCache extends AsyncDisposable {
    * @throws InputError naming a file that was damaged or removed since the cache was opened
    */
   read(places: readonly number[], views: readonly number[], target: Uint16Array): Promise<void>;
+  /** What an augmented view shows of the image at this place, which has this size; undefined: all of it. */
+  framing(
+    place: number,
+    view: number,
+    size: { readonly width: number; readonly height: number },
+  ): Framing | undefined;
 }
 
 export interface FeatureOptions {
@@ -123,6 +131,12 @@ export async function openFeatures(
       const view = (i: number) =>
         new Uint8Array(target.buffer, target.byteOffset + i * bytes, bytes);
       await Promise.all(places.map((place, i) => readOne(place, chosen[i], view(i))));
+    },
+    framing: (place, view, size) => {
+      if (view === 0 || augmentation === undefined) return undefined;
+      const image = plan.groups[plan.group[place]][plan.slot[place]];
+      const random = createRandom(viewSeed(image, view, seed));
+      return randomFraming(size, augmentation, random, image.mayFlip);
     },
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };

@@ -1,12 +1,13 @@
 /** Where a step's images come from: the feature cache of a frozen tower, or pictures decoded anew. */
 import { f16ToF32 } from '../../base/half.ts';
 import { createRandom } from '../../base/random.ts';
-import { type Augmentation, augment } from '../../data/images/augment.ts';
+import { type Augmentation, copyCrop, randomFraming } from '../../data/images/augment.ts';
 import { decodeImage } from '../../data/images/decode.ts';
 import type { Preprocessor } from '../../data/images/preprocess.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { dropoutSeed } from '../../nn/dropout.ts';
 import type { FeatureCache, FeatureImage } from '../features/cache.ts';
+import { type SeenPart, seenPart, wholePicture } from '../grounding/cells.ts';
 
 /** Images of a step. */
 export interface FedImages {
@@ -16,6 +17,8 @@ export interface FedImages {
   readonly concepts: Readonly<Record<string, Tensor>>;
   /** What the layers that score concepts should say, while the tower under them is trained. */
   readonly targets?: Readonly<Record<string, Tensor>>;
+  /** What is shown of each image, where the feed tells it. */
+  readonly seen?: readonly SeenPart[];
 }
 
 /** The concepts that training images are shown with: of the images at these places in these views. */
@@ -38,12 +41,16 @@ export interface ImageFeed {
   read(places: readonly number[], draw?: number): Promise<FedImages>;
 }
 
+/** What a stored view shows of an image; both are places. */
+export type SeenParts = (place: number, view: number) => SeenPart;
+
 /** Tokens of a frozen tower; `draw` chooses a stored view of each image. */
 export function cachedImages(
   cache: FeatureCache,
   width: number,
   dtype: 'f16' | 'f32' = 'f16',
   concepts = noConcepts,
+  seenOf?: SeenParts,
 ): ImageFeed {
   const size = cache.valuesPerImage;
   return {
@@ -54,7 +61,11 @@ export function cachedImages(
       const tokens = tensor('f16', [places.length, size / width, width]);
       await cache.read(places, views, tokens.data);
       const images = dtype === 'f16' ? tokens : tensor('f32', tokens.shape, f16ToF32(tokens.data));
-      return { images, concepts: concepts(places, views) };
+      return {
+        images,
+        concepts: concepts(places, views),
+        ...(seenOf && { seen: places.map((place, i) => seenOf(place, views[i])) }),
+      };
     },
   };
 }
@@ -78,23 +89,23 @@ export function decodedImages(
     async read(places, draw) {
       const pixels = tensor('f32', [places.length, 3, height, width]);
       const decoded = await Promise.all(places.map((place) => decodeImage(images[place].path)));
+      const seen: SeenPart[] = [];
       for (const [slot, image] of decoded.entries()) {
-        const place = places[slot];
-        const seen =
-          draw === undefined || augmentation === null
-            ? image
-            : augment(
-                image,
-                augmentation,
-                createRandom(dropoutSeed(draw, slot)),
-                images[place].mayFlip,
-              );
-        preprocessor.write(seen, pixels.data, slot);
+        if (draw === undefined || augmentation === null) {
+          preprocessor.write(image, pixels.data, slot);
+          seen.push(wholePicture);
+          continue;
+        }
+        const random = createRandom(dropoutSeed(draw, slot));
+        const framing = randomFraming(image, augmentation, random, images[places[slot]].mayFlip);
+        preprocessor.write(copyCrop(image, framing.crop, framing.mirrored), pixels.data, slot);
+        seen.push(seenPart(framing, image));
       }
       const plain = places.map(() => 0);
       return {
         images: pixels,
         concepts: concepts(places, plain),
+        seen,
         ...(targets && { targets: targets(places) }),
       };
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { usableImages } from '../../data/datasets/check-images.ts';
 import { mayFlip } from '../../data/images/augment.ts';
+import { readImageSize } from '../../data/images/decode.ts';
 import { createPreprocessor } from '../../data/images/preprocess.ts';
 import type { PretrainedTower } from '../../model/checkpoint/tower.ts';
 import type { ConceptConfig } from '../../model/concepts/config.ts';
@@ -12,10 +13,19 @@ import { spokenReader } from '../concepts/spoken.ts';
 import { conceptFeed, scorerTargets, trainConcepts } from '../concepts/train-concepts.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type FeatureCache, type FeatureImage, openFeatures } from '../features/cache.ts';
+import type { GroundedCaptions } from '../grounding/boxes.ts';
+import { seenPart, wholePicture } from '../grounding/cells.ts';
+import { openGrounding } from '../grounding/open.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
 import { encodeCaption, trainingText } from './batches.ts';
 import type { RunImage } from './data.ts';
-import { type ConceptFeed, cachedImages, decodedImages, type ImageFeed } from './images.ts';
+import {
+  type ConceptFeed,
+  cachedImages,
+  decodedImages,
+  type ImageFeed,
+  type SeenParts,
+} from './images.ts';
 import { type RunOptions, trainingSession } from './options.ts';
 import type { Start } from './start.ts';
 import type { TrainingSplit } from './validation.ts';
@@ -59,8 +69,10 @@ export async function openSplit(
           }),
         },
     );
+    const split = splitOf(config, start, used, feed);
     return {
-      ...splitOf(config, start, used, feed),
+      ...split,
+      ...(isTrain && (await groundingOf(options, config, start, split))),
       ...(fitted && { concepts: fitted }),
       async [Symbol.asyncDispose]() {},
     };
@@ -76,16 +88,43 @@ export async function openSplit(
     return open(used);
   });
   const fitted = concepts && (await fitOver(options, config, start, concepts, used, cache));
+  const isGrounded = isTrain && config.alignment?.grounding != null;
   const feed = cachedImages(
     cache,
     tower.config.hidden_size,
     graphs.tokensDtype,
     fitted && feedOf(concepts, fitted, cache.views),
+    isGrounded ? await seenPartsOf(cache, used) : undefined,
   );
+  const split = splitOf(config, start, used, feed);
   return {
-    ...splitOf(config, start, used, feed),
+    ...split,
+    ...(isTrain && (await groundingOf(options, config, start, split))),
     ...(fitted && { concepts: fitted }),
     [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
+  };
+}
+
+/** What grounding is taught with, where the run has it. */
+async function groundingOf(
+  { onNote }: RunOptions,
+  { alignment }: TrainConfig,
+  { tokenizer }: Start,
+  { used, captions }: Pick<OpenSplit, 'used' | 'captions'>,
+): Promise<{ grounded?: GroundedCaptions }> {
+  if (!alignment?.grounding) return {};
+  const { entities } = alignment.grounding;
+  return { grounded: await openGrounding(entities, used, captions, tokenizer, onNote) };
+}
+
+/** What the stored views show, which follows from the pictures' sizes. */
+async function seenPartsOf(cache: FeatureCache, images: readonly RunImage[]): Promise<SeenParts> {
+  if (cache.views === 1) return () => wholePicture;
+  const sizes: Awaited<ReturnType<typeof readImageSize>>[] = [];
+  for (const { path } of images) sizes.push(await readImageSize(path));
+  return (place, view) => {
+    const framing = cache.framing(place, view, sizes[place]);
+    return framing ? seenPart(framing, sizes[place]) : wholePicture;
   };
 }
 

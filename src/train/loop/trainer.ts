@@ -5,6 +5,7 @@ import { createRandom } from '../../base/random.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import type { BlipConfig } from '../../model/config.ts';
+import { towerOf } from '../../model/towers/towers.ts';
 import { dropoutSeed } from '../../nn/dropout.ts';
 import { adamW, withAverage } from '../../nn/optimizers.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -12,6 +13,7 @@ import { createSchedule, type Schedule } from '../../nn/schedules.ts';
 import { Updater } from '../../nn/updater.ts';
 import { beginning, type Progress } from '../checkpoint/checkpoint.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { type FedBoxes, feedBoxes } from '../grounding/boxes.ts';
 import { addSums, GradientSession, type ObjectiveSums } from '../objective/gradients.ts';
 import { drawsDropout, type TrainingGraphs } from '../objective/graphs.ts';
 import { type Batch, captionsOf, epochBatches, type TextBatch, textBatch } from './batches.ts';
@@ -238,11 +240,15 @@ class Run implements Disposable {
       const units = batch.slice(start, start + size);
       const places = units.map(({ image }) => image);
       const draw = dropoutSeed(config.seed, step, 2, start);
+      const fed = await train.images.read(places, draw);
+      const text = textBatch(captionsOf(train.captions, units), model.text_config.pad_token_id);
+      const { side } = towerOf(model.vision_config).grid;
       parts.push({
-        places,
-        fed: await train.images.read(places, draw),
-        text: textBatch(captionsOf(train.captions, units), model.text_config.pad_token_id),
+        ...{ places, fed, text },
         seed: dropoutSeed(config.seed, step, 1, start),
+        ...(train.grounded && {
+          boxes: feedBoxes(train.grounded, units, fed.seen ?? [], text.shape, side),
+        }),
       });
     }
     return parts;
@@ -319,6 +325,7 @@ class Run implements Disposable {
     const words = parts.reduce((sum, { text }) => sum + text.count, 0);
     const captions = parts.reduce((sum, { text }) => sum + text.captions, 0);
     const images = parts.reduce((sum, { places }) => sum + places.length, 0);
+    const grounded = parts.reduce((sum, { boxes }) => sum + (boxes?.count ?? 0), 0);
     let loss = 0;
     let sums: ObjectiveSums = {};
     for (const part of parts) {
@@ -327,13 +334,20 @@ class Run implements Disposable {
         captionShare: weight / captions,
         imageShare: weight / images,
       };
-      const result = await this.#objective.add(this.#feeds(part, part.text, shares));
+      const result = await this.#objective.add({
+        ...this.#feeds(part, part.text, shares),
+        ...(part.boxes && {
+          boxes: part.boxes.boxes,
+          groundedShare: tensor('f32', [], Float32Array.of(weight / Math.max(1, grounded))),
+        }),
+      });
       loss += result.loss;
       sums = addSums(sums, result.sums);
     }
-    const { contrastive, scorers, count = 1, ...perWord } = sums;
+    const { contrastive, grounding, scorers, count = 1, ...perWord } = sums;
     const terms = Object.entries(perWord).map(([name, sum]) => [name, sum / Math.max(1, count)]);
     if (contrastive !== undefined) terms.push(['contrastive', contrastive / captions]);
+    if (grounding !== undefined) terms.push(['grounding', grounding / Math.max(1, grounded)]);
     if (scorers !== undefined) terms.push(['scorers', scorers / images]);
     return { loss, terms: Object.fromEntries(terms) };
   }
@@ -445,4 +459,6 @@ interface StepPart {
   readonly text: TextBatch;
   /** Of dropout, and of drawn captions. */
   readonly seed: number;
+  /** People's boxes for words of the given captions. */
+  readonly boxes?: FedBoxes;
 }

@@ -12,6 +12,7 @@ import type { GenerationSettings } from '../../generation/options.ts';
 import type { BlipConfig } from '../../model/config.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import type { TrainConfig } from '../config/config.ts';
+import type { GroundedCaptions } from '../grounding/boxes.ts';
 import { addSums, type ObjectiveSums, objectiveSums } from '../objective/gradients.ts';
 import type { TrainingGraphs } from '../objective/graphs.ts';
 import {
@@ -39,6 +40,8 @@ export interface TrainingSplit {
   readonly images: ImageFeed;
   /** How often an epoch shows each image. */
   readonly repeats?: Repeats;
+  /** People's boxes for words of the captions, where they are taught with. */
+  readonly grounded?: GroundedCaptions;
   /** The source of each image, where there are several. */
   readonly sources?: readonly string[] | undefined;
 }

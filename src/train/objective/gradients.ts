@@ -14,7 +14,15 @@ import {
 /** The objective's parts summed over what was added; absent parts are not in the objective. */
 export type ObjectiveSums = Partial<Record<Exclude<keyof ObjectiveOutputs, 'loss'>, number>>;
 
-const partNames = ['base', 'refined', 'distillation', 'contrastive', 'scorers', 'count'] as const;
+const partNames = [
+  'base',
+  'refined',
+  'distillation',
+  'contrastive',
+  'grounding',
+  'scorers',
+  'count',
+] as const;
 
 /** One objective's session; several may add to the same gradients. */
 export class GradientSession implements Disposable {

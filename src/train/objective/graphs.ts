@@ -70,6 +70,9 @@ export function trainingGraphs(
       scorerWeight: concepts === 'given' && images === 'pixels' ? config.conceptWeight : 0,
       labelSmoothing,
       dropout: drawn,
+      // People's boxes are known of given captions of training images.
+      groundingWeight:
+        concepts === 'given' && !advantages ? (config.alignment?.grounding?.weight ?? 0) : 0,
       ...(advantages && { advantages }),
     });
   const objective = build('given', config.labelSmoothing, dropout);
@@ -119,7 +122,8 @@ export function drawsDropout(config: TrainConfig): boolean {
 function refinerOf(config: TrainConfig, model: BlipConfig): RefinerConfig | undefined {
   const { refinement, alignment, readLayer } = withLayerHeads(config, model.text_config);
   if (!refinement && !alignment) return undefined;
-  const refiner = refinerSchema.parse({ refinement, alignment, readLayer });
+  const { grounding: _, ...layer } = alignment ?? {};
+  const refiner = refinerSchema.parse({ refinement, alignment: alignment && layer, readLayer });
   const fault = refinerFault(refiner, model.text_config);
   if (fault !== undefined) throw new UsageError(fault);
   return refiner;

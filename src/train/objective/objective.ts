@@ -5,10 +5,11 @@ import { constant, input, type Value } from '../../engine/graph/graph.ts';
 import * as ops from '../../engine/graph/ops.ts';
 import { multiplyDims } from '../../engine/graph/shape.ts';
 import { imageInput } from '../../model/blip.ts';
-import type { BlipConfig } from '../../model/config.ts';
+import type { BlipConfig, VisionConfig } from '../../model/config.ts';
 import { crossKeyValues, languageHead, textDecoder } from '../../model/decoder.ts';
-import { contrastiveLoss } from '../../model/refiner/alignment.ts';
+import { contrastiveLoss, groundingLoss } from '../../model/refiner/alignment.ts';
 import { type RefinerConfig, refine, refinerCross } from '../../model/refiner/refiner.ts';
+import { towerOf } from '../../model/towers/towers.ts';
 import { channelDropout, noDropout, seededDropout } from '../../nn/dropout.ts';
 import { hidden } from '../../nn/layers.ts';
 import { type CountedLoss, crossEntropy, klDivergence } from '../../nn/losses.ts';
@@ -59,6 +60,8 @@ export interface ObjectiveOptions extends LossOptions {
   readonly distillationTemperature: number;
   /** Whether the refined path's losses train the decoder and tower under the layers too, or the layers and the head alone. */
   readonly refinedGradient: 'whole' | 'layers';
+  /** Weight of the loss that draws the alignment layer's attention into people's boxes; 0 or left out: none. */
+  readonly groundingWeight?: number;
   /** Weight of the loss of what scores concepts, which a tower in training would leave behind; 0 or left out: none. */
   readonly scorerWeight?: number;
   /** Each caption's negative log-likelihood is weighted by the input `advantages` f32 [images, captions]. */
@@ -75,6 +78,8 @@ export interface ObjectiveOutputs {
   readonly refined?: Value;
   readonly distillation?: Value;
   readonly contrastive?: Value;
+  /** Summed over words with boxes. */
+  readonly grounding?: Value;
   /** Of what scores concepts, summed over images. */
   readonly scorers?: Value;
 }
@@ -124,7 +129,8 @@ export function lossGraph(
 /**
  * The whole objective: CE(refined) + baseWeight CE(base) + distillationWeight KL(stopGradient(refined) || base)
  * + contrastive; without refinement layers CE(base). Inputs as `lossGraph`'s, and `share`, what a word
- * counts (one over the words of the whole batch: micro-batches add up), `captionShare` for the contrastive part,
+ * counts (one over the words of the whole batch: micro-batches add up), `captionShare` for the contrastive part, `boxes`
+ * and `groundedShare` (one over the words with boxes) for the grounding part,
  * `imageShare` and targets (see `scorerLoss`) for what scores concepts.
  */
 export function objectiveGraph(
@@ -161,13 +167,13 @@ function captionObjective(
     options.refinedGradient === 'whole' ? x : ops.stopGradient(x);
   const cross = refinerCross(scope, refiner, text, reaching(imageTokens));
   const siblings = refiner.refinement?.context === 'siblings';
-  const refinedStates = refine(scope, refiner, text, {
+  const { states: refinedStates, seen } = refine(scope, refiner, text, {
     ids,
     states: states.map(reaching),
     cross,
     siblings,
     dropout,
-  }).states;
+  });
   const refinedLogits = logitsOf(refinedStates);
   const refined = likelihood(refinedLogits);
   let total = refined.sum;
@@ -187,6 +193,12 @@ function captionObjective(
     const captionShare = input('captionShare', 'f32', []);
     loss = add(loss, mul(mul(contrastive, contrastiveWeight), captionShare));
   }
+  const groundingWeight = options.groundingWeight ?? 0;
+  let grounding: Value | undefined;
+  if (groundingWeight > 0 && seen) {
+    grounding = grounded(seen, ids, config.vision_config);
+    loss = add(loss, mul(mul(grounding, groundingWeight), input('groundedShare', 'f32', [])));
+  }
   return {
     loss,
     base: base.sum,
@@ -194,7 +206,15 @@ function captionObjective(
     count: base.count,
     ...(distillation && { distillation }),
     ...(contrastive && { contrastive }),
+    ...(grounding && { grounding }),
   };
+}
+
+/** The grounding loss over the tower's grid, from the input `boxes` f32 [images, captions, length, cells]. */
+function grounded(seen: Value, ids: Value, vision: VisionConfig): Value {
+  const { side, first } = towerOf(vision).grid;
+  const boxes = input('boxes', 'f32', [...ids.shape, side * side]);
+  return groundingLoss(seen, boxes, first).sum;
 }
 
 /** The cross-entropy of logits, weighted by the input `advantages` where captions were drawn. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readImageSize } from '../../../src/data/images/decode.ts';
 import { isSrgbProfile } from '../../../src/data/images/icc.ts';
 import { decodeImage, type RgbImage } from '../../../src/data/index.ts';
 import { cmykTiff, flatPicture, pngFile, raw, samplePicture } from '../picture.ts';
@@ -126,6 +127,8 @@ describe('orientation', () => {
           .tiff({ compression: 'lzw' }),
       ]) {
         const image = await decodeImage(await made.toBuffer());
+        const { width: across, height: down } = await readImageSize(await made.toBuffer());
+        expect([across, down]).toEqual([width, height]);
         expect([image.width, image.height]).toEqual([width, height]);
         expect(bytes(image).equals(bytes(picture))).toBe(true);
       }

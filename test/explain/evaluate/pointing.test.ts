@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { boxesOf, readEntities } from '../../../src/explain/evaluate/entities.ts';
+import { boxesOf, readEntities } from '../../../src/data/captions/entities.ts';
 import {
   centreMap,
   coverage,

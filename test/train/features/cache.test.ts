@@ -8,8 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/base/errors.ts';
 import { f16ToF32 } from '../../../src/base/half.ts';
 import { createRandom } from '../../../src/base/random.ts';
+import { copyCrop } from '../../../src/data/images/augment.ts';
 import { decodeImage } from '../../../src/data/images/decode.ts';
 import { createPreprocessor } from '../../../src/data/images/preprocess.ts';
+import type { RgbImage } from '../../../src/data/images/rgb.ts';
 import * as ops from '../../../src/engine/graph/ops.ts';
 import { Session } from '../../../src/engine/runtime/session.ts';
 import { tensor } from '../../../src/engine/runtime/tensor.ts';
@@ -98,23 +100,36 @@ async function features(
   return { values, computed, notes };
 }
 
+/** What the tower gives of pictures, one at a time, as bits of f16. */
+async function tokensOf(pictures: readonly RgbImage[]): Promise<Uint16Array[]> {
+  using session = await Session.open(
+    { tokens: ops.cast(towerGraph(new Scope(), tower.config), 'f16') },
+    { threads: 1 },
+  );
+  const preprocessor = createPreprocessor(tower.preprocessing);
+  const found: Uint16Array[] = [];
+  for (const picture of pictures) {
+    const pixels = tensor('f32', [1, 3, 32, 32]);
+    preprocessor.write(picture, pixels.data);
+    const result = await session.run({ ...tower.store.feeds(), pixels });
+    found.push(Uint16Array.from(result.tokens.data, Number));
+  }
+  return found;
+}
+
+/** A batch may be summed in another order than one image: a step of f16. */
+function expectClose(found: Uint16Array, wanted: Uint16Array): void {
+  const expected = f16ToF32(wanted);
+  const far = f16ToF32(found).findIndex(
+    (x, k) => Math.abs(x - expected[k]) > Math.abs(expected[k]) * 2 ** -10 + 1e-6,
+  );
+  expect(far).toBe(-1);
+}
+
 describe('the feature cache', () => {
   it("holds the tower's tokens of every image, whatever the order of reading", async () => {
     const chosen = images.slice(0, 5);
-    const scope = new Scope();
-    using session = await Session.open(
-      { tokens: ops.cast(towerGraph(scope, tower.config), 'f16') },
-      { threads: 1 },
-    );
-    const preprocessor = createPreprocessor(tower.preprocessing);
-    const wanted = await Promise.all(
-      chosen.map(async ({ path }) => {
-        const pixels = tensor('f32', [1, 3, 32, 32]);
-        preprocessor.write(await decodeImage(path), pixels.data);
-        const result = await session.run({ ...tower.store.feeds(), pixels });
-        return Uint16Array.from(result.tokens.data, Number);
-      }),
-    );
+    const wanted = await tokensOf(await Promise.all(chosen.map(({ path }) => decodeImage(path))));
     await using cache = await openFeatures(tower, images, { folder: folderOf('all'), ...two });
     expect(cache.valuesPerImage).toBe(64 * 24);
     const order = [3, 0, 4, 4, 1, 2];
@@ -124,16 +139,37 @@ describe('the feature cache', () => {
       order.map(() => 0),
       target,
     );
-    for (const [i, place] of order.entries()) {
-      const found = target.subarray(i * cache.valuesPerImage, (i + 1) * cache.valuesPerImage);
-      // A batch may be summed in another order than one image: a step of f16.
-      const expected = f16ToF32(wanted[place]);
-      const far = f16ToF32(found).findIndex(
-        (x, k) => Math.abs(x - expected[k]) > Math.abs(expected[k]) * 2 ** -10 + 1e-6,
+    for (const [i, place] of order.entries())
+      expectClose(
+        target.subarray(i * cache.valuesPerImage, (i + 1) * cache.valuesPerImage),
+        wanted[place],
       );
-      expect(far).toBe(-1);
-    }
     await expect(cache.read([0], [2], target)).rejects.toThrow('no view 2 of image 0');
+  });
+
+  it('tells what an augmented view shows: its tokens are those of that part of the picture', async () => {
+    await using cache = await openFeatures(tower, images, { folder: folderOf('all'), ...two });
+    const places = [0, 1, 2, 3, 4, 5];
+    const parts = await Promise.all(
+      places.map(async (place) => {
+        const whole = await decodeImage(images[place].path);
+        expect(cache.framing(place, 0, whole)).toBeUndefined();
+        const framing = cache.framing(place, 1, whole);
+        return framing ? copyCrop(whole, framing.crop, framing.mirrored) : whole;
+      }),
+    );
+    const wanted = await tokensOf(parts);
+    const target = new Uint16Array(places.length * cache.valuesPerImage);
+    await cache.read(
+      places,
+      places.map(() => 1),
+      target,
+    );
+    for (const place of places)
+      expectClose(
+        target.subarray(place * cache.valuesPerImage, (place + 1) * cache.valuesPerImage),
+        wanted[place],
+      );
   });
 
   it('view 0 is that of a cache without augmentation; other views and seeds differ', async () => {

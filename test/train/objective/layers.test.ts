@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/base/random.ts';
 import { gradients } from '../../../src/engine/graph/gradient.ts';
-import { input, type Value } from '../../../src/engine/graph/graph.ts';
+import { input, parametersOf, type Value } from '../../../src/engine/graph/graph.ts';
 import { Session } from '../../../src/engine/runtime/session.ts';
 import { tensor } from '../../../src/engine/runtime/tensor.ts';
 import { Inference } from '../../../src/generation/inference.ts';
 import { type BlipConfig, parseBlipConfig } from '../../../src/model/config.ts';
-import { contrastiveLoss } from '../../../src/model/refiner/alignment.ts';
+import { contrastiveLoss, groundingLoss } from '../../../src/model/refiner/alignment.ts';
 import { type RefinerConfig, refinerSchema } from '../../../src/model/refiner/refiner.ts';
 import { ParameterStore } from '../../../src/nn/parameter-store.ts';
 import { Scope } from '../../../src/nn/scope.ts';
@@ -387,5 +387,115 @@ describe('refinement and alignment', () => {
     }
     expect(Number(result.count.data[0])).toBe(text.length);
     expect(Number(result.sum.data[0])).toBeCloseTo(wanted, 3);
+  });
+});
+
+const groundedOptions = {
+  images: 'pixels',
+  labelSmoothing: 0,
+  dropout: false,
+  refiner: refinerSchema.parse({ refinement: { heads: 4 }, alignment: { heads: 4 } }),
+  baseWeight: 1,
+  distillationWeight: 1,
+  distillationTemperature: 1,
+  refinedGradient: 'layers',
+  groundingWeight: 0.5,
+} as const;
+
+/** The grounding loss alone; words of the first caption of the second image have boxes. */
+async function openGrounding(seed: number) {
+  const scope = new Scope();
+  const { grounding, base } = objectiveGraph(scope, config, groundedOptions);
+  if (!grounding) throw new Error('the objective has no grounding');
+  const store = new ParameterStore(scope.parameters);
+  const random = createRandom(seed);
+  for (let i = 0; i < store.trainable.length; i++) store.trainable[i] = 0.3 * random.normal();
+  const session = await Session.open({ grounding, base }, { threads: 1 });
+  const used = parametersOf([grounding, base]);
+  const run = async (ids: Int32Array, grounded: readonly number[]) => {
+    const shape = [images, captions, length];
+    const boxes = new Float32Array(images * captions * length * 4);
+    for (const t of grounded) boxes[4 * at(1, 0, t) + 2] = 1;
+    const result = await session.run({
+      ...Object.fromEntries(used.map((name) => [name, store.tensor(name)])),
+      pixels: pixels(),
+      ids: tensor('i32', shape, ids),
+      labels: tensor('i32', shape, words().labels),
+      boxes: tensor('f32', [...shape, 4], boxes),
+    });
+    return { grounding: Number(result.grounding.data[0]), base: Number(result.base.data[0]) };
+  };
+  return { run, [Symbol.dispose]: () => session.dispose() };
+}
+
+describe('grounding', () => {
+  it("does not see a caption's later words, and leaves the base path alone", async () => {
+    using graph = await openGrounding(7);
+    const { ids } = words();
+    const before = await graph.run(ids, [0, 1, 2]);
+    expect(before.grounding).toBeGreaterThan(0);
+    const later = ids.slice();
+    for (let t = 3; t < length; t++) later[at(1, 0, t)] = 4;
+    expect((await graph.run(later, [0, 1, 2])).grounding).toBe(before.grounding);
+    const earlier = ids.slice();
+    earlier[at(1, 0, 1)] = ids[at(1, 0, 1)] === 4 ? 6 : 4;
+    expect((await graph.run(earlier, [0, 1, 2])).grounding).not.toBe(before.grounding);
+    const none = await graph.run(ids, []);
+    expect(none).toEqual({ grounding: 0, base: before.base });
+  });
+
+  it('teaches the alignment layer where to look, and what lies under the layers nothing', async () => {
+    const scope = new Scope();
+    const { grounding, count } = objectiveGraph(scope, config, groundedOptions);
+    if (!grounding) throw new Error('the objective has no grounding');
+    const store = new ParameterStore(scope.parameters);
+    const random = createRandom(7);
+    for (let i = 0; i < store.trainable.length; i++) store.trainable[i] = 0.3 * random.normal();
+    const moves = new Float32Array(store.trainable.length);
+    const outputs = { loss: grounding, base: grounding, count };
+    using session = await GradientSession.open(scope, outputs, store, moves, { threads: 1 });
+    const shape = [images, captions, length];
+    const { ids, labels } = words();
+    const boxes = Float32Array.from({ length: ids.length * 4 }, (_, i) => (i % 4 === 1 ? 1 : 0));
+    await session.add({
+      pixels: pixels(),
+      ids: tensor('i32', shape, ids),
+      labels: tensor('i32', shape, labels),
+      boxes: tensor('f32', [...shape, 4], boxes),
+    });
+    const moved = store.names.filter((name) =>
+      store.viewOf(name, moves).data.some((x) => Math.abs(x) > 1e-6),
+    );
+    expect(moved).toContain('alignment.layer.0.query.weight');
+    expect(moved).toContain('refinement.layer.0.value.weight');
+    expect(moved.filter((name) => !/^(alignment|refinement)[.]/.test(name))).toEqual([]);
+  });
+
+  it('is -log of the share of the attention over the picture that falls into the boxes', async () => {
+    const random = createRandom(5);
+    const [heads, words, tokens, first] = [2, 4, 7, 1];
+    const seen = Float32Array.from({ length: heads * words * tokens }, () => random.next());
+    const boxes = Float32Array.from({ length: words * 4 }, () => Math.max(0, random.normal() / 3));
+    boxes.fill(0, 4, 8); // the second word has none
+    const loss = groundingLoss(
+      input('seen', 'f32', [1, heads, words, tokens]),
+      input('boxes', 'f32', [1, 2, 2, 4]),
+      first,
+    );
+    using session = await Session.open({ ...loss }, { threads: 1 });
+    const result = await session.run({
+      seen: tensor('f32', [1, heads, words, tokens], seen),
+      boxes: tensor('f32', [1, 2, 2, 4], boxes),
+    });
+    let wanted = 0;
+    for (const word of [0, 2, 3]) {
+      const taken = (cell: number) =>
+        seen[word * tokens + first + cell] + seen[(words + word) * tokens + first + cell];
+      const cells = [0, 1, 2, 3];
+      const inside = cells.reduce((sum, cell) => sum + taken(cell) * boxes[word * 4 + cell], 0);
+      wanted -= Math.log(inside / cells.reduce((sum, cell) => sum + taken(cell), 0));
+    }
+    expect(Number(result.sum.data[0])).toBeCloseTo(wanted, 3);
+    expect(Number(result.count.data[0])).toBe(3);
   });
 });
