@@ -83,6 +83,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'cli/caption/run.ts',
     'cli/options/decode.ts',
     'cli/options/captioner.ts',
+    'cli/options/captioning.ts',
     'cli/options/hub.ts',
     'cli/options/lengths.ts',
     'cli/options/model.ts',
@@ -117,7 +118,19 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'cli/quiet.test.ts': ['base/quiet.ts'],
   'cli/serve.test.ts': ['server/start.ts'],
   'confidence/main-noun.test.ts': ['confidence/closed-words.ts'],
-  'cli/shards.test.ts': ['cli/caption/shards.ts', 'cli/data-pack.ts'],
+  'scale/caption-shards.test.ts': ['scale/names.ts'],
+  'cli/queue.test.ts': [
+    'cli/queue/command.ts',
+    'cli/queue/manage.ts',
+    'cli/queue/work.ts',
+    'cli/options/shard-names.ts',
+  ],
+  'cli/shards.test.ts': [
+    'cli/caption/shards.ts',
+    'cli/data-pack.ts',
+    'cli/options/shard-run.ts',
+    'cli/terminal/failures.ts',
+  ],
   'cli/video.test.ts': [
     'cli/video/command.ts',
     'cli/video/flags.ts',

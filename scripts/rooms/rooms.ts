@@ -182,7 +182,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   scale: {
     holds:
-      'many machines: the shards of a task, objects that are whole or not there, settings that all agree on',
+      'many machines: the shards of a task, a `queue/` of shards on Redis, objects that are whole or not there, settings that all agree on',
     uses: ['base', 'data', 'caption'],
   },
   review: {

@@ -19,6 +19,11 @@ export const commands: LazyCommand[] = [
     load: () => import('./caption/command.ts'),
   },
   {
+    name: 'queue',
+    summary: 'caption shards that wait in a queue on Redis',
+    load: () => import('./queue/command.ts'),
+  },
+  {
     name: 'metadata',
     summary: "captions in pictures' metadata: take out what refcap wrote",
     load: () => import('./metadata.ts'),

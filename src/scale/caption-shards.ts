@@ -1,16 +1,17 @@
 /** Captions shards, each into an object of its own that is there whole or not at all; what is done is not done again. */
 import { writeFile } from 'node:fs/promises';
-import { InputError, UsageError } from '../base/errors.ts';
+import { InputError } from '../base/errors.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import { type CaptionSink, fileSink } from '../caption/output/output.ts';
 import { captionRun, type RunCounts, type RunOutcome } from '../caption/run.ts';
 import { picturesOf } from '../caption/sources/shards.ts';
 import type { Columns } from '../data/captions/records.ts';
-import { isRemote, shardName } from '../data/shards/address.ts';
+import { isRemote } from '../data/shards/address.ts';
 import { openShard } from '../data/shards/open.ts';
 import { fetchObject, releaseObject } from '../data/shards/store/cache.ts';
 import type { StoreOptions } from '../data/shards/store/requests.ts';
+import { checkNames, objectsOf } from './names.ts';
 import type { ObjectStore } from './output/output.ts';
 import { agreeOnSettings, type OutputSettings } from './settings.ts';
 
@@ -34,28 +35,18 @@ export interface ShardRunOptions {
 /** `damaged`: what could be read of it is written, and it is not taken for done. */
 export type ShardOutcome = 'captioned' | 'done before' | 'damaged' | 'missing';
 
+/** How a shard ended. */
+export interface ShardResult {
+  readonly outcome: ShardOutcome;
+  /** Of the pictures that were read now. */
+  readonly counts: RunCounts;
+  /** What is wrong with a shard that is damaged or missing. */
+  readonly fault?: InputError;
+}
+
 /** How many shards ended how, and the pictures of those that were read now. */
 export interface ShardCounts extends RunCounts {
   readonly shards: Readonly<Record<ShardOutcome, number>>;
-}
-
-/** The object of a shard's captions, and the one that says that they are all there. */
-export function objectsOf(shard: string): { captions: string; success: string } {
-  const name = shardName(shard);
-  return { captions: `${name}.jsonl`, success: `${name}._SUCCESS` };
-}
-
-/** @throws UsageError where two shards would have one object */
-export function checkNames(shards: readonly string[]): void {
-  const seen = new Map<string, string>();
-  for (const shard of shards) {
-    const other = seen.get(shardName(shard));
-    if (other !== undefined)
-      throw new UsageError(
-        `${other} and ${shard} would both be written to ${objectsOf(shard).captions}; caption them into two outputs.`,
-      );
-    seen.set(shardName(shard), shard);
-  }
 }
 
 /**
@@ -75,37 +66,53 @@ export async function captionShards(
   const counts = { captioned: 0, doubtful: 0, skipped: 0, failed: 0, shards: outcomes };
   for (const [i, shard] of shards.entries()) {
     run.signal?.throwIfAborted();
-    const isDone = (await store.read(objectsOf(shard).success)) !== undefined;
-    if (!isDone) void fetchAhead(shards[i + 1], store, run);
-    const done = isDone ? undefined : await captionShard(captioner, shard, store, run);
-    releaseObject(shard);
-    const outcome = done?.outcome ?? 'done before';
-    outcomes[outcome] += 1;
-    counts.captioned += done?.counts.captioned ?? 0;
-    counts.failed += done?.counts.failed ?? 0;
-    run.onShard?.(shard, outcome);
+    const done = await captionShard(captioner, shard, store, run, shards[i + 1]);
+    outcomes[done.outcome] += 1;
+    counts.captioned += done.counts.captioned;
+    counts.failed += done.counts.failed;
+    run.onShard?.(shard, done.outcome);
   }
   return counts;
 }
 
-async function captionShard(
+/**
+ * Captions a shard, unless it is done. The output's settings are agreed on before.
+ * @param next the shard that is fetched meanwhile
+ * @throws as `captionShards`
+ */
+export async function captionShard(
   captioner: Captioner,
   shard: string,
   store: ObjectStore,
   run: ShardRunOptions,
-): Promise<{ counts: RunCounts; outcome: ShardOutcome }> {
-  const fault = await faultOf(shard, run);
-  if (fault) {
+  next?: string,
+): Promise<ShardResult> {
+  const none = { captioned: 0, doubtful: 0, skipped: 0, failed: 0 };
+  try {
+    if ((await store.read(objectsOf(shard).success)) !== undefined)
+      return { counts: none, outcome: 'done before' };
+    void fetchAhead(next, store, run);
+    const fault = await faultOf(shard, run);
+    if (!fault) return await captionInto(captioner, shard, store, run);
     run.onDone?.({ kind: 'failed', name: shard, error: fault });
-    const counts = { captioned: 0, doubtful: 0, skipped: 0, failed: 1 };
-    return { counts, outcome: 'missing' };
+    return { counts: { ...none, failed: 1 }, outcome: 'missing', fault };
+  } finally {
+    releaseObject(shard);
   }
+}
+
+async function captionInto(
+  captioner: Captioner,
+  shard: string,
+  store: ObjectStore,
+  run: ShardRunOptions,
+): Promise<ShardResult> {
   const { captions, success } = objectsOf(shard);
-  let isDamaged = false;
+  let damage: InputError | undefined;
   const pictures = noticing(
     picturesOf([shard], { ...run.store, columns: run.columns, signal: run.signal }),
-    ({ kind, name }) => {
-      isDamaged ||= kind === 'nothing' && name === shard;
+    (picture) => {
+      if (picture.kind === 'nothing' && picture.name === shard) damage ??= picture.error;
     },
   );
   const { options, settings, batchSize, through = (sink) => sink } = run;
@@ -118,7 +125,7 @@ async function captionShard(
       await sink.finish();
     }
   });
-  if (isDamaged) return { counts, outcome: 'damaged' };
+  if (damage) return { counts, outcome: 'damaged', fault: damage };
   const { captioned, failed } = counts;
   const about = `${JSON.stringify({ shard, captioned, failed, ...settings }, null, 2)}\n`;
   await store.put(success, (path) => writeFile(path, about));

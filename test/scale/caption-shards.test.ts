@@ -7,10 +7,10 @@ import type { RunOutcome } from '../../src/caption/run.ts';
 import { scanTar } from '../../src/data/shards/tar/scan.ts';
 import {
   captionShards,
-  checkNames,
   type ShardOutcome,
   type ShardRunOptions,
 } from '../../src/scale/caption-shards.ts';
+import { checkNames } from '../../src/scale/names.ts';
 import { folderStore } from '../../src/scale/output/folder.ts';
 import { shardsOfTask } from '../../src/scale/task.ts';
 import { tiny } from '../caption/models.ts';

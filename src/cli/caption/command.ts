@@ -1,8 +1,7 @@
 /** `refcap caption`: pictures in, captions out. */
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Option } from '@commander-js/extra-typings';
 import { captionOutputFormats } from '../../caption/output/formats.ts';
-import { bundledModel } from '../../hub/bundled.ts';
-import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
+import { captioningCommand } from '../options/captioning.ts';
 import {
   embedOption,
   existingOption,
@@ -10,22 +9,8 @@ import {
   sidecarNamesOption,
   skipCaptionedOption,
 } from '../options/metadata.ts';
-import {
-  deviceOption,
-  imageSizeOption,
-  membersOption,
-  quantizeOption,
-  threadsOption,
-} from '../options/model.ts';
 import { styleOptions } from '../options/style.ts';
-import {
-  noRepeatNgram,
-  number,
-  positive,
-  probability,
-  repeated,
-  whole,
-} from '../options/values.ts';
+import { positive, probability, repeated, whole } from '../options/values.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import {
   checkCaptionFlags,
@@ -61,55 +46,14 @@ Examples:
   refcap caption --shards 'shards/x-{000000..000123}.tar' --output captions --task 0 --tasks 4
   find . -name '*.png' | refcap caption - --model Salesforce/blip-image-captioning-base`;
 
-function stopping(text: string): boolean | 'never' {
-  if (text === 'never') return text;
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new InvalidArgumentError("must be 'true', 'false' or 'never'.");
-}
-
-export const command = new Command('caption')
+export const command = captioningCommand('caption')
   .summary('caption pictures')
   .description('Caption pictures: one line for each, its path and its caption.')
   .argument('[inputs...]', 'image files, folders, patterns, shards, addresses, or - for a list')
-  .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .addOption(revisionOption())
-  .addOption(offlineOption())
-  .addOption(baseOption())
-  .addOption(verboseOption())
-  .addOption(deviceOption())
-  .addOption(threadsOption('of each worker'))
-  .option(
-    '--workers <n>',
-    'batches at a time, each in a thread (default: 1; 0, as for few pictures: none)',
-    whole,
-  )
-  .addOption(imageSizeOption())
-  .addOption(quantizeOption())
-  .option('--keep-refiner', 'keep the training-only layers saved beside the model')
-  .addOption(membersOption())
   .option(
     '--concepts <file>',
     'names that may appear, a line each, or scores of names for each picture (of models with concepts)',
   )
-  .option('--batch-size <n>', 'pictures at a time', positive, 4)
-  .option('--beams <n>', 'beams of beam search (1: greedy)', positive)
-  .option('--min-length <n>', 'fewest tokens', whole)
-  .option('--max-length <n>', 'most tokens', positive)
-  .option('--min-new-tokens <n>', 'fewest tokens after the prompt', whole)
-  .option('--max-new-tokens <n>', 'most tokens after the prompt', positive)
-  .option('--length-penalty <x>', 'beam scores are divided by length to this power', number)
-  .option('--repetition-penalty <x>', 'above 1: words written before become less likely', number)
-  .addOption(noRepeatNgram())
-  .option('--early-stopping <when>', "end of beam search: 'true', 'false' or 'never'", stopping)
-  .option('--sample', 'draw words by chance')
-  .option('--top-p <p>', 'draw from the words whose probabilities reach p', number)
-  .option('--top-k <n>', 'draw from the n best words', whole)
-  .option('--temperature <t>', 'draw from probabilities to the power 1/t', number)
-  .option('--seed <n>', 'seed of drawing (default: 0)', whole)
-  .option('--num-captions <n>', 'captions of each picture', positive)
-  .option('--prompt <text>', 'what every caption begins with')
-  .option('--ban <words>', 'a word or phrase that must not be written; may be repeated', repeated)
-  .option('--words', "also give each word's log-probability and visual dependence (json, jsonl)")
   .option(
     '--min-confidence <p>',
     'leave captions of less confidence, 0 to 1, out of the output and list them at the end',
@@ -137,11 +81,7 @@ export const command = new Command('caption')
   .addOption(keepTimesOption())
   .addOption(skipCaptionedOption())
   .option('-r, --recursive', 'also look into the folders of folders')
-  .option('--image-column <name>', "the pictures' column in Parquet tables, if it is not told")
   .option('--allow-url', 'fetch http(s) addresses')
-  .option('--allow-svg', 'draw SVG files')
-  .option('--max-pixels <n>', 'largest picture, in pixels', positive)
-  .option('--max-bytes <n>', 'largest file, in bytes', positive)
   .option('--resume', 'skip what the output already holds')
   .option('--overwrite', 'replace the output')
   .addOption(
