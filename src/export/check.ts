@@ -1,5 +1,4 @@
 /** What an export's format costs: captions beside those of the model itself, on given pictures. */
-import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import { Captioner } from '../caption/captioner.ts';
 import type { PreparedImage } from '../caption/prepare.ts';
@@ -98,10 +97,7 @@ export async function picturesToCheck({
 }: ExportCheck): Promise<CheckedPicture[]> {
   const all =
     split === undefined
-      ? (await listImages(pictures)).files.map((file) => ({
-          path: join(pictures, file),
-          references: [],
-        }))
+      ? await imagesBelow(pictures)
       : imagesOfSplit(await readDataset(pictures), split)
           .filter(({ captions }) => captions.length > 0)
           .map(({ path, captions }) => ({ path, references: captions }));
@@ -112,6 +108,12 @@ export async function picturesToCheck({
         : `${pictures}: the ${split} split has no image with a caption.`,
     );
   return all.slice(0, limit);
+}
+
+/** Also those in the zips that COCO comes in. */
+async function imagesBelow(path: string): Promise<CheckedPicture[]> {
+  const { files, pathOf } = await listImages(path);
+  return files.map((file) => ({ path: pathOf(file), references: [] }));
 }
 
 async function readable(

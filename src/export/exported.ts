@@ -1,4 +1,5 @@
 /** Runs exported graphs as another program would: from the files' own bytes, word by word. */
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Opened } from '../base/disposal.ts';
 import type { GraphInput } from '../engine/onnx/encode.ts';
@@ -26,8 +27,10 @@ export class ExportedModel implements Disposable {
   /** @param files encoder and decoder, of either layout, with the paths where they lie now */
   static async open([encoder, decoder]: readonly WrittenOnnx[]): Promise<ExportedModel> {
     using opened = new Opened();
-    const open = async ({ encoded, path }: WrittenOnnx): Promise<Session> =>
-      opened.use(await Session.openEncoded(encoded, { externalFolder: dirname(path) }));
+    const open = async ({ graph, path }: WrittenOnnx): Promise<Session> => {
+      const encoded = { ...graph, model: await readFile(path) };
+      return opened.use(await Session.openEncoded(encoded, { externalFolder: dirname(path) }));
+    };
     const model = new ExportedModel(await open(encoder), await open(decoder));
     opened.keep();
     return model;

@@ -17,8 +17,8 @@ export interface WrittenOnnx {
   readonly bytes: number;
   /** Whether there are such. */
   readonly hasDataFile: boolean;
-  /** What the file says. */
-  readonly encoded: EncodedGraph;
+  /** What the file says, without its bytes. */
+  readonly graph: Omit<EncodedGraph, 'model'>;
 }
 
 /**
@@ -36,14 +36,14 @@ export async function writeOnnx(
   const baked = hasDataFile
     ? placesBeside(`${basename(path)}_data`, weights)
     : await inside(weights, signal);
-  const encoded = encodeOnnx(outputs, {
+  const { model, ...graph } = encodeOnnx(outputs, {
     standardOps: true,
     weight: (name) => baked.get(name),
   });
-  await writeFileAtomic(path, encoded.model);
+  await writeFileAtomic(path, model);
   if (hasDataFile) await writeFileAtomic(`${path}_data`, chunks(weights, signal));
-  const bytes = encoded.model.length + (hasDataFile ? total : 0);
-  return { path, bytes, hasDataFile, encoded };
+  const bytes = model.length + (hasDataFile ? total : 0);
+  return { path, bytes, hasDataFile, graph };
 }
 
 async function inside(

@@ -119,16 +119,13 @@ function quantized(
         ? async () => quantizeRows(await values(), weight, productLimit)
         : async () => quantizeBlocks(await values(), weight);
     const perRow = weight.kind === 'int8' ? 1 : Math.ceil(columns / blockSize);
+    const parts = roundedParts(round);
     known.set(matrix, {
       dtype: weight.kind === 'int8' ? 'i8' : 'u8',
       byteLength: weight.kind === 'int8' ? rows * columns : (rows * perRow * blockSize) / 2,
-      read: async () => bytesOf((await round()).matrix),
+      read: parts.matrix,
     });
-    known.set(scale, {
-      dtype: 'f32',
-      byteLength: rows * perRow * 4,
-      read: async () => bytesOf((await round()).scale),
-    });
+    known.set(scale, { dtype: 'f32', byteLength: rows * perRow * 4, read: parts.scale });
   }
   const small = rewrite(products.outputs, (node) => {
     if (node.op !== 'parameter' || known.has(node.attributes.name)) return undefined;
@@ -142,6 +139,30 @@ function quantized(
     return [same ? tableOf(same) : roundedTable(name, shape, read, known)];
   });
   return { outputs: small, weights: floats(small, read, 'f32', known) };
+}
+
+interface RoundedValues {
+  readonly matrix: Int8Array | Uint8Array;
+  readonly scale: Float32Array;
+}
+
+/**
+ * Reads the two parts of a weight that is rounded when the first of them is asked for. The other one is kept until it is
+ * asked for, too; after that the weight is rounded again.
+ */
+export function roundedParts(
+  round: () => Promise<RoundedValues>,
+): Readonly<Record<keyof RoundedValues, () => Promise<Uint8Array>>> {
+  const kept = new Map<keyof RoundedValues, Uint8Array>();
+  const part = (wanted: keyof RoundedValues, other: keyof RoundedValues) => async () => {
+    const found = kept.get(wanted);
+    kept.delete(wanted);
+    if (found) return found;
+    const values = await round();
+    kept.set(other, bytesOf(values[other]));
+    return bytesOf(values[wanted]);
+  };
+  return { matrix: part('matrix', 'scale'), scale: part('scale', 'matrix') };
 }
 
 /** The table whose transpose a product reads, such as that of the words. */
@@ -168,16 +189,9 @@ function roundedTable(
     return { matrix: transposed(matrix, columns, rows), scale };
   };
   const [matrix, scale] = [`${name}.rows`, `${name}.rows.scale`];
-  known.set(matrix, {
-    dtype: 'i8',
-    byteLength: rows * columns,
-    read: async () => bytesOf((await round()).matrix),
-  });
-  known.set(scale, {
-    dtype: 'f32',
-    byteLength: rows * 4,
-    read: async () => bytesOf((await round()).scale),
-  });
+  const parts = roundedParts(round);
+  known.set(matrix, { dtype: 'i8', byteLength: rows * columns, read: parts.matrix });
+  known.set(scale, { dtype: 'f32', byteLength: rows * 4, read: parts.scale });
   const scaleShape = [rows, ...shape.slice(1).map(() => 1)];
   return mul(cast(parameter(matrix, shape, 'i8'), 'f32'), parameter(scale, scaleShape));
 }

@@ -12,12 +12,13 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
+import { zipSync } from 'fflate';
 import { ModelProtoSchema } from 'onnx-buf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { exportModel } from '../../src/export/export.ts';
 import type { LayoutName } from '../../src/export/layouts.ts';
-import type { ExportDtype } from '../../src/export/weights.ts';
+import { type ExportDtype, roundedParts } from '../../src/export/weights.ts';
 import { generate } from '../../src/generation/generate.ts';
 import { Inference } from '../../src/generation/inference.ts';
 import { Ensemble } from '../../src/generation/members.ts';
@@ -93,6 +94,7 @@ describe.each(layouts)('the layout %s', (name, layout) => {
     // The second has a say.
     const lone = await ofRefcap(tiny);
     expect(furthest(wanted.first, lone.first)).toBeGreaterThan(0.01);
+    expect(wanted.ids).not.toEqual(lone.ids);
     const alone = join(folder, `alone-${name}`);
     await exportModel(two, alone, { layout: name, members: 1 });
     expect((await greedy(alone, layout, pixels, ends)).ids).toEqual(lone.ids);
@@ -123,6 +125,18 @@ describe.each(layouts)('the layout %s', (name, layout) => {
       }
     },
   );
+});
+
+it('rounds a weight once for its two parts, in either order', async () => {
+  let rounded = 0;
+  const parts = roundedParts(async () => {
+    rounded += 1;
+    return { matrix: Int8Array.of(rounded, -1), scale: Float32Array.of(0.5) };
+  });
+  const scale = new Uint8Array(Float32Array.of(0.5).buffer);
+  expect([await parts.matrix(), await parts.scale()]).toEqual([Uint8Array.of(1, 255), scale]);
+  expect([await parts.scale(), await parts.matrix()]).toEqual([scale, Uint8Array.of(2, 255)]);
+  expect(rounded).toBe(2);
 });
 
 it('rounds weights to 16 bits', async () => {
@@ -175,6 +189,17 @@ describe('a check on pictures', () => {
     const out = join(folder, `check-${layout}`);
     const { error } = await exportModel(two, out, { layout, check: { pictures: images } });
     expect(error).toEqual({ pictures: 24, unreadable: 0, changed: 0 });
+  });
+
+  it("finds pictures in a zip, as COCO's come", async () => {
+    const packed = join(folder, 'packed');
+    mkdirSync(packed);
+    const names = readdirSync(images).slice(0, 3);
+    const files = names.map((name) => [`val2014/${name}`, readFileSync(join(images, name))]);
+    writeFileSync(join(packed, 'val2014.zip'), zipSync(Object.fromEntries(files)));
+    const out = join(folder, 'check-packed');
+    const { error } = await exportModel(tiny, out, { check: { pictures: packed } });
+    expect(error).toEqual({ pictures: 3, unreadable: 0, changed: 0 });
   });
 
   it('counts captions that change, and compares CIDEr-D where there are references', async () => {

@@ -37,7 +37,7 @@ export async function writeTwoMembers(two: string): Promise<void> {
   store.initialize(random);
   for (const name of store.names)
     if (/weight$/.test(name) && !/LayerNorm|layer_norm/.test(name))
-      for (const [i, x] of store.tensor(name).data.entries()) store.tensor(name).data[i] = 8 * x;
+      for (const [i, x] of store.tensor(name).data.entries()) store.tensor(name).data[i] = 16 * x;
   // Which concepts are chosen differs between pictures.
   for (const name of store.names)
     if (name.startsWith('concepts.'))

@@ -1,5 +1,4 @@
 /** A model's weights for the web: as they are, in 16 bits, or rounded to 8 with a scale a row. */
-import { bytesOf } from '../../base/bytes.ts';
 import { quantizeGraph, quantizeRows, transposed } from '../../generation/quantisation.ts';
 import { encoderGraph, stepGraph } from '../../model/blip.ts';
 import type { PretrainedWeights } from '../../model/checkpoint/weights.ts';
@@ -8,7 +7,7 @@ import { Scope } from '../../nn/scope.ts';
 import { scaleSuffix } from '../../weights/rounded.ts';
 import type { LazyWeight } from '../../weights/safetensors/write.ts';
 import { elementCount } from '../../weights/weight.ts';
-import { isScorer, leastValues, productLimit, tableLimit } from '../weights.ts';
+import { isScorer, leastValues, productLimit, roundedParts, tableLimit } from '../weights.ts';
 
 /** The weights with products', tables and kernels in 8 bits, as an export to ONNX rounds them; the others as they are. */
 export function* roundedWeights(
@@ -27,12 +26,13 @@ export function* roundedWeights(
     const rows = shape[0];
     const columns = elementCount(shape) / rows;
     const limit = isProduct ? productLimit : tableLimit;
-    const round = async () =>
-      quantizeRows(await weights.readFloat32(name), { start: 0, rows, columns }, limit);
-    const read = async () => bytesOf(transposed((await round()).matrix, columns, rows));
-    const readScale = async () => bytesOf((await round()).scale);
-    yield [name, { dtype: 'i8', shape, read }];
-    yield [name + scaleSuffix, { dtype: 'f32', shape: [rows], read: readScale }];
+    const parts = roundedParts(async () => {
+      const values = await weights.readFloat32(name);
+      const { matrix, scale } = quantizeRows(values, { start: 0, rows, columns }, limit);
+      return { matrix: transposed(matrix, columns, rows), scale };
+    });
+    yield [name, { dtype: 'i8', shape, read: parts.matrix }];
+    yield [name + scaleSuffix, { dtype: 'f32', shape: [rows], read: parts.scale }];
   }
 }
 
