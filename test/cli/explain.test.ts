@@ -56,6 +56,7 @@ describe('refcap explain', () => {
       [[], 2, 'name a picture'],
       [[owl, '--data', 'x'], 2, 'are for --evaluate'],
       [['--evaluate'], 2, '--evaluate needs --data'],
+      [['--evaluate', '--data', 'x', '--beams', '3'], 2, 'leave out --beams'],
       [['--evaluate', '--data', 'x', '--measures', 'pointing'], 2, 'needs --entities'],
       [['https://example.org/a.png', '-o', 'b.html'], 1, 'explain takes files'],
     ];

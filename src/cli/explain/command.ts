@@ -142,6 +142,10 @@ function checkFlags(
     if (data === undefined) throw new UsageError('--evaluate needs --data.');
     if (inputs.length > 0 || caption !== undefined)
       throw new UsageError('--evaluate takes its pictures and captions from --data alone.');
+    if (flags.beams !== undefined)
+      throw new UsageError(
+        '--evaluate measures what the model writes by its own defaults: leave out --beams.',
+      );
     if (given !== undefined && given !== 'json')
       throw new UsageError('--evaluate prints a table and writes json: leave out --format.');
     if (measures?.includes('pointing') && entities === undefined)

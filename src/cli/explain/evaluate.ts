@@ -41,6 +41,7 @@ export async function evaluateCommand(
     ...(limit !== undefined && { limit }),
     measures: measures ?? measureNames,
     methods: methods ?? methodNames,
+    onNote: (note) => console.error(`refcap: ${note}`),
     onDone: (_, done, total) => {
       if (done === 1) {
         progress.clear();

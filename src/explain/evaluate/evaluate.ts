@@ -7,15 +7,16 @@ import type { PreparedImage } from '../../caption/prepare.ts';
 import { type EntityImage, readEntities } from '../../data/captions/entities.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../../data/datasets/dataset.ts';
 import { type DatasetOptions, readDataset } from '../../data/datasets/read.ts';
-import { explainAll, sumOfMaps } from '../explain.ts';
+import { explainPrepared, sumOfMaps } from '../explain.ts';
 import { methods } from '../methods/methods.ts';
 import type { MethodName } from '../methods/names.ts';
 import { wordPieces } from '../words.ts';
 import { type Areas, areasOf, baselineMaps } from './faithfulness.ts';
 import { type JudgedWord, judgeWords } from './invented.ts';
+import { PreparedPictures } from './pictures.ts';
 import { type PhraseResult, pointAtPhrases } from './pointing.ts';
-import { agreement, captionAgreement, shuffledModel, stagesOf } from './sanity.ts';
-import { isContentWord, sceneOf, withoutEnd } from './scenes.ts';
+import { agreement, mapsOf, shuffledModel, stagesOf, type WordMaps } from './sanity.ts';
+import { isContentWord, sceneOf } from './scenes.ts';
 import type { Share } from './statistics.ts';
 
 export const measureNames = ['pointing', 'faithfulness', 'sanity', 'invented'] as const;
@@ -38,6 +39,8 @@ export interface ExplainEvaluationOptions {
   readonly oracle: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
+  /** Told what the reader says of the dataset. */
+  readonly onNote?: (note: string) => void;
   onDone(measure: MeasureName, done: number, total: number): void;
 }
 
@@ -55,6 +58,7 @@ interface Context {
   readonly captioner: Captioner;
   readonly options: ExplainEvaluationOptions;
   readonly images: readonly DatasetImage[];
+  readonly pictures: PreparedPictures;
 }
 
 /**
@@ -65,11 +69,13 @@ export async function evaluateExplanations(
   captioner: Captioner,
   options: ExplainEvaluationOptions,
 ): Promise<ExplainMeasurements> {
-  const { data, reading, split, limit, entities, measures } = options;
+  const { data, reading, split, limit, entities, measures, onNote } = options;
   const dataset = await readDataset(data, reading);
+  for (const note of dataset.notes) onNote?.(note);
   const images = imagesOfSplit(dataset, split).slice(0, limit);
   if (images.length === 0) throw new InputError(`${data}: the ${split} split has no pictures.`);
-  const context = { captioner, options, images };
+  const pictures = new PreparedPictures(captioner, options.signal);
+  const context = { captioner, options, images, pictures };
   const wanted = new Set(measures);
   const results: { -readonly [Name in keyof ExplainMeasurements]: ExplainMeasurements[Name] } = {};
   if (wanted.has('pointing') && entities !== undefined)
@@ -82,14 +88,14 @@ export async function evaluateExplanations(
 
 /** Goes through the pictures one by one. */
 async function overImages<T>(
-  { captioner, options, images }: Context,
+  { options, images, pictures }: Context,
   measure: MeasureName,
   work: (image: PreparedImage, item: DatasetImage, number: number) => Promise<T>,
 ): Promise<T[]> {
   const results: T[] = [];
   for (const [i, item] of images.entries()) {
     options.signal?.throwIfAborted();
-    results.push(await work(await captioner.prepare(item.path), item, i));
+    results.push(await work(await pictures.prepared(item.path), item, i));
     options.onDone(measure, i + 1, images.length);
   }
   return results;
@@ -111,21 +117,11 @@ async function measurePointing(
   });
 }
 
-/** What the captioner writes of a picture, without the end. */
-async function written(
-  { captioner, options }: Context,
-  image: PreparedImage,
-): Promise<readonly number[]> {
-  const { signal } = options;
-  const [{ captions }] = await captioner.captionPrepared([image], { ...(signal && { signal }) });
-  return withoutEnd(captions[0].ids, captioner);
-}
-
 async function measureFaithfulness(context: Context): Promise<Map<string, Areas>[]> {
-  const { captioner, options } = context;
+  const { captioner, options, pictures } = context;
   let oracles = 0;
-  const results = await overImages(context, 'faithfulness', async (image, _, number) => {
-    const ids = await written(context, image);
+  const results = await overImages(context, 'faithfulness', async (image, { path }, number) => {
+    const ids = await pictures.caption(path);
     const words = wordPieces(ids, captioner.tokenizer).filter(isContentWord);
     if (words.length === 0) return undefined;
     const random = createRandom(options.seed + number);
@@ -152,32 +148,37 @@ async function measureFaithfulness(context: Context): Promise<Map<string, Areas>
 async function measureSanity(
   context: Context,
 ): Promise<Map<string, Map<MethodName, readonly Share[]>>> {
-  const { captioner, options } = context;
+  const { captioner, options, pictures } = context;
   const { seed } = options;
+  const own = new Map<string, WordMaps>();
   const stages = new Map<string, Map<MethodName, Share[]>>();
   const note = (stage: string, found: ReadonlyMap<MethodName, Share>): void => {
     const rows = stages.get(stage) ?? new Map<MethodName, Share[]>();
-    for (const [name, share] of found) rows.set(name, [...(rows.get(name) ?? []), share]);
     stages.set(stage, rows);
+    for (const [name, share] of found) {
+      const shares = rows.get(name) ?? [];
+      shares.push(share);
+      rows.set(name, shares);
+    }
   };
   for (const { name, shuffles } of stagesOf(captioner)) {
     using other = shuffledModel(captioner, shuffles, seed);
-    await overImages(context, 'sanity', async (image) => {
-      const ids = await written(context, image);
-      note(name, await agreement(captioner, image, ids, options.methods, other, seed));
+    await overImages(context, 'sanity', async (image, { path }) => {
+      const ids = await pictures.caption(path);
+      const of = { captioner, image, ids, names: options.methods, seed };
+      const first = own.get(path) ?? (await mapsOf(of));
+      own.set(path, first);
+      note(name, agreement(options.methods, first, await mapsOf(of, other)));
     });
   }
   let before: readonly number[] | undefined;
-  await overImages(context, 'sanity', async (image) => {
-    const ids = await written(context, image);
-    if (before) {
-      const pair = [ids, before] as const;
-      note(
-        "another picture's caption",
-        await captionAgreement(captioner, image, pair, options.methods, seed),
-      );
+  await overImages(context, 'sanity', async (image, { path }) => {
+    const first = own.get(path);
+    if (before && first) {
+      const other = await mapsOf({ captioner, image, ids: before, names: options.methods, seed });
+      note("another picture's caption", agreement(options.methods, first, other));
     }
-    before = ids;
+    before = await pictures.caption(path);
   });
   return stages;
 }
@@ -185,8 +186,8 @@ async function measureSanity(
 function measureInvented(context: Context): Promise<JudgedWord[][]> {
   const { captioner, options } = context;
   const { signal } = options;
-  return overImages(context, 'invented', async (_, { path, captions }) => {
-    const [{ words }] = await explainAll(captioner, [path], {
+  return overImages(context, 'invented', async (image, { captions }) => {
+    const [{ words }] = await explainPrepared(captioner, [image], {
       method: 'attention',
       ...(signal && { signal }),
     });

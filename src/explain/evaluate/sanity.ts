@@ -63,46 +63,21 @@ function shuffledWeights(
   };
 }
 
-/** Rank correlation of the maps of a caption's content words by two models. */
-export async function agreement(
-  captioner: Captioner,
-  image: PreparedImage,
-  ids: readonly number[],
-  names: readonly MethodName[],
-  other: ExplainedModel,
-  seed: number,
-): Promise<Map<MethodName, Share>> {
-  const first = await mapsOf(captioner, image, ids, names, explainedModel(captioner), seed);
-  const second = await mapsOf(captioner, image, ids, names, other, seed);
-  return compared(names, first, second);
+/** Maps of a caption's content words, by method. */
+export type WordMaps = ReadonlyMap<MethodName, readonly Float32Array[]>;
+
+export interface MappedCaption {
+  readonly captioner: Captioner;
+  readonly image: PreparedImage;
+  readonly ids: readonly number[];
+  readonly names: readonly MethodName[];
+  readonly seed: number;
 }
 
-/** Rank correlation of the maps of content words, the first with the first and so on, under two captions. */
-export async function captionAgreement(
-  captioner: Captioner,
-  image: PreparedImage,
-  captions: readonly [readonly number[], readonly number[]],
-  names: readonly MethodName[],
-  seed: number,
-): Promise<Map<MethodName, Share>> {
-  const model = explainedModel(captioner);
-  const [first, second] = captions;
-  return compared(
-    names,
-    await mapsOf(captioner, image, first, names, model, seed),
-    await mapsOf(captioner, image, second, names, model, seed),
-  );
-}
-
-type WordMaps = ReadonlyMap<MethodName, readonly Float32Array[]>;
-
-async function mapsOf(
-  captioner: Captioner,
-  image: PreparedImage,
-  ids: readonly number[],
-  names: readonly MethodName[],
-  model: ExplainedModel,
-  seed: number,
+/** @param model another than the captioner's own, if wanted */
+export async function mapsOf(
+  { captioner, image, ids, names, seed }: MappedCaption,
+  model: ExplainedModel = explainedModel(captioner),
 ): Promise<WordMaps> {
   const scene = await sceneOf(captioner, image, ids, { seed, signal: undefined }, model);
   const words = wordPieces(ids, captioner.tokenizer).filter(isContentWord);
@@ -117,7 +92,12 @@ async function mapsOf(
   return maps;
 }
 
-function compared(names: readonly MethodName[], first: WordMaps, second: WordMaps) {
+/** Rank correlation of the maps of content words, the first with the first and so on: of two models, or of two captions. */
+export function agreement(
+  names: readonly MethodName[],
+  first: WordMaps,
+  second: WordMaps,
+): Map<MethodName, Share> {
   return new Map(
     names.map((name): [MethodName, Share] => {
       const [a, b] = [first.get(name) ?? [], second.get(name) ?? []];

@@ -57,6 +57,48 @@ describe('evaluateExplanations', () => {
     expect(told).toEqual(['pointing 1/1', 'invented 1/2', 'invented 2/2']);
   });
 
+  it('decodes and captions each picture once, and tells what the reader says of the dataset', async () => {
+    const counts = { prepared: 0, captioned: 0 };
+    const counting = new Proxy(captioner, {
+      get(target, name) {
+        if (name === 'prepare') counts.prepared += 1;
+        if (name === 'captionPrepared') counts.captioned += 1;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const notes: string[] = [];
+    const noted = join(folder, 'noted.jsonl');
+    const rows = [...files, 'gone.png'].map((file) =>
+      JSON.stringify({
+        file,
+        caption: 'a brown owl',
+        split: file === 'gone.png' ? 'train' : 'dev',
+      }),
+    );
+    writeFileSync(noted, `${rows.join('\n')}\n`);
+    const onNote = (note: string) => notes.push(note);
+    const measured = await evaluateExplanations(counting, {
+      ...{ data: noted, split: 'dev', measures: ['faithfulness', 'sanity'], limit: 2 },
+      ...{ methods: ['attention'], captions: 1, oracle: 0, seed: 1, onNote },
+      onDone: () => undefined,
+    });
+    expect(counts).toEqual({ prepared: 2, captioned: 2 });
+    const stages = [...(measured.sanity ?? new Map())].map(([name, by]) => [
+      name,
+      by.get('attention')?.length,
+    ]);
+    // Each picture's maps with the shuffled model's, and those of one with another's caption.
+    expect(stages).toEqual([
+      ['language head', 2],
+      ['and decoder layer 1', 2],
+      ['and decoder layer 0', 2],
+      ['and everything else', 2],
+      ["another picture's caption", 1],
+    ]);
+    expect(notes.join()).toContain('1 of 4 images has no file');
+  });
+
   it('has no phrases of a picture without boxes, and no pointing without a file', async () => {
     const { results } = await measure(['pointing'], { entities });
     expect(results.pointing?.map((phrases) => phrases.length)).toEqual([1, 0]);

@@ -9,7 +9,12 @@ import {
   edgeMap,
 } from '../../../src/explain/evaluate/faithfulness.ts';
 import { judgeWords, reportInvented } from '../../../src/explain/evaluate/invented.ts';
-import { agreement, shuffledModel, stagesOf } from '../../../src/explain/evaluate/sanity.ts';
+import {
+  agreement,
+  mapsOf,
+  shuffledModel,
+  stagesOf,
+} from '../../../src/explain/evaluate/sanity.ts';
 import { isContentWord, sceneOf } from '../../../src/explain/evaluate/scenes.ts';
 import { explainedModel } from '../../../src/explain/threads/explainer.ts';
 import { tiny } from '../../caption/models.ts';
@@ -78,7 +83,8 @@ describe('sanity', () => {
     const ids = idsOf('a brown owl stares');
     const names = ['gradient-attention'] as const;
     const agree = async (model: ReturnType<typeof explainedModel>): Promise<number> => {
-      const found = await agreement(captioner, image, ids, names, model, 1);
+      const of = { captioner, image, ids, names, seed: 1 };
+      const found = agreement(names, await mapsOf(of), await mapsOf(of, model));
       const { sum, count } = found.get('gradient-attention') ?? { sum: 0, count: 0 };
       expect(count).toBe(3);
       return sum / count;
