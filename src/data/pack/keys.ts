@@ -17,9 +17,12 @@ export function sampleKeys(ids: readonly string[]): string[] {
       .replace(/^\/+|\/+$/g, '')
       .replace(/\/+/g, '/');
     const isFit = plain !== '' && plain.length <= longest && !used.has(plain);
-    const hash = createHash('sha256').update(id).digest('hex').slice(0, 16);
-    const key = isFit ? plain : `${plain.slice(0, longest - 17)}-${hash}`;
+    const key = isFit ? plain : `${plain.slice(0, longest - 17)}-${hashOf(id)}`;
     used.add(key);
     return key;
   });
+}
+
+function hashOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 16);
 }

@@ -65,14 +65,17 @@ export async function packDataset(
   const done = await doneBefore(folder, about);
   const failures: string[] = [];
   const keys = sampleKeys(images.map(({ id }) => id));
-  const keyOf = new Map(images.map((image, i) => [image, keys[i]]));
   const shards: PackedShard[] = [];
   for (const split of splitNames) {
-    const own = images.filter((image) => image.split === split);
+    const own = images.flatMap((image, i) =>
+      image.split === split ? [{ image, key: keys[i] }] : [],
+    );
+    let number = 0;
     for (let start = 0; start < own.length; start += shards[shards.length - 1].taken) {
-      const known = done.get(nameOf(split, shards, format));
-      const rest = own.slice(start).map((image) => ({ image, key: keyOf.get(image) ?? '' }));
-      const shard = known ?? (await writeShard(folder, split, rest, { shards, options, failures }));
+      const name = nameOf(split, number++, format);
+      const known = done.get(name);
+      const place = { path: join(folder, name), name, split };
+      const shard = known ?? (await writeShard(place, own, start, { options, failures }));
       if (known) for (let i = 0; i < known.taken; i++) options.onImage?.();
       shards.push(shard);
       await writeManifest(folder, { ...about, isWhole: false }, shards);
@@ -81,8 +84,7 @@ export async function packDataset(
   return { manifest: await writeManifest(folder, { ...about, isWhole: true }, shards), failures };
 }
 
-function nameOf(split: SplitName, before: readonly PackedShard[], format: PackFormat): string {
-  const number = before.filter((shard) => shard.split === split).length;
+function nameOf(split: SplitName, number: number, format: PackFormat): string {
   return `${split}-${String(number).padStart(6, '0')}${packFormatRules[format].ending}`;
 }
 
@@ -110,25 +112,28 @@ interface Waiting {
   readonly key: string;
 }
 
+interface ShardPlace extends Pick<PackedShard, 'name' | 'split'> {
+  readonly path: string;
+}
+
 interface ShardContext {
-  readonly shards: readonly PackedShard[];
   readonly options: PackOptions;
   readonly failures: string[];
 }
 
-/** Writes as many of the images as fill a shard. */
+/** Writes as many of the images, from `start` on, as fill a shard. */
 async function writeShard(
-  folder: string,
-  split: SplitName,
+  { path, name, split }: ShardPlace,
   waiting: readonly Waiting[],
-  { shards, options, failures }: ShardContext,
+  start: number,
+  { options, failures }: ShardContext,
 ): Promise<PackedShard> {
   const { format, shardBytes, signal, onImage } = options;
   const counts = { images: 0, captions: 0, taken: 0 };
   async function* samples(): AsyncGenerator<PackedSample> {
     let size = 0;
-    for (const { image, key } of waiting) {
-      if (size >= shardBytes) return;
+    for (let i = start; i < waiting.length && size < shardBytes; i++) {
+      const { image, key } = waiting[i];
       signal?.throwIfAborted();
       counts.taken += 1;
       const sample = await sampleOf(image, key, failures);
@@ -149,8 +154,7 @@ async function writeShard(
       yield part;
     }
   }
-  const name = nameOf(split, shards, format);
-  await writeFileAtomic(join(folder, name), counted());
+  await writeFileAtomic(path, counted());
   const { images, captions, taken } = counts;
   return { name, split, images, captions, bytes, sha256: hash.digest('hex'), taken };
 }

@@ -132,7 +132,10 @@ async function receiveOnce(
   }
 }
 
-/** Removes what was not used for the longest time until there is room for `size` bytes. */
+/** Milliseconds after which a half-fetched file that nothing was added to is left over. */
+const longestBreak = 3_600_000;
+
+/** Removes what was not used for the longest time until there is room for `size` bytes; what is being fetched stays. */
 async function makeRoom(options: StoreOptions, size: number): Promise<void> {
   const { env = process.env } = options;
   const limit = Number(env.REFCAP_CACHE_BYTES || defaultBytes);
@@ -148,7 +151,8 @@ async function makeRoom(options: StoreOptions, size: number): Promise<void> {
   let total = files.reduce((sum, file) => sum + file.size, size);
   for (const file of files.sort((a, b) => a.used - b.used)) {
     if (total <= limit) return;
-    if (inUse.has(file.path)) continue;
+    const isFetched = file.path.endsWith('.tmp') && Date.now() - file.used < longestBreak;
+    if (inUse.has(file.path) || isFetched) continue;
     await rm(file.path, { force: true });
     total -= file.size;
   }

@@ -1,5 +1,12 @@
 /** Copies of a store's objects: whole, fetched once, gone on with after breaks, fetched anew when they change. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fetchObject, releaseObject } from '../../../../src/data/shards/store/cache.ts';
@@ -81,9 +88,14 @@ describe('an object of a store', () => {
         .map((name) => name.slice(-1))
         .sort(),
     ).toEqual(['a', 'c']);
+    // So does what another process is fetching, and what none is fetching any more goes.
+    const [half, left] = ['.x.12345.tmp', '.y.12345.tmp'].map((name) => join(cache, name));
+    for (const path of [half, left]) writeFileSync(path, content);
+    utimesSync(left, new Date('2020-01-01'), new Date('2020-01-01'));
     // What is being read stays, whatever room there is.
     const path = await fetchIt('s3://s/a', { REFCAP_CACHE_BYTES: '1' });
     await fetchIt('s3://s/d', { REFCAP_CACHE_BYTES: '1' });
     expect(readFileSync(path).equals(content)).toBe(true);
+    expect([existsSync(half), existsSync(left)]).toEqual([true, false]);
   });
 });
