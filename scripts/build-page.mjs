@@ -13,8 +13,10 @@ const [folder, built] = isStatic ? ['web/static', 'dist/static'] : ['web', 'dist
 const sources = Math.max(
   newest(join(root, 'web')),
   time(join(root, 'package-lock.json')),
-  // It has the library in it.
-  isStatic ? newest(join(root, 'src')) : 0,
+  // The one has the library in it, the others how it tells of words and of figures.
+  ...(isStatic ? ['src'] : ['src/explain/output', 'src/confidence']).map((folder) =>
+    newest(join(root, folder)),
+  ),
 );
 if (time(join(root, built, 'index.html')) < sources) {
   console.error('Building the page ...');

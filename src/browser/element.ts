@@ -64,15 +64,21 @@ function elementClass(
       this.addEventListener('load', () => void this.#look(), true);
     }
 
+    /** Moved to another place, it goes on there. */
+    connectedCallback(): void {
+      void this.#look();
+    }
+
     disconnectedCallback(): void {
-      this.#source = '';
       this.#stop.abort();
+      // What is written already stays.
+      if (this.getAttribute('state') === 'writing') this.#source = '';
     }
 
     /** Captions the picture that is there now, where it is another one than before. */
     async #look(): Promise<void> {
       const image = this.querySelector('img');
-      if (!image?.complete || image.currentSrc === this.#source) return;
+      if (!this.isConnected || !image?.complete || image.currentSrc === this.#source) return;
       this.#source = image.currentSrc;
       this.#stop.abort();
       this.#stop = new AbortController();

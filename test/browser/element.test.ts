@@ -123,6 +123,36 @@ describeInChromium('elements', () => {
     });
   });
 
+  it('goes on where it is moved while it writes, and writes nothing anew afterwards', async () => {
+    const result = await run(`${invented}
+      let writings = 0;
+      const captioner = async () => {
+        const one = await open();
+        return { caption: (...given) => { writings += 1; return one.caption(...given); } };
+      };
+      defineCaptionElement({ captioner });
+      document.body.innerHTML =
+        '<refcap-caption><img src="/pictures/cat-0.png"></refcap-caption><main></main>';
+      const element = document.querySelector('refcap-caption');
+      let captions = 0;
+      element.addEventListener('caption', () => captions++);
+      while (writings === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      document.querySelector('main').append(element);
+      const moved = await Promise.race([
+        new Promise((done) => element.addEventListener('caption', (event) => done(event.detail.caption))),
+        new Promise((done) => setTimeout(done, 2000, 'nothing')),
+      ]);
+      document.body.append(element);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return { moved, captions, writings, state: element.getAttribute('state') };`);
+    expect(result).toEqual({
+      moved: 'a picture of a cat',
+      captions: 1,
+      writings: 2,
+      state: 'done',
+    });
+  });
+
   it('fills the alt texts that are missing, and no others', async () => {
     const result = z.array(z.array(z.string().nullable())).parse(
       await run(`
