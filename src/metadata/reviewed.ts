@@ -1,8 +1,7 @@
 /** Where a picture's metadata hold a caption that refcap wrote, and what a person said of it. */
-import { readFile } from 'node:fs/promises';
-import { sidecarNamings } from './choices.ts';
-import { canCarry, type EmbeddedOptions, embeddedPlace } from './embed/embedded.ts';
-import { sidecarPlace, type XmpPlace, xmpSidecarPath } from './places.ts';
+import { placesOf } from './all-places.ts';
+import type { EmbeddedOptions } from './embed/embedded.ts';
+import type { XmpPlace } from './places.ts';
 import { readDescribed } from './xmp/caption.ts';
 import { captionProperties, recordOf, reviewProperties } from './xmp/names.ts';
 import { findProperty, parsePacket, textOf } from './xmp/packet.ts';
@@ -31,14 +30,11 @@ export async function machineMadePlace(
   file: string,
   options: EmbeddedOptions = {},
 ): Promise<MachineMadePlace | undefined> {
-  const beside = sidecarNamings.map((naming) => sidecarPlace(xmpSidecarPath(file, naming)));
-  for (const place of beside) {
+  for (const place of await placesOf(file, options)) {
     const found = madePlace(place, await place.read());
     if (found) return found;
   }
-  if (!canCarry(await readFile(file))) return undefined;
-  const place = embeddedPlace(file, options);
-  return madePlace(place, await place.read());
+  return undefined;
 }
 
 function madePlace(place: XmpPlace, text: string | undefined): MachineMadePlace | undefined {

@@ -1,8 +1,6 @@
 /** Takes refcap's words out of the metadata of a picture, wherever they are. */
-import { open } from 'node:fs/promises';
-import { sidecarNamings } from './choices.ts';
-import { canCarry, type EmbeddedOptions, embeddedPlace } from './embed/embedded.ts';
-import { sidecarPlace, type XmpPlace, xmpSidecarPath } from './places.ts';
+import { placesOf } from './all-places.ts';
+import type { EmbeddedOptions } from './embed/embedded.ts';
 import { undoCaption } from './xmp/undo.ts';
 
 /** A place that was changed. */
@@ -31,21 +29,4 @@ export async function undoPicture(
     done.push({ name: place.name, changedSince: undone.changedSince });
   }
   return done;
-}
-
-async function placesOf(file: string, options: EmbeddedOptions): Promise<XmpPlace[]> {
-  const beside = sidecarNamings.map((naming) => sidecarPlace(xmpSidecarPath(file, naming)));
-  return (await isCarrier(file)) ? [...beside, embeddedPlace(file, options)] : beside;
-}
-
-/** Whether it is a picture that XMP can be in; a picture may be missing whose XMP file is there. */
-async function isCarrier(file: string): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined);
-  if (!handle) return false;
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
-    return canCarry(buffer.subarray(0, bytesRead));
-  } finally {
-    await handle.close();
-  }
 }

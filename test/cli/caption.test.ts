@@ -366,6 +366,22 @@ describe('refcap caption', () => {
     }
   });
 
+  it("knows a finished run of COCO's numbers, and one that refuses a picture is none", () => {
+    mkdirSync(join(folder, 'numbered'));
+    for (const [i, name] of ['cat-0', 'owl-1'].entries())
+      cpSync(join(tiny, `images/${name}.png`), join(folder, `numbered/00000${i + 4}.png`));
+    const args = ['caption', 'numbered', '-f', 'coco', '-o', 'numbered.json'];
+    refcap([...args, '-q', '-m', tiny]);
+    const whole = read('numbered.json');
+    expect(JSON.parse(whole).map((row: { image_id: number }) => row.image_id)).toEqual([4, 5]);
+    const again = refcap([...args, '--resume', '-m', 'nowhere']);
+    expect(again.stderr).toBe('0 captioned, 2 skipped: nothing was left to do\n');
+    cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'numbered/cat.png'));
+    const refused = refcap([...args, '--resume', '-m', tiny]);
+    expect(refused.stderr).toContain("COCO's results name pictures by number");
+    expect(read('numbered.json')).toBe(whole);
+  });
+
   it('writes names into CSV that every reader gets back, and goes on behind them', () => {
     mkdirSync(join(folder, 'odd'));
     const names = ['new\nline.png', 'new\\nline.png', 'say "x", twice.png', ' z.png'];

@@ -57,6 +57,7 @@ export function drawOptions(
     num_return_sequences: draws,
     top_p: options.top_p ?? 0.9,
     words: false,
+    dependence: false,
   };
 }
 

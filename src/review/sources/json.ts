@@ -20,6 +20,7 @@ export async function readJsonLines(path: string): Promise<DraftCaption[]> {
 
 /** Writes decisions into the lines of their pictures; other lines stay byte for byte. */
 export async function writeJsonLines(path: string, target: string, decided: Decided) {
+  if (decided.size === 0) return 0;
   const changes = { count: 0 };
   async function* lines(): AsyncGenerator<string> {
     for await (const { text, place, end } of rowLines(path)) {
@@ -48,6 +49,7 @@ export async function writeJsonArray(path: string, target: string, decided: Deci
     if (written) count += 1;
     return written ?? JSON.stringify(row);
   });
+  if (count === 0) return 0;
   await writeFileAtomic(target, `[\n${rows.join(',\n')}\n]\n`);
   return count;
 }

@@ -1,5 +1,5 @@
 /** Drafts of every format: read, decided, written back, read again; what was not decided stays byte for byte. */
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
@@ -70,6 +70,16 @@ describe.each(['jsonl', 'json'] as const)('drafts in %s', (format) => {
       ],
       dependence: 2,
     });
+  });
+
+  it('are left alone where nothing was decided', async () => {
+    const lines = rows.map((row) => JSON.stringify(row, null, format === 'json' ? 1 : 0));
+    const content = format === 'json' ? `[${lines.join(',')}]` : lines.join('\n');
+    const path = join(folderOf({ [name]: content }), name);
+    const { ino } = statSync(path);
+    expect(await (await openDrafts(path)).write(new Map())).toBe(0);
+    expect(readFileSync(path, 'utf8')).toBe(content);
+    expect(statSync(path).ino).toBe(ino);
   });
 
   it('are written with who decided what, and read again as decided', async () => {
