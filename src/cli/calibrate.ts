@@ -1,6 +1,7 @@
 /** `refcap calibrate`: fits a model's confidence to pictures with captions by people. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { writeFileAtomic } from '../base/files.ts';
+import { alignedLines } from '../base/table.ts';
 import type { ConfidenceConfig } from '../confidence/config.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import { calibrateModel } from '../evaluate/calibrate/calibrate.ts';
@@ -19,7 +20,6 @@ import { checkOutputFile } from './options/output-file.ts';
 import { positive, repeated, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
-import { alignedRows } from './terminal/table.ts';
 
 interface Flags extends DatasetFlags {
   data: string[];
@@ -143,11 +143,11 @@ function table(config: ConfidenceConfig): string {
     right.toFixed(3),
     String(images),
   ]);
-  return [
-    alignedRows([
-      ['source', 'pictures', 'right', 'calibration error', '95 % interval', 'by chance'],
-      ...sources,
-    ]),
-    alignedRows([['confidence', 'right', 'pictures'], ...bins]),
-  ].join('\n');
+  const heads = ['source', 'pictures', 'right', 'calibration error', '95 % interval', 'by chance'];
+  const lines = [
+    ...alignedLines([heads, ...sources], () => false),
+    '',
+    ...alignedLines([['confidence', 'right', 'pictures'], ...bins], () => false),
+  ];
+  return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,7 @@
 /** `refcap data pack`: a dataset into shards. */
+
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { alignedLines } from '../base/table.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import { type PackFormat, packFormats } from '../data/pack/formats.ts';
 import type { PackManifest } from '../data/pack/manifest.ts';
@@ -85,11 +87,5 @@ function table({ splits }: PackManifest): string {
       return [split, ...[shards, images, captions, bytes].map((n) => n.toLocaleString('en'))];
     }),
   ];
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  return rows
-    .map((row) =>
-      row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))),
-    )
-    .map((row) => `${row.join('  ')}\n`)
-    .join('');
+  return `${alignedLines(rows).join('\n')}\n`;
 }

@@ -1,6 +1,7 @@
 /** `refcap data`: what is in a dataset and what is wrong with it, and a dataset as shards. */
 import { Command, Option } from '@commander-js/extra-typings';
 import { InputError, UsageError } from '../base/errors.ts';
+import { alignedLines } from '../base/table.ts';
 import { splitNames } from '../data/datasets/dataset.ts';
 import type { DatasetReport, SplitFigures } from '../data/datasets/inspect.ts';
 import { type DatasetFormat, datasetFormats } from '../data/datasets/sources.ts';
@@ -112,14 +113,14 @@ function table(report: DatasetReport, isOfMetadata: boolean): string {
     `images    ${report.imageFolder}`,
     `splits    ${{ lists: 'from split lists', captions: 'as the captions say', seed: 'none: dealt out by a seed' }[report.splitsFrom]}`,
     '',
-    ...columns(splitRows(report)),
+    ...alignedLines(splitRows(report)),
     '',
-    ...columns(lengthRows(report)),
+    ...alignedLines(lengthRows(report)),
     '',
     `Training captions: ${whole(report.vocabulary.uses)} words, ${whole(report.vocabulary.words)} different, ${whole(report.vocabulary.once)} of them used once.`,
     `Captions that several images share: ${whole(report.sharedCaptions)}.`,
     '',
-    ...columns(coverageRows(report)),
+    ...alignedLines(coverageRows(report)),
     '',
   ];
   lines.push(...report.notes.map((note) => `Note: ${note}`));
@@ -177,14 +178,6 @@ function problemLines({ problems, maxWords }: DatasetReport): string[] {
     if (count > examples) shown.push(`${' '.repeat(width + 4)}...`);
     return [`  ${whole(count).padStart(width)}  ${title}`, ...shown];
   });
-}
-
-/** The first column to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  return rows.map((row) =>
-    row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '),
-  );
 }
 
 function whole(value: number): string {

@@ -1,5 +1,7 @@
 /** `refcap evaluate`: a model's captions, scores and speed on a split of a dataset. */
+
 import { Command, Option } from '@commander-js/extra-typings';
+import { alignedLines } from '../base/table.ts';
 import { type GenerationFlags, givenOptions } from '../caption/command-options.ts';
 import type { Reliability } from '../confidence/config.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
@@ -19,7 +21,6 @@ import { deviceOption, membersOption, quantizeOption, threadsOption } from './op
 import { noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
-import { alignedRows } from './terminal/table.ts';
 
 interface Flags extends DatasetFlags, Omit<GenerationFlags, 'seed'> {
   base?: string;
@@ -130,7 +131,10 @@ function table(evaluation: Evaluation): string {
   });
   const { imagesPerSecond, peakMiB } = throughput;
   return [
-    alignedRows([['metric', 'score', '95 % interval', 'single references'], ...rows]),
+    ...alignedLines(
+      [['metric', 'score', '95 % interval', 'single references'], ...rows],
+      () => false,
+    ).map((line) => `${line}\n`),
     '\n',
     ...(confidence ? [`${truthOf(confidence)}\n`] : []),
     `${data.images} images of ${data.split}, ${imagesPerSecond.toFixed(1)} a second, peak memory ${peakMiB.toFixed(0)} MiB\n`,

@@ -1,4 +1,5 @@
 /** Tables in cells: texts, numbers and pictures. */
+import { alignedLines } from '../base/table.ts';
 import { escapeHtml } from '../pages/frame.ts';
 import { imageTag, type ShownImage } from './picture.ts';
 import { Shown } from './shown.ts';
@@ -35,7 +36,7 @@ export function showTable(
   });
   return new Shown(
     `<table><thead><tr>${head.join('')}</tr></thead>\n<tbody>${body.join('\n')}</tbody></table>`,
-    plainTable([heads, ...rows.map((row) => row.map(cellText))], isNumber),
+    alignedLines([heads, ...rows.map((row) => row.map(cellText))], (i) => isNumber[i]).join('\n'),
   );
 }
 
@@ -45,20 +46,4 @@ function cellHtml(cell: TableCell): string {
 
 function cellText(cell: TableCell): string {
   return typeof cell === 'object' ? cell.description : String(cell);
-}
-
-function plainTable(lines: readonly (readonly string[])[], isNumber: readonly boolean[]): string {
-  const widths = isNumber.map((_, column) =>
-    lines.reduce((most, line) => Math.max(most, line[column].length), 0),
-  );
-  return lines
-    .map((line) =>
-      line
-        .map((text, column) =>
-          isNumber[column] ? text.padStart(widths[column]) : text.padEnd(widths[column]),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -1,9 +1,10 @@
 /** The pictures of drafts: where they are, and what is shown of them. */
 import { basename, join, resolve } from 'node:path';
 import { isThere } from '../base/files.ts';
+import { inParallel } from '../base/parallel.ts';
 import { perceptualHash } from '../data/images/perceptual-hash.ts';
 import type { DraftCaption } from './sources/draft.ts';
-import { inParts } from './sources/texts.ts';
+import { filesAtOnce } from './sources/texts.ts';
 
 /** The path of a draft's picture, or undefined where it is in none of the folders. */
 export async function findPicture(
@@ -27,7 +28,7 @@ export async function hashPictures(
   folders: readonly string[],
   { signal, onDone }: { readonly signal: AbortSignal; readonly onDone: () => void },
 ): Promise<(bigint | undefined)[]> {
-  return inParts(drafts, async (draft) => {
+  return inParallel(drafts, filesAtOnce, async (draft) => {
     signal.throwIfAborted();
     const path = await findPicture(draft, folders);
     const hash = path === undefined ? undefined : await perceptualHash(path).catch(() => undefined);

@@ -1,5 +1,6 @@
 /** What `refcap score` prints: the scores of one or several systems as table, JSON, CSV or Markdown. */
 import { csvLines } from '../base/csv.ts';
+import { alignedLines } from '../base/table.ts';
 
 export const reportFormats = ['table', 'json', 'csv', 'markdown'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
@@ -123,13 +124,7 @@ function signed(value: number | undefined): string {
 
 /** Columns of equal width; the first row is the header. */
 export function plainTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
+  return `${alignedLines(rows).join('\n')}\n`;
 }
 
 /** The same as a Markdown table. */

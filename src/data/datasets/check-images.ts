@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
+import { inParallel } from '../../base/parallel.ts';
 import { decodeImage, defaultMaxBytes } from '../images/decode.ts';
 import { parseAddress } from '../shards/address.ts';
 import { readPicture } from '../shards/picture.ts';
@@ -31,17 +32,13 @@ export async function checkImages(
   { memory, signal, onProgress }: CheckOptions = {},
 ): Promise<CheckedImage[]> {
   const known = new Set(memory && (await readTextIfThere(memory))?.split('\n').filter(Boolean));
-  const checked = new Array<CheckedImage>(paths.length);
-  let next = 0;
   let done = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < paths.length; i = next++) {
-      signal?.throwIfAborted();
-      checked[i] = await checkImage(paths[i], known);
-      onProgress?.(++done, paths.length);
-    }
-  };
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
+  const checked = await inParallel(paths, 2 * availableParallelism(), async (path) => {
+    signal?.throwIfAborted();
+    const image = await checkImage(path, known);
+    onProgress?.(++done, paths.length);
+    return image;
+  });
   if (memory === undefined) return checked;
   const before = known.size;
   for (const { hash, fault } of checked)
@@ -131,16 +128,11 @@ export async function leakageNote(
   images: readonly DatasetImage[],
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const members = new Array<HashedMember>(images.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < images.length; i = next++) {
-      signal?.throwIfAborted();
-      const { id, split, path } = images[i];
-      members[i] = { id, split, hash: await readPicture(path).then(sha256, () => undefined) };
-    }
-  };
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
+  const atOnce = 2 * availableParallelism();
+  const members = await inParallel(images, atOnce, async ({ id, split, path }) => {
+    signal?.throwIfAborted();
+    return { id, split, hash: await readPicture(path).then(sha256, () => undefined) };
+  });
   return describeLeakage(members);
 }
 

@@ -1,4 +1,5 @@
 /** A report of explanations as tables to read. */
+import { alignedLines } from '../../base/table.ts';
 import { curves } from './faithfulness.ts';
 import type { ExplainReport, FaithfulnessReport, PointingReport } from './report.ts';
 import type { Estimate } from './statistics.ts';
@@ -84,12 +85,5 @@ function signed(value: number): string {
 
 /** Columns as wide as what is in them. */
 function table(title: string, head: Row, rows: readonly Row[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
-  const line = (row: Row): string =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd();
-  return [title, ...all.map(line)].join('\n');
+  return [title, ...alignedLines([head, ...rows])].join('\n');
 }

@@ -1,12 +1,13 @@
 /** Drafts in pictures' metadata: what refcap wrote there as XMP, and nobody changed since. */
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { inParallel } from '../../base/parallel.ts';
 import type { ImageFolder } from '../../data/images/folder.ts';
 import { machineMadePlace, type XmpReview } from '../../metadata/reviewed.ts';
 import { reviewCaption } from '../../metadata/xmp/review.ts';
 import { isAccepted, type ReviewDecision } from '../decisions/decision.ts';
 import type { DraftCaption } from './draft.ts';
-import { inParts } from './texts.ts';
+import { filesAtOnce } from './texts.ts';
 
 /** @param notes told of pictures whose metadata cannot be read */
 export async function readMetadataDrafts(
@@ -14,24 +15,28 @@ export async function readMetadataDrafts(
   notes: string[],
 ): Promise<DraftCaption[]> {
   const faults: string[] = [];
-  const drafts = await inParts(folder.files, async (file): Promise<DraftCaption[]> => {
-    try {
-      const found = await machineMadePlace(join(folder.folder, file));
-      if (!found) return [];
-      const { draft, review, text } = found;
-      return [
-        {
-          file,
-          candidates: [{ text: draft }],
-          ...(review && { decision: decisionOf(file, draft, text, review) }),
-        },
-      ];
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      faults.push(error.message);
-      return [];
-    }
-  });
+  const drafts = await inParallel(
+    folder.files,
+    filesAtOnce,
+    async (file): Promise<DraftCaption[]> => {
+      try {
+        const found = await machineMadePlace(join(folder.folder, file));
+        if (!found) return [];
+        const { draft, review, text } = found;
+        return [
+          {
+            file,
+            candidates: [{ text: draft }],
+            ...(review && { decision: decisionOf(file, draft, text, review) }),
+          },
+        ];
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        faults.push(error.message);
+        return [];
+      }
+    },
+  );
   if (faults.length > 0)
     notes.push(
       `${faults.length === 1 ? "1 picture's metadata" : `the metadata of ${faults.length} pictures`} cannot be read, the first: ${faults[0]}`,

@@ -2,22 +2,27 @@
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
+import { inParallel } from '../../base/parallel.ts';
 import { pairSidecars } from '../../data/datasets/sidecars.ts';
 import type { ImageFolder } from '../../data/images/folder.ts';
 import { isAccepted, type ReviewDecision } from '../decisions/decision.ts';
 import type { DraftCaption } from './draft.ts';
 
 /** Files that are read at a time. */
-const atOnce = 32;
+export const filesAtOnce = 32;
 
 /** @throws InputError when a text is not UTF-8 */
 export async function readTextDrafts(folder: ImageFolder): Promise<DraftCaption[]> {
   const { textOf } = pairSidecars(folder);
-  const drafts = await inParts([...textOf], async ([file, text]): Promise<DraftCaption[]> => {
-    const [draft, ...others] = await linesOf(join(folder.folder, text));
-    if (draft === undefined) return [];
-    return [{ file, candidates: [draft, ...others].map((line) => ({ text: line })) }];
-  });
+  const drafts = await inParallel(
+    [...textOf],
+    filesAtOnce,
+    async ([file, text]): Promise<DraftCaption[]> => {
+      const [draft, ...others] = await linesOf(join(folder.folder, text));
+      if (draft === undefined) return [];
+      return [{ file, candidates: [draft, ...others].map((line) => ({ text: line })) }];
+    },
+  );
   return drafts.flat();
 }
 
@@ -51,18 +56,4 @@ async function linesOf(path: string): Promise<string[]> {
     .split(/\r\n|\n|\r/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
-}
-
-/** Does the work of all items, some at a time. @returns what it gives, in the items' order */
-export async function inParts<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length);
-  let next = 0;
-  const run = async (): Promise<void> => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, run));
-  return results;
 }

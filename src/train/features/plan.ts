@@ -1,6 +1,7 @@
 /** Which image features go to which shard, and the keys that tell whether a shard is still right. */
 import { createHash } from 'node:crypto';
 import { InputError } from '../../base/errors.ts';
+import { inParallel } from '../../base/parallel.ts';
 import type { Augmentation } from '../../data/images/augment.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
 import { readPicture } from '../../data/shards/picture.ts';
@@ -47,19 +48,13 @@ export async function hashImages(
   images: readonly FeatureImage[],
   signal?: AbortSignal,
 ): Promise<HashedImage[]> {
-  const hashed = new Array<HashedImage>(images.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < images.length; i = next++) {
-      signal?.throwIfAborted();
-      const bytes = await readPicture(images[i].path).catch(() => {
-        throw new InputError(`${images[i].path}: the image cannot be read`);
-      });
-      hashed[i] = { ...images[i], hash: createHash('sha256').update(bytes).digest('hex') };
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
-  return hashed;
+  return inParallel(images, 8, async (image) => {
+    signal?.throwIfAborted();
+    const bytes = await readPicture(image.path).catch(() => {
+      throw new InputError(`${image.path}: the image cannot be read`);
+    });
+    return { ...image, hash: createHash('sha256').update(bytes).digest('hex') };
+  });
 }
 
 /**
