@@ -23,7 +23,7 @@ import { givenOptions } from '../caption/command-options.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import { bundledModel } from '../hub/bundled.ts';
 import { resolveModel } from '../hub/resolve.ts';
-import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
+import { loadCaptioner, type ModelFlags, suitableWorkers } from './options/captioner.ts';
 import {
   baseOption,
   hubOptions,
@@ -228,13 +228,6 @@ async function draftsOf(
   } finally {
     progress.clear();
   }
-}
-
-/** Up to this many pictures a worker's start costs more than progress and Ctrl-C gain. */
-const fewPictures = 32;
-
-function suitableWorkers(pictures: number): number {
-  return pictures > fewPictures ? 1 : 0;
 }
 
 /** Writes a page, or prints its patch. */

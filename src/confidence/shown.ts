@@ -22,6 +22,11 @@ export function confidenceMeaning(isCalibrated: boolean): string {
     : 'Confidence is the probability that the model gave to a word, as the geometric mean over the caption: high when it was sure, which is not the same as right.';
 }
 
+/** The part of a word's probability that it owes to the picture, from 0 to 1. @param dependence in nats */
+export function shareOfPicture(dependence: number): number {
+  return 1 - Math.exp(-Math.max(0, dependence));
+}
+
 /** 0.634 -> '63 %'. */
 export function formatConfidence(confidence: number): string {
   return `${Math.round(100 * confidence)} %`;

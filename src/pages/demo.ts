@@ -1,5 +1,5 @@
 /** The page of `refcap demo`: the bundled photos with their captions, in one file without scripts. */
-import { confidenceMeaning, formatConfidence } from '../confidence/shown.ts';
+import { confidenceMeaning, formatConfidence, shareOfPicture } from '../confidence/shown.ts';
 import { escapeHtml, page } from './frame.ts';
 
 /** A word of a caption, and how many nats it owes to the picture. */
@@ -83,13 +83,12 @@ function shadedCaption({ caption, words = [] }: DemoPhoto): string {
 function mostFromPicture({ words = [] }: DemoPhoto): string {
   const [first] = [...words].sort((a, b) => shareOf(b) - shareOf(a));
   if (!first || shareOf(first) === 0) return '';
-  const percent = `${Math.round(100 * shareOf(first))} %`;
-  return `<p>Most from the picture: <b>${escapeHtml(first.text)}</b>, ${percent} of it</p>\n`;
+  const share = formatConfidence(shareOf(first));
+  return `<p>Most from the picture: <b>${escapeHtml(first.text)}</b>, ${share} of it</p>\n`;
 }
 
-/** The part of a word's probability that it owes to the picture, from 0 to 1. */
 function shareOf({ dependence = 0 }: ShadedWord): number {
-  return 1 - Math.exp(-Math.max(0, dependence));
+  return shareOfPicture(dependence);
 }
 
 /** What is shown of a caption; a model may write none. */

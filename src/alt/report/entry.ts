@@ -1,4 +1,5 @@
 /** What a report tells of: pictures without alt text, and pages that could not be read. */
+import { formatConfidence } from '../../confidence/shown.ts';
 import type { FillOutcome } from '../fill.ts';
 import type { Finding, ScannedPage } from '../scan.ts';
 
@@ -68,16 +69,12 @@ export function describeOutcome(file: string, finding: Finding, outcome: FillOut
   const place = `${file}:${entry.line}:${entry.column}`;
   switch (outcome.kind) {
     case 'filled':
-      return `${place}: ${JSON.stringify(outcome.text)} (${percent(outcome.confidence)}): ${entry.source}`;
+      return `${place}: ${JSON.stringify(outcome.text)} (${formatConfidence(outcome.confidence)}): ${entry.source}`;
     case 'doubtful': {
       const asked = outcome.isAsked ? 'a comment asks for a text' : 'left';
-      return `${place}: ${asked} (${percent(outcome.confidence)}): ${entry.source}`;
+      return `${place}: ${asked} (${formatConfidence(outcome.confidence)}): ${entry.source}`;
     }
     case 'left':
       return describeEntry({ ...entry, reason: outcome.reason });
   }
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(0)} %`;
 }

@@ -7,7 +7,7 @@ import { sidecarSink } from '../../caption/output/sidecar.ts';
 import { captionRun, type RunCounts, type RunOutcome } from '../../caption/run.ts';
 import { countInputs, type InputOptions, listInputs } from '../../caption/sources/inputs.ts';
 import { describePassedOver } from '../../data/images/formats.ts';
-import { loadCaptioner } from '../options/captioner.ts';
+import { fewPictures, loadCaptioner, suitableWorkers } from '../options/captioner.ts';
 import { decodeOptions } from '../options/decode.ts';
 import { metadataSink } from '../options/metadata.ts';
 import { drawOptions, withStyle } from '../options/style.ts';
@@ -65,7 +65,7 @@ async function captionInputs(
   signal: AbortSignal,
 ): Promise<{ counts: RunCounts; doubts: string[]; failures: string[]; passedOver: string[] }> {
   const inputOptions = inputOptionsOf(flags, signal);
-  const workers = flags.workers ?? (await suitableWorkers(inputs, inputOptions));
+  const workers = flags.workers ?? (await workersFor(inputs, inputOptions));
   const concepts = flags.concepts === undefined ? undefined : await conceptsOf(flags.concepts);
   using captioner = await loadCaptioner({ ...flags, workers, conceptFile: concepts?.file }, signal);
   concepts?.check(captioner);
@@ -131,14 +131,12 @@ async function skipDescribed(sink: CaptionSink): Promise<CaptionSink> {
   return (await import('../../caption/output/skipping.ts')).skippingDescribed(sink);
 }
 
-/** Up to this many pictures a worker's start costs more than progress and Ctrl-C gain. */
-const fewPictures = 32;
-
-async function suitableWorkers(inputs: readonly string[], options: InputOptions): Promise<number> {
+/** A list can be read once, and may go on for long. */
+async function workersFor(inputs: readonly string[], options: InputOptions): Promise<number> {
   if (inputs.includes('-')) return 1;
   let count = 0;
-  for await (const _ of listInputs(inputs, options)) if (++count > fewPictures) return 1;
-  return 0;
+  for await (const _ of listInputs(inputs, options)) if (++count > fewPictures) break;
+  return suitableWorkers(count);
 }
 
 async function openSink(flags: CaptionFlags, candidates: number): Promise<CaptionSink> {

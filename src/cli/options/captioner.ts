@@ -16,6 +16,14 @@ export interface ModelFlags extends HubFlags {
   readonly conceptFile?: ConceptFile | undefined;
 }
 
+/** Up to this many pictures a worker's start costs more than progress and Ctrl-C gain. */
+export const fewPictures = 32;
+
+/** Workers for so many pictures, where none are asked for. */
+export function suitableWorkers(pictures: number): number {
+  return pictures > fewPictures ? 1 : 0;
+}
+
 /** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
 export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
   const { device, threads, imageSize, quantize, keepRefiner, members, workers } = flags;

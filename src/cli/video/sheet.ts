@@ -16,12 +16,12 @@ export async function captionOne(
   options: FilmOptions,
   sheet: string | undefined,
 ): Promise<{ readonly scenes: WrittenScene[]; readonly sheet?: SheetFilm }> {
-  const { pixelThumbnail } = await import('../../data/images/thumbnail.ts');
   const scenes: WrittenScene[] = [];
   const pictures: SheetScene[] = [];
   for await (const { picture, ...scene } of captionFilm(captioner, film, options)) {
     scenes.push(scene);
     if (sheet === undefined) continue;
+    const { pixelThumbnail } = await import('../../data/images/thumbnail.ts');
     const { start, end, caption } = scene;
     const address = await pixelThumbnail(picture, pictureSize, film.pixelAspect);
     pictures.push({ start, end, caption, picture: address });

@@ -225,8 +225,3 @@ export class Review {
 function captionOf(row: ReviewRow | undefined): string {
   return row?.decision?.text || (row?.candidates[0]?.text ?? '');
 }
-
-/** 0.634 -> '63 %'. */
-export function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
-}

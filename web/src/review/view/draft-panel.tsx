@@ -1,6 +1,7 @@
 /** The picture that is looked at, its caption in the making, and what can be said of it. */
 import type { VNode } from 'preact';
-import { percent, type Review } from '../review.ts';
+import { percent } from '../../view/figures.ts';
+import type { Review } from '../review.ts';
 import { RewriteForm } from './rewrite-form.tsx';
 
 export function DraftPanel({ review }: { readonly review: Review }): VNode {

@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ReviewRow } from '../../../../src/review/server/schema.ts';
-import { percent, type Review } from '../review.ts';
+import { percent } from '../../view/figures.ts';
+import type { Review } from '../review.ts';
 
 /** Pixels of a row, as in the style sheet. */
 const height = 56;

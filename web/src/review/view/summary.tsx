@@ -1,6 +1,7 @@
 /** What reviewing bought so far, and the way of it into the source. */
 import type { VNode } from 'preact';
-import { percent, type Review } from '../review.ts';
+import { percent } from '../../view/figures.ts';
+import type { Review } from '../review.ts';
 
 export function Summary({ review }: { readonly review: Review }): VNode {
   return (
