@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Captioner } from '../src/caption/captioner.ts';
+import { readFrames } from '../src/data/films/frames.ts';
+import { FramePool } from '../src/data/films/pool.ts';
+import { probeFilm } from '../src/data/films/probe.ts';
 import { scoreCorpus } from '../src/metrics/corpus/score.ts';
 import { type DescribeOptions, describeScene } from '../src/video/captions/describe.ts';
-import { FramePool } from '../src/video/captions/pool.ts';
-import { readFrames } from '../src/video/ffmpeg/frames.ts';
-import { probeFilm } from '../src/video/ffmpeg/probe.ts';
 import { filmScenes } from '../src/video/film.ts';
 import type { DetectorName } from '../src/video/scenes/detectors.ts';
 

@@ -421,12 +421,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'model/refiner/refiner.ts',
     'train/objective/scorers.ts',
   ],
-  'video/captions/captions.test.ts': [
-    'video/captions/describe.ts',
-    'video/captions/pool.ts',
-    'video/captions/vote.ts',
-  ],
-  'video/ffmpeg/frames.test.ts': ['video/ffmpeg/command.ts', 'video/ffmpeg/probe.ts'],
+  'video/captions/captions.test.ts': ['video/captions/describe.ts', 'video/captions/vote.ts'],
   'video/output/formats.test.ts': ['video/output/subtitles.ts'],
   'video/output/output.test.ts': ['video/output/resume.ts'],
   'video/scenes/scenes.test.ts': [

@@ -87,7 +87,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   data: {
     holds:
-      '`images/`, `text/`, `captions/` (caption files), `shards/` (tars, zips, Parquet tables; in stores, too), `datasets/` and `pack/`',
+      '`images/`, `films/` (frames with their times, by ffmpeg), `text/`, `captions/` (caption files), `shards/` (tars, zips, Parquet tables; in stores, too), `datasets/` and `pack/`',
     uses: ['base', 'metrics', 'metadata'],
     browser: 'part',
   },
@@ -122,7 +122,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   video: {
     holds:
-      'films in, scenes with captions out: `ffmpeg/` (frames with their times), `scenes/`, `captions/`, `output/` (subtitles and tables)',
+      'films in, scenes with captions out: `scenes/`, `captions/`, `output/` (subtitles and tables)',
     uses: ['base', 'metrics', 'confidence', 'data', 'caption'],
   },
   alt: {

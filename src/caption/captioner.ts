@@ -173,8 +173,21 @@ export class Captioner implements Disposable {
     images: readonly PreparedImage[],
     options: CaptionOptions = {},
   ): Promise<ImageCaption> {
-    const [result] = await this.#captionPrepared(images, options, undefined, images.length);
+    const [result] = await this.captionGroups(images, images.length, options);
     return result;
+  }
+
+  /**
+   * The same for several groups as one batch.
+   * @param images `each` of a group, one group after the other
+   * @throws as `caption`
+   */
+  captionGroups(
+    images: readonly PreparedImage[],
+    each: number,
+    options: CaptionOptions = {},
+  ): Promise<ImageCaption[]> {
+    return this.#captionPrepared(images, options, undefined, each);
   }
 
   /**

@@ -18,7 +18,7 @@ import {
 import { baseOption, hubOptions, verboseOption } from './options/hub.ts';
 import { checkLengths } from './options/lengths.ts';
 import { deviceOption, membersOption, quantizeOption, threadsOption } from './options/model.ts';
-import { noRepeatNgram, number, positive, whole } from './options/values.ts';
+import { frameCount, noRepeatNgram, number, positive, whole } from './options/values.ts';
 import { interruptible } from './terminal/interrupt.ts';
 import { ProgressLine } from './terminal/progress.ts';
 
@@ -34,6 +34,7 @@ interface Flags extends DatasetFlags, Omit<GenerationFlags, 'seed'> {
   device?: string;
   threads?: number;
   batchSize: number;
+  frames: number;
   limit?: number;
   bootstrap: number;
   seed: number;
@@ -51,7 +52,7 @@ export const command = new Command('evaluate')
   .summary('measure a model on a dataset')
   .description("Caption a split's pictures, score them with all metrics, and measure the speed.")
   .argument('<model>', 'folder or file, bundled model, or hub id')
-  .requiredOption('--data <source>', 'pictures with captions: a folder or a caption file')
+  .requiredOption('--data <source>', 'pictures or clips with captions: a folder or a caption file')
   .addOption(imagesOption())
   .addOption(imageColumnOption())
   .addOption(captionColumnOption())
@@ -72,6 +73,7 @@ export const command = new Command('evaluate')
   .addOption(verboseOption())
   .addOption(quantizeOption())
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
+  .option('--frames <n>', "frames that a clip is captioned from, or 'middle'", frameCount, 8)
   .option('--limit <n>', 'measure the first so many pictures alone', positive)
   .option('--bootstrap <n>', 'resamples of the intervals; 0: none', whole, 1000)
   .option('--seed <n>', 'seed of the resamples', whole, 1)
@@ -106,6 +108,7 @@ async function run(model: string, flags: Flags): Promise<void> {
       // The seed is that of the resamples.
       decoding: givenOptions({ ...flags, seed: undefined }),
       batchSize: flags.batchSize,
+      frames: flags.frames,
       ...(limit !== undefined && { limit }),
       bootstrap: flags.bootstrap,
       seed: flags.seed,

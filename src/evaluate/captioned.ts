@@ -6,6 +6,9 @@ import type { PreparedImage } from '../caption/prepare.ts';
 import type { Caption } from '../caption/result.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
 import { type DatasetOptions, readDataset } from '../data/datasets/read.ts';
+import { isFilmName } from '../data/films/names.ts';
+import { defaultFrames } from '../data/films/pool.ts';
+import { sampleFrames } from '../data/films/sample.ts';
 
 /** Pictures of a split. */
 export interface SplitOptions {
@@ -32,6 +35,8 @@ export async function imagesWithCaptions(options: SplitOptions): Promise<Dataset
 export interface CaptioningOptions {
   readonly decoding: CaptionOptions;
   readonly batchSize: number;
+  /** Frames that a clip is captioned from. Default 8. */
+  readonly frames?: number;
   readonly signal?: AbortSignal;
   onNote(note: string): void;
   onCaptioned(done: number, total: number): void;
@@ -41,6 +46,14 @@ export interface CaptioningOptions {
 export interface DatasetCaption<Image extends DatasetImage = DatasetImage> {
   readonly image: Image;
   readonly caption: Caption;
+}
+
+/** Frames that each image is captioned from: several where some are clips, of which a picture is one that stands still. */
+export function framesEach(
+  images: readonly DatasetImage[],
+  { frames = defaultFrames }: Pick<CaptioningOptions, 'frames'>,
+): number {
+  return images.some(({ path }) => isFilmName(path)) ? frames : 1;
 }
 
 /**
@@ -54,10 +67,19 @@ export async function captionDataset<Image extends DatasetImage>(
   options: CaptioningOptions,
 ): Promise<DatasetCaption<Image>[]> {
   const { batchSize, decoding, signal, onNote, onCaptioned } = options;
-  const prepare = (start: number): Promise<(PreparedImage | InputError)[]> =>
+  const each = framesEach(images, options);
+  const prepareOne = async (path: string): Promise<PreparedImage[]> => {
+    if (!isFilmName(path)) {
+      const picture = await captioner.prepare(path, decoding);
+      return Array.from({ length: each }, () => picture);
+    }
+    const frames = await sampleFrames(path, each, signal ? { signal } : {});
+    return Promise.all(frames.map((frame) => captioner.prepare(frame, decoding)));
+  };
+  const prepare = (start: number): Promise<(PreparedImage[] | InputError)[]> =>
     Promise.all(
       images.slice(start, start + batchSize).map(({ path }) =>
-        captioner.prepare(path, decoding).catch((error: unknown) => {
+        prepareOne(path).catch((error: unknown) => {
           if (error instanceof InputError) return error;
           throw error;
         }),
@@ -70,7 +92,7 @@ export async function captionDataset<Image extends DatasetImage>(
     next = start + batchSize < images.length ? prepare(start + batchSize) : Promise.resolve([]);
     next.catch(() => undefined);
     signal?.throwIfAborted();
-    const batch: { image: Image; pixels: PreparedImage; number: number }[] = [];
+    const batch: { image: Image; pixels: PreparedImage[]; number: number }[] = [];
     for (const [i, pixels] of prepared.entries()) {
       if (pixels instanceof InputError) onNote(`left out: ${pixels.message}`);
       else batch.push({ image: images[start + i], pixels, number: start + i });
@@ -79,8 +101,9 @@ export async function captionDataset<Image extends DatasetImage>(
     const results =
       batch.length === 0
         ? []
-        : await captioner.captionPrepared(
-            batch.map(({ pixels }) => pixels),
+        : await captioner.captionGroups(
+            batch.flatMap(({ pixels }) => pixels),
+            each,
             { ...decoding, imageNumbers, ...(signal && { signal }) },
           );
     for (const [i, { captions }] of results.entries())

@@ -19,6 +19,7 @@ import {
   type CaptioningOptions,
   captionDataset,
   type DatasetCaption,
+  framesEach,
   imagesWithCaptions,
   type SplitOptions,
 } from './captioned.ts';
@@ -97,7 +98,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
         images: written.length,
         fingerprint: fingerprintOf(written),
       },
-      decoding: decodingOf(options),
+      decoding: decodingOf(options, framesEach(images, options)),
       metrics: scores,
       intervals,
       singleReference: await singleReferenceMeans(judged, options),
@@ -198,11 +199,15 @@ function fingerprintOf(written: readonly DatasetCaption[]): string {
   return hash.digest('hex');
 }
 
-function decodingOf({ decoding, captioner }: EvaluateOptions): Record<string, unknown> {
+function decodingOf(
+  { decoding, captioner }: EvaluateOptions,
+  frames: number,
+): Record<string, unknown> {
   const { decode: _decode, signal: _signal, imageNumbers: _numbers, ...given } = decoding;
   const { quantize, keepRefiner, imageSize, members } = captioner;
   return {
     ...given,
+    ...(frames > 1 && { frames }),
     ...(members !== undefined && { members }),
     ...(quantize && { quantize }),
     ...(keepRefiner && { keepRefiner }),

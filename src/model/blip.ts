@@ -42,6 +42,8 @@ export interface GraphOptions {
    * is no picture, and concepts that are given stand for it.
    */
   readonly images?: 'pixels' | 'tokens' | 'none';
+  /** Frames of a clip that are read as one image: their tokens stand end to end. Default 1. */
+  readonly frames?: number;
   /** How such tokens are fed. Default f16; f32 for devices without 16-bit floats. */
   readonly tokensDtype?: 'f16' | 'f32';
   /** Whether a model's concepts are computed from the image (default) or fed. */
@@ -55,22 +57,27 @@ export interface GraphOptions {
 /** How images enter a graph. */
 export type ImageOptions = Pick<
   GraphOptions,
-  'images' | 'tokensDtype' | 'concepts' | 'allowedConcepts'
+  'images' | 'frames' | 'tokensDtype' | 'concepts' | 'allowedConcepts'
 >;
 
-/** The tower's tokens [b, s, width] from the input `pixels` or `tokens`. */
+/**
+ * The tower's tokens [b, s, width] from the input `pixels` or `tokens`. Of several frames the pixels are
+ * [b, frames, 3, size, size], and s counts the tokens of all.
+ */
 export function towerInput(
   scope: Scope,
   config: VisionConfig,
-  { images = 'pixels', tokensDtype = 'f16' }: ImageOptions,
+  { images = 'pixels', frames = 1, tokensDtype = 'f16' }: ImageOptions,
   dropout = noDropout,
 ): Value {
-  if (images === 'tokens') {
-    const shape = ['images', towerOf(config).tokens, config.hidden_size];
-    return ops.cast(input('tokens', tokensDtype, shape), 'f32');
-  }
-  const size = config.image_size;
-  return visionTower(scope, config, input('pixels', 'f32', ['images', 3, size, size]), dropout);
+  const shape = ['images', frames * towerOf(config).tokens, config.hidden_size];
+  if (images === 'tokens') return ops.cast(input('tokens', tokensDtype, shape), 'f32');
+  const pixels = [3, config.image_size, config.image_size];
+  if (frames === 1)
+    return visionTower(scope, config, input('pixels', 'f32', ['images', ...pixels]), dropout);
+  const all = input('pixels', 'f32', ['images', frames, ...pixels]);
+  const one = reshape(all, [multiplyDims('images', frames), ...pixels]);
+  return reshape(visionTower(scope, config, one, dropout), shape);
 }
 
 /**

@@ -1,15 +1,14 @@
 /** A film in, its scenes with captions out, as they become known: decoding runs ahead of the model. */
 import type { Captioner } from '../caption/captioner.ts';
+import { type ReadOptions, readFrames } from '../data/films/frames.ts';
+import { defaultFrames, FramePool } from '../data/films/pool.ts';
+import type { Film } from '../data/films/probe.ts';
 import {
   type DescribedScene,
   type DescribeOptions,
-  defaultFrames,
   describeScene,
   joinAlike,
 } from './captions/describe.ts';
-import { FramePool } from './captions/pool.ts';
-import { type ReadOptions, readFrames } from './ffmpeg/frames.ts';
-import type { Film } from './ffmpeg/probe.ts';
 import { detectScenes, type Scene, type SceneOptions } from './scenes/scenes.ts';
 
 export interface FilmOptions extends DescribeOptions, ReadOptions {

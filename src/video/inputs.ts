@@ -1,15 +1,9 @@
 /** Which films are meant: files, and those of folders by their names' endings. */
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '../base/errors.ts';
+import { isFilmName } from '../data/films/names.ts';
 import { listBelow } from '../data/images/walk.ts';
-
-/** Endings of films in folders. A file that is named itself may have any. */
-const filmEndings: ReadonlySet<string> = new Set(
-  '3g2 3gp asf avi divx dv f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv qt rm rmvb ts vob webm wmv'
-    .split(' ')
-    .map((ending) => `.${ending}`),
-);
 
 /**
  * The films in the inputs' order, those of a folder by name.
@@ -27,7 +21,7 @@ export async function listFilms(inputs: readonly string[], recursive: boolean): 
 
 async function filmsIn(folder: string, recursive: boolean): Promise<string[]> {
   const names = recursive ? (await listBelow(folder)).files : await shownFiles(folder);
-  const films = names.filter((name) => filmEndings.has(extname(name).toLowerCase()));
+  const films = names.filter(isFilmName);
   if (films.length === 0)
     throw new InputError(
       recursive

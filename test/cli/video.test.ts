@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { grey, hasFfmpeg, makeFilm } from '../data/films/films.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
-import { grey, hasFfmpeg, makeFilm } from '../video/films.ts';
 import { main, runRefcap } from './refcap.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-video-'));

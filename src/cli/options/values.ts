@@ -48,3 +48,12 @@ export function noRepeatNgram() {
   option.negate = false;
   return option.argParser(whole);
 }
+
+/** Frames of a scene or clip: a number, or 'middle'. */
+export function frameCount(text: string): number {
+  if (text === 'middle') return 1;
+  const count = positive(text);
+  if (count > mostFrames) throw new InvalidArgumentError(`at most ${mostFrames}.`);
+  return count;
+}
+const mostFrames = 32;

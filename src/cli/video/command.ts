@@ -1,14 +1,14 @@
 /** `refcap video`: films in, scenes with captions out: tables, subtitles, chapters, a contact sheet. */
 import { Command, Option } from '@commander-js/extra-typings';
+import { defaultFrames } from '../../data/films/pool.ts';
 import { bundledModel } from '../../hub/bundled.ts';
-import { defaultFrames } from '../../video/captions/describe.ts';
 import { filmFormats } from '../../video/output/formats.ts';
 import { detectorNames } from '../../video/scenes/detectors.ts';
 import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
 import { deviceOption, membersOption, quantizeOption, threadsOption } from '../options/model.ts';
-import { number, positive, whole } from '../options/values.ts';
+import { frameCount, number, positive, whole } from '../options/values.ts';
 import { checkPlaces, checkVideoFlags, formatsOf, type VideoFlags } from './flags.ts';
-import { formatList, frameCount, sceneLength, time } from './values.ts';
+import { formatList, sceneLength, time } from './values.ts';
 
 const help = `
 Films are read by ffmpeg, which must be installed. Folders stand for the films in them.

@@ -2,9 +2,9 @@
 import { InputError, UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import { openStream } from '../../base/streams.ts';
+import { ffmpegAbilities } from '../../data/films/command.ts';
+import { type Film, probeFilm } from '../../data/films/probe.ts';
 import type { SheetFilm } from '../../pages/films.ts';
-import { ffmpegAbilities } from '../../video/ffmpeg/command.ts';
-import { type Film, probeFilm } from '../../video/ffmpeg/probe.ts';
 import { type FilmOptions, filmScenes } from '../../video/film.ts';
 import { listFilms } from '../../video/inputs.ts';
 import { bareRows, type FilmFormat, formatRules } from '../../video/output/formats.ts';

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type FilmFormat, filmFormats } from '../../video/output/formats.ts';
 import type { SceneLength } from '../../video/scenes/detectors.ts';
-import { number, positive, whole } from '../options/values.ts';
+import { number, whole } from '../options/values.ts';
 
 /** 90, 1:30 or 0:01:30.5, in seconds. */
 export function time(text: string): number {
@@ -16,14 +16,6 @@ export function time(text: string): number {
 export function sceneLength(text: string): SceneLength {
   return text.endsWith('s') ? { seconds: number(text.slice(0, -1)) } : { frames: whole(text) };
 }
-
-export function frameCount(text: string): number {
-  if (text === 'middle') return 1;
-  const count = positive(text);
-  if (count > mostFrames) throw new InvalidArgumentError(`at most ${mostFrames}.`);
-  return count;
-}
-const mostFrames = 32;
 
 export function formatList(text: string): FilmFormat[] {
   return [...new Set(text.split(','))].map((name) => {

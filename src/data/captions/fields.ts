@@ -1,4 +1,5 @@
 /** The names under which caption files keep an image and its text, and which of several names an image. */
+import { isFilmName } from '../films/names.ts';
 import { pictureKind } from '../images/formats.ts';
 
 /** Candidates have one caption an image, references any number. */
@@ -17,10 +18,11 @@ export function fieldKey(name: string): string {
 const fileFields = [
   ...['image', 'imagename', 'filename', 'file', 'filepath', 'imagepath', 'imagefile', 'path'],
   ...['imagefilename', 'img', 'imgpath', 'imgname', 'imgfile', 'picture', 'photo'],
+  ...['video', 'videopath', 'videoname', 'videofile', 'clip', 'film'],
 ];
 
 /** Fields that hold a number or a key of the image. */
-export const numberFields = ['imageid', 'imgid', 'cocoid', 'photoid'];
+export const numberFields = ['imageid', 'imgid', 'cocoid', 'photoid', 'videoid'];
 
 /** Fields that name the image where nothing else does. */
 const vagueFields = ['name', 'key', 'id'];
@@ -54,11 +56,12 @@ export const innerTextFields: readonly string[] = texts;
 /** Columns such as caption_1 or "reference 2", as `fieldKey` writes them. */
 export const numberedText = /^(?:caption|reference|ref|comment|sentence|text)\d+$/;
 
-/** Whether a value is written as a picture's file name is. */
+/** Whether a value is written as a picture's or a film's file name is. */
 export function isFileName(value: unknown): boolean {
   if (typeof value !== 'string') return false;
   const extension = /\.\w{2,6}$/.exec(value)?.[0].toLowerCase();
-  return extension !== undefined && pictureKind(extension) !== 'none' && !isAddress(value);
+  const isKnown = extension !== undefined && pictureKind(extension) !== 'none';
+  return (isKnown || isFilmName(value)) && !isAddress(value);
 }
 
 /** Whether a text is an address such as https://... */

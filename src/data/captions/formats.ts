@@ -2,17 +2,21 @@
 import { fieldKey, imageFields, isFileName, numberedText, textFields } from './fields.ts';
 import { lineEnds } from './source.ts';
 
-export const captionFormats = ['json', 'jsonl', 'csv', 'tsv', 'flickr', 'text'] as const;
+export const captionFormats = ['json', 'jsonl', 'csv', 'tsv', 'flickr', 'msvd', 'text'] as const;
 
 /**
  * json: COCO results and annotations, Karpathy's dataset_*.json, {id: caption or captions}, lists.
  * jsonl: an object a line. csv, tsv: a row a caption. flickr: `NAME#N<tab>caption` lines.
+ * msvd: `VIDEO_START_END caption` lines.
  * text: a caption a line.
  */
 export type CaptionFormat = (typeof captionFormats)[number];
 
 /** A line of Flickr8k.token.txt: image, caption number, caption. */
 export const flickrLine = /^(\S[^\t]*)#(\d+)\t(.*)$/s;
+
+/** A line of MSVD's AllVideoDescriptions.txt: YouTube's name of the video, first and last second, caption. */
+export const msvdLine = /^([\w-]{11}_\d+_\d+) (.*)$/s;
 
 /** How a table's columns are separated, and whether its first row names them. */
 export interface TableShape {
@@ -30,6 +34,8 @@ export function recognizeFormat(head: string, whole: boolean): CaptionFormat {
   if (/^\{\s*(?:["}]|$)/.test(start)) return isJsonLines(start, whole) ? 'jsonl' : 'json';
   const lines = firstLines(head, whole);
   if (lines.length > 0 && lines.every((line) => flickrLine.test(line))) return 'flickr';
+  const described = lines.filter((line) => !line.startsWith('#'));
+  if (described.length > 0 && described.every((line) => msvdLine.test(line))) return 'msvd';
   const shape = tableShape(head, whole);
   if (shape) return shape.delimiter === '\t' ? 'tsv' : 'csv';
   return 'text';

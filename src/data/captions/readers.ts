@@ -1,7 +1,7 @@
 /** One reader a caption format; all hand their captions to a CaptionHandler. */
 import { InputError } from '../../base/errors.ts';
 import { type Context, type Describe, describeLine, SplitFilter } from './context.ts';
-import { type CaptionFormat, flickrLine, recognizeFormat } from './formats.ts';
+import { type CaptionFormat, flickrLine, msvdLine, recognizeFormat } from './formats.ts';
 import { type JsonEntry, JsonWalker, jsonPath } from './json.ts';
 import {
   type CaptionHandler,
@@ -68,6 +68,7 @@ const readers: { [Format in CaptionFormat]: (context: Context) => Promise<Descri
   csv: readColumns,
   tsv: readColumns,
   flickr: readFlickr,
+  msvd: readMsvd,
   text: readText,
 };
 
@@ -106,6 +107,20 @@ async function readFlickr({ source, role, sink, notes }: Context): Promise<Descr
     notes.push(
       `${source.name}: left out ${strays} ${strays === 1 ? 'line' : 'lines'} of ${stray}, an image that does not exist (a known slip of the file).`,
     );
+  return describeLine;
+}
+
+async function readMsvd({ source, role, sink }: Context): Promise<Describe> {
+  await forEachLine(source, (text, number) => {
+    if (text.trim() === '' || text.startsWith('#')) return;
+    const match = msvdLine.exec(text);
+    if (!match)
+      throw new InputError(
+        `${source.name}: line ${number} should be VIDEO_START_END, a space and a caption; correct it, or name the format with --${role}-format.`,
+      );
+    // A fresh copy: a slice would keep its whole piece of the file in memory.
+    sink.caption(Buffer.from(match[1]).toString(), match[2], number);
+  });
   return describeLine;
 }
 
@@ -198,6 +213,10 @@ function readJsonEntry(context: Context, entry: JsonEntry): void {
     else readCocoImage(context, value, path);
     return;
   }
+  if (key === 'videos' && index >= 0 && isObject(value) && 'video_id' in value) {
+    readMsrVttVideo(context, value, path);
+    return;
+  }
   if (isObject(value)) {
     if (records.namesImage(value, index >= 0)) {
       if (keep.takes(splitOf(value))) records.record(value, index >= 0 ? index : path(), path);
@@ -236,6 +255,13 @@ function readKarpathy(
       'number',
     );
   records.texts(id, image.sentences, index, () => `${path()}.sentences`);
+}
+
+/** MSR-VTT says of its videos which split they are in, and of its sentences which video they are of. */
+function readMsrVttVideo({ sink, records }: Context, video: JsonObject, path: () => string): void {
+  const id = records.id(video.video_id, () => `${path()}.video_id`);
+  sink.image?.(id);
+  if (typeof video.split === 'string') sink.splitOf?.(id, video.split);
 }
 
 function readCocoImage({ sink, records }: Context, image: JsonObject, path: () => string): void {

@@ -19,6 +19,8 @@ export type Place = number | string;
 export interface CaptionHandler {
   /** The split that the record whose captions follow is marked with, if any. */
   split?(name: string | undefined): void;
+  /** The split that an image is marked with, apart from its captions, as in MSR-VTT. */
+  splitOf?(id: string, name: string): void;
   /** What a reviewer said of the record whose captions follow (`refcap review`), if any. */
   review?(verdict: string | undefined): void;
   caption(id: string | undefined, text: string, place: Place): void;

@@ -54,6 +54,8 @@ class DatasetSink implements CaptionHandler {
   readonly #images: NamedImages;
   readonly #file: CaptionFile;
   readonly #aliases = new Map<string, string[]>();
+  /** Of images whose splits stand apart from their captions. */
+  readonly #splits = new Map<string, string>();
   #split: string | undefined;
   #verdict: string | undefined;
   #wrong = 0;
@@ -68,6 +70,10 @@ class DatasetSink implements CaptionHandler {
 
   split(word: string | undefined): void {
     this.#split = word === undefined || word.trim() === '' ? undefined : word;
+  }
+
+  splitOf(name: string, word: string): void {
+    this.#splits.set(this.#within(name), word);
   }
 
   review(verdict: string | undefined): void {
@@ -123,7 +129,20 @@ class DatasetSink implements CaptionHandler {
       throw new InputError(
         `${name}: ${describe(this.#conflict.place)} puts image ${this.#conflict.id} into a second split; an image belongs to one.`,
       );
+    this.#applySplits(name);
     for (const [id, others] of this.#aliases) this.#images.get(id)?.files.push(...others);
+  }
+
+  #applySplits(name: string): void {
+    for (const [id, word] of this.#splits) {
+      const split = parseSplit(word);
+      if (split === undefined)
+        throw new InputError(
+          `${name}: ${id} is of the unknown split "${word}"; write train, dev or test.`,
+        );
+      const image = this.#images.get(id);
+      if (image) image.split = split;
+    }
   }
 
   /** Names in a folder of its own are meant from there. */

@@ -4,9 +4,11 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { inParallel } from '../../base/parallel.ts';
+import { isFilmName } from '../films/names.ts';
+import { sampleFrames } from '../films/sample.ts';
 import { decodeImage, defaultMaxBytes } from '../images/decode.ts';
 import { parseAddress } from '../shards/address.ts';
-import { readPicture } from '../shards/picture.ts';
+import { contentHash, readPicture } from '../shards/picture.ts';
 import type { DatasetImage, SplitName } from './dataset.ts';
 
 export interface CheckedImage {
@@ -48,6 +50,7 @@ export async function checkImages(
 }
 
 async function checkImage(path: string, known: ReadonlySet<string>): Promise<CheckedImage> {
+  if (isFilmName(path)) return checkFilm(path, known);
   // What cannot be read, or is too large to, decodeImage describes.
   const isReadable =
     parseAddress(path) !== undefined ||
@@ -58,11 +61,21 @@ async function checkImage(path: string, known: ReadonlySet<string>): Promise<Che
   const bytes = isReadable ? await readPicture(path).catch(() => undefined) : undefined;
   const hash = bytes && sha256(bytes);
   if (hash !== undefined && known.has(hash)) return { hash, fault: undefined };
-  const fault = await decodeImage(bytes ?? path, { name: path }).then(
+  return { hash, fault: await faultOf(decodeImage(bytes ?? path, { name: path })) };
+}
+
+/** Reads a film to its end. */
+async function checkFilm(path: string, known: ReadonlySet<string>): Promise<CheckedImage> {
+  const hash = await contentHash(path).catch(() => undefined);
+  if (hash !== undefined && known.has(hash)) return { hash, fault: undefined };
+  return { hash, fault: await faultOf(sampleFrames(path, 1)) };
+}
+
+function faultOf(decoding: Promise<unknown>): Promise<string | undefined> {
+  return decoding.then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  return { hash, fault };
 }
 
 /** An image and its content. */
@@ -131,7 +144,7 @@ export async function leakageNote(
   const atOnce = 2 * availableParallelism();
   const members = await inParallel(images, atOnce, async ({ id, split, path }) => {
     signal?.throwIfAborted();
-    return { id, split, hash: await readPicture(path).then(sha256, () => undefined) };
+    return { id, split, hash: await contentHash(path).catch(() => undefined) };
   });
   return describeLeakage(members);
 }

@@ -4,7 +4,7 @@ import { InputError } from '../../base/errors.ts';
 export const splitNames = ['train', 'dev', 'test'] as const;
 export type SplitName = (typeof splitNames)[number];
 
-/** An image whose file is there, with what people wrote about it. */
+/** An image, or a clip, whose file is there, with what people wrote about it. */
 export interface DatasetImage {
   /** Its name in the caption file. */
   readonly id: string;
@@ -40,6 +40,7 @@ const splitAliases: Readonly<Record<string, SplitName>> = {
   val: 'dev',
   valid: 'dev',
   validation: 'dev',
+  validate: 'dev', // MSR-VTT
   test: 'test',
   testing: 'test',
 };

@@ -59,7 +59,8 @@ export interface DatasetSurvey {
  * Reads the dataset at `path`: a folder such as Flickr8k's (token file, split lists, images), one
  * with a caption file (Karpathy's dataset_*.json, COCO's captions_*.json, captions.txt,
  * metadata.jsonl, .csv, ...), one whose images have text files of the same name beside them (a
- * caption a line), a caption file itself, or shards: tars, zips or Parquet tables of pictures. Splits come from split lists, else from the captions
+ * caption a line), a caption file itself, or shards: tars, zips or Parquet tables of pictures. Clips (films by their names) stand
+ * where pictures do, as in MSVD and MSR-VTT. Splits come from split lists, else from the captions
  * (marks in the file, COCO's file names, train, dev and test folders of text files), else they are
  * dealt out by a seeded hash. Images without a file are counted and left out: incomplete downloads
  * are normal.
@@ -85,7 +86,7 @@ export async function surveyDataset(
   const inFolder =
     source.captions === undefined && format === undefined ? await findShards(path) : undefined;
   if (inFolder) return surveyShards(path, inFolder, options);
-  const folder = await listImages(source.images);
+  const folder = await listImages(source.images, true);
   const notes: string[] = describeFolder(folder);
   const { images: named, stray, captions } = await readNamed(path, source, folder, options, notes);
   let images = named;

@@ -6,7 +6,7 @@ import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { type CaptionFormat, captionFormats } from '../captions/formats.ts';
 import { describeOtherKind } from '../captions/kinds.ts';
-import { parseSplit, type SplitName } from './dataset.ts';
+import { parseSplit, type SplitName, splitNames } from './dataset.ts';
 
 /** How a dataset's captions are kept: a format of caption files, a text file beside each image, or its metadata. */
 export const datasetFormats = [
@@ -24,6 +24,13 @@ export interface CaptionFile {
   readonly folder?: string;
 }
 
+export interface SplitList {
+  readonly split: SplitName;
+  readonly path: string;
+  /** Of MSVD's youtube_mapping.txt the videos from this number to that one. */
+  readonly numbers?: readonly [first: number, last: number];
+}
+
 /** Where a dataset's parts are. */
 export interface DatasetSource {
   /** Caption files; undefined: each image has a text file beside it, or metadata. */
@@ -31,7 +38,7 @@ export interface DatasetSource {
   /** Captions of names that other files have too: text files beside the images go first. */
   readonly isUnsure?: boolean;
   /** Lists of image names that make the splits, such as Flickr_8k.devImages.txt. */
-  readonly lists: readonly { readonly split: SplitName; readonly path: string }[];
+  readonly lists: readonly SplitList[];
   readonly images: string;
   /** Shards that hold pictures and captions; undefined: there are none. */
   readonly shards?: readonly string[];
@@ -56,6 +63,9 @@ const captionFiles: readonly (readonly [name: RegExp, formats: readonly DatasetF
   [/^dataset(?:_(?!infos?\.)\w+)?\.json(?:\.gz)?$/i, ['json']], // Karpathy
   [/^captions_(?:train|val|test)\d{4}\.json(?:\.gz)?$/i, ['json']], // COCO
   [/^nocaps_\w*captions\w*\.json(?:\.gz)?$/i, ['json']],
+  [/^MSR-?VTT_data\.json$/i, ['json']],
+  [/^(?:train_val_|test_)?videodatainfo(?:_\d{4})?\.json$/i, ['json']], // MSR-VTT
+  [/^AllVideoDescriptions\.txt$/i, ['msvd']], // MSVD
   [/^Flickr8k\.token\.txt$/i, ['flickr']],
   [/^results_20130124\.token$/i, ['flickr']], // Flickr30k
   [/^(?:captions|metadata|annotations)\.jsonl(?:\.gz)?$/i, ['jsonl']],
@@ -73,6 +83,18 @@ const cocoName = /^captions_(train|val|test)(\d{4})\.json(?:\.gz)?$/i;
 
 /** nocaps is there to be measured on: none of it is dealt out to train. */
 const nocapsName = /^nocaps_(val|test)_\w*\.json(?:\.gz)?$/i;
+
+/** MSR-VTT's files say the splits of their videos, and are read together. */
+const msrVttName = /videodatainfo/i;
+
+/** How MSVD's videos are split since Venugopalan et al. 2015, arXiv:1412.4729: by their numbers. */
+const msvdNumbers: Readonly<Record<SplitName, readonly [number, number]>> = {
+  train: [1, 1200],
+  dev: [1201, 1300],
+  test: [1301, 1970],
+};
+const msvdListName = /^(train|val|test)_list\.txt$/i;
+const msvdMappingName = /^youtube_mapping\.txt$/i;
 
 const listName = /^Flickr[_-]?(?:8k|30k)\.(train|trn|dev|val|test)Images\.txt$/i;
 
@@ -92,12 +114,7 @@ export async function findDataset(
   const names: { folder: string; name: string }[] = [];
   for (const folder of captionFolders.map((name) => join(root, name)))
     for (const name of (await namesIn(folder)).sort()) names.push({ folder, name });
-  const lists = names.flatMap(({ folder, name }) => {
-    const word = listName.exec(name)?.[1]?.toLowerCase();
-    if (word === undefined) return [];
-    const split: SplitName = /^tr/.test(word) ? 'train' : word === 'test' ? 'test' : 'dev';
-    return [{ split, path: join(folder, name) }];
-  });
+  const lists = splitLists(names);
   const imageFolder =
     images ?? imageFolders.map((name) => join(root, name)).find((f) => existsSync(f)) ?? root;
   const isOfImages = format === 'sidecar' || format === 'xmp';
@@ -118,6 +135,24 @@ export async function findDataset(
       `${path}: no caption file of the format ${format} is here; name the file itself.`,
     );
   return { captions: undefined, lists, images: imageFolder };
+}
+
+/** Flickr's lists, or MSVD's. */
+function splitLists(names: readonly FileName[]): SplitList[] {
+  const matching = (pattern: RegExp) =>
+    names.flatMap(({ folder, name }): SplitList[] => {
+      const word = pattern.exec(name)?.[1]?.toLowerCase();
+      if (word === undefined) return [];
+      const split: SplitName = /^tr/.test(word) ? 'train' : word === 'test' ? 'test' : 'dev';
+      return [{ split, path: join(folder, name) }];
+    });
+  if (!names.some(({ name }) => /^AllVideoDescriptions\.txt$/i.test(name)))
+    return matching(listName);
+  const lists = matching(msvdListName);
+  const mapping = names.find(({ name }) => msvdMappingName.test(name));
+  if (lists.length > 0 || !mapping) return lists;
+  const path = join(mapping.folder, mapping.name);
+  return splitNames.map((split) => ({ split, path, numbers: msvdNumbers[split] }));
 }
 
 interface FileName {
@@ -188,8 +223,10 @@ export async function describeOtherData(root: string): Promise<string | undefine
   return undefined;
 }
 
-/** COCO's captions of one year, split by file; of other files the first. */
+/** COCO's captions of one year, split by file; all of MSR-VTT's; of other files the first. */
 function chooseFiles(found: readonly { folder: string; name: string }[]): CaptionFile[] {
+  if (msrVttName.test(found[0].name))
+    return found.map(({ folder, name }) => ({ path: join(folder, name), split: undefined }));
   const yearOf = (name: string): string => cocoName.exec(name)?.[2] ?? '';
   const newest = found
     .map(({ name }) => yearOf(name))

@@ -5,7 +5,7 @@ import { FileFinder } from '../images/find.ts';
 import type { NamedImages } from './captions.ts';
 import { dealSplits, parseSplit, type SplitShares, splitNames } from './dataset.ts';
 import { plural } from './describe.ts';
-import type { DatasetSource } from './sources.ts';
+import type { DatasetSource, SplitList } from './sources.ts';
 
 /** Images in the order of the lists; those in no list are left out, as in the official splits. */
 export async function applyLists(
@@ -22,7 +22,7 @@ export async function applyLists(
   };
   for (const split of splitNames) {
     for (const list of source.lists.filter((entry) => entry.split === split)) {
-      for (const name of await readImageList(list.path)) {
+      for (const name of await namesOf(list)) {
         const id = idOf(name);
         const image = images.get(id);
         if (!image) withoutCaption.push(id);
@@ -41,6 +41,25 @@ export async function applyLists(
       `${plural(withoutCaption.length, 'image')} of the split lists without a caption left out.`,
     );
   return { images: listed, withoutCaption };
+}
+
+async function namesOf({ path, numbers }: SplitList): Promise<Iterable<string>> {
+  const lines = await readImageList(path);
+  if (!numbers) return lines;
+  const [first, last] = numbers;
+  const numbered: { name: string; number: number }[] = [];
+  for (const line of lines) {
+    const [, name, number] = /^(\S+)\s+vid(\d+)$/.exec(line) ?? [];
+    if (name === undefined)
+      throw new InputError(
+        `${path}: "${line}" should be a video's name, a space and vidNUMBER; correct it there.`,
+      );
+    numbered.push({ name, number: Number(number) });
+  }
+  return numbered
+    .filter(({ number }) => number >= first && number <= last)
+    .toSorted((a, b) => a.number - b.number)
+    .map(({ name }) => name);
 }
 
 /** Gives each image a split, dealing them out where none has one; says whether they were dealt out. */

@@ -1,12 +1,13 @@
 /** Finds the files of a dataset's images, whichever way the captions name them; also in zips, as COCO comes. */
 import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { isFilmName } from '../films/names.ts';
 import { formatAddress } from '../shards/address.ts';
-import { FileFinder } from './find.ts';
+import { FileFinder, withoutExtension } from './find.ts';
 import { pictureKind } from './formats.ts';
 import { listBelow } from './walk.ts';
 
-/** The image files below a folder. Paths are relative to it, with slashes, sorted. */
+/** The image files below a folder, and films where they were asked for. Paths are relative to it, with slashes, sorted. */
 export interface ImageFolder {
   readonly folder: string;
   readonly files: readonly string[];
@@ -32,9 +33,10 @@ const datasetZip = /(?:^|\/)((?:train|val|test|unlabeled)\d{4})\.zip$/i;
  * Lists the images below `folder`, also behind links, and in COCO's zips that are not unpacked. Hidden files and
  * folders are passed over.
  * @param folder may be a zip
+ * @param withFilms whether films count too, where no picture beside them has their name: some cameras give a picture one
  * @throws InputError when the folder or a zip cannot be read.
  */
-export async function listImages(folder: string): Promise<ImageFolder> {
+export async function listImages(folder: string, withFilms = false): Promise<ImageFolder> {
   const isFile = await stat(folder).then(
     (found) => found.isFile(),
     () => false,
@@ -51,10 +53,12 @@ export async function listImages(folder: string): Promise<ImageFolder> {
   );
   const all = [...outside, ...addresses.keys()];
   const pathOf = (file: string): string => addresses.get(file) ?? join(folder, file);
-  const sorted = [...all].sort((a, b) => (a < b ? -1 : 1));
+  const sorted = sortedNames(all);
   const ofKind = (kind: ReturnType<typeof pictureKind>): string[] =>
     sorted.filter((file) => pictureKind(extname(file).toLowerCase()) === kind);
-  const files = ofKind('read');
+  const pictures = ofKind('read');
+  const films = withFilms ? filmsAmong(outside, pictures) : [];
+  const files = films.length === 0 ? pictures : sortedNames([...pictures, ...films]);
   const finder = new FileFinder(files, links);
   return {
     folder,
@@ -69,6 +73,15 @@ export async function listImages(folder: string): Promise<ImageFolder> {
       return found && 'file' in found ? pathOf(found.file) : undefined;
     },
   };
+}
+
+function sortedNames(names: readonly string[]): string[] {
+  return [...names].sort((a, b) => (a < b ? -1 : 1));
+}
+
+function filmsAmong(files: readonly string[], pictures: readonly string[]): string[] {
+  const taken = new Set(pictures.map(withoutExtension));
+  return files.filter((file) => isFilmName(file) && !taken.has(withoutExtension(file)));
 }
 
 /** COCO's zips beside which they are not unpacked. */

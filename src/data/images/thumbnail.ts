@@ -1,10 +1,10 @@
 /** Small pictures for pages that hold everything in one file. */
 import sharp from 'sharp';
-import { decodeImage } from './decode.ts';
+import { sampleFrames } from '../films/sample.ts';
 import type { DecodeOptions, RgbImage } from './rgb.ts';
 
 /**
- * A picture as a `data:` address of a JPEG, at most `size` pixels wide and high.
+ * A picture, or a film's middle frame, as a `data:` address of a JPEG, at most `size` pixels wide and high.
  * @throws InputError naming the file when it is missing or no picture
  */
 export async function thumbnail(
@@ -12,7 +12,7 @@ export async function thumbnail(
   size: number,
   options?: DecodeOptions,
 ): Promise<string> {
-  return pixelThumbnail(await decodeImage(path, options), size);
+  return pixelThumbnail((await sampleFrames(path, 1, options))[0], size);
 }
 
 /**
@@ -24,7 +24,7 @@ export async function jpegThumbnail(
   size: number,
   options?: DecodeOptions,
 ): Promise<Buffer> {
-  return smallJpeg(await decodeImage(path, options), size);
+  return smallJpeg((await sampleFrames(path, 1, options))[0], size);
 }
 
 /**

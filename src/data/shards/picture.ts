@@ -1,5 +1,9 @@
 /** The bytes of pictures by path, which may be an address in a shard. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { isFilmName } from '../films/names.ts';
 import { parseAddress, type ShardAddress } from './address.ts';
 import { openShard } from './open.ts';
 import type { OpenShard } from './shard.ts';
@@ -23,4 +27,15 @@ export async function readShardPicture({ shard, member }: ShardAddress): Promise
 export function readPicture(path: string): Promise<Uint8Array> {
   const address = parseAddress(path);
   return address ? readShardPicture(address) : readFile(path);
+}
+
+/**
+ * SHA-256 of a picture's or film's bytes, 64 hex digits; a film's are not in memory at once.
+ * @throws as `readPicture`
+ */
+export async function contentHash(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  if (isFilmName(path)) await pipeline(createReadStream(path), hash);
+  else hash.update(await readPicture(path));
+  return hash.digest('hex');
 }

@@ -1,6 +1,7 @@
 /** The settings of a training run, checked, with their defaults, and the presets. */
 import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
+import { defaultFrames } from '../../data/films/pool.ts';
 import { alignmentSchema, refinementSchema } from '../../model/refiner/refiner.ts';
 
 const count = z.int().positive();
@@ -106,6 +107,8 @@ const schema = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** Frames of a clip, spread over it, that are read as one image; where there are clips, a picture is one that stands still. */
+  frames: count.max(32).default(defaultFrames),
   /** Stored versions of each training image under a frozen tower: the plain one and augmented ones. */
   views: count.default(1),
   /** Random resized crop and flip, for stored views and for a tower in training; null: none. */

@@ -2,8 +2,8 @@
 import { bytesOf } from '../../base/bytes.ts';
 import { f32ToF16 } from '../../base/half.ts';
 import { createRandom } from '../../base/random.ts';
+import { sampleFrames } from '../../data/films/sample.ts';
 import { augment } from '../../data/images/augment.ts';
-import { decodeImage } from '../../data/images/decode.ts';
 import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
 import type { RgbImage } from '../../data/images/rgb.ts';
 import * as ops from '../../engine/graph/ops.ts';
@@ -42,7 +42,7 @@ const batchSize = 16;
 const ahead = 2 * batchSize;
 
 /**
- * Computes what is missing, group by group; an image is decoded once for all of its views.
+ * Computes what is missing, group by group; an image is decoded once for all of its views and frames.
  * @throws InputError naming an image that cannot be decoded, or a file that cannot be written
  */
 export async function buildShards(
@@ -57,7 +57,10 @@ export async function buildShards(
   );
   const loaded = prefetch(jobs, ahead);
   const total = missing.reduce((sum, { images, shards }) => sum + images.length * shards.length, 0);
-  const compute = towerRunner(session, preprocessor);
+  const { frames } = options.settings;
+  // Whole images: a shard takes no part of one.
+  const atOnce = frames * Math.max(1, Math.floor(batchSize / frames));
+  const compute = towerRunner(session, preprocessor, atOnce);
   let done = 0;
   const computed = async (pictures: readonly RgbImage[]): Promise<Uint8Array> => {
     options.signal?.throwIfAborted();
@@ -68,7 +71,8 @@ export async function buildShards(
     options.onProgress?.(done, total);
   };
   try {
-    for (const group of missing) await buildGroup(group, loaded, computed, onDone);
+    const source = { loaded, compute: computed, atOnce };
+    for (const group of missing) await buildGroup(group, source, onDone);
   } finally {
     await loaded.return(undefined);
   }
@@ -77,11 +81,17 @@ export async function buildShards(
 /** The features of pictures that have the model's size, as bytes of f16. */
 type Compute = (pictures: readonly RgbImage[]) => Promise<Uint8Array>;
 
+/** Images in their order, and what computes the features of so many pictures at once. */
+interface Source {
+  readonly loaded: AsyncGenerator<RgbImage[][], undefined>;
+  readonly compute: Compute;
+  readonly atOnce: number;
+}
+
 /** Writes a group's shards, all of its views at once, as an image is decoded once for all of them. */
 async function buildGroup(
   { images, shards }: MissingGroup,
-  loaded: AsyncGenerator<RgbImage[], undefined>,
-  compute: Compute,
+  { loaded, compute, atOnce }: Source,
   onDone: (count: number) => void,
 ): Promise<void> {
   const writers: ShardWriter[] = [];
@@ -90,7 +100,9 @@ async function buildGroup(
     for (let start = 0; start < images.length; start += batchSize) {
       const batch = await take(loaded, Math.min(batchSize, images.length - start));
       for (const [place, writer] of writers.entries()) {
-        await writer.append(await compute(batch.map((views) => views[place])));
+        const frames = batch.flatMap((views) => views[place]);
+        for (let at = 0; at < frames.length; at += atOnce)
+          await writer.append(await compute(frames.slice(at, at + atOnce)));
         onDone(batch.length);
       }
     }
@@ -119,10 +131,10 @@ function openTowerSession(
   );
 }
 
-function towerRunner(session: Session, preprocessor: Preprocessor): Compute {
+function towerRunner(session: Session, preprocessor: Preprocessor, most: number): Compute {
   const { width, height } = preprocessor.preprocessing;
   const size = 3 * height * width;
-  const values = new Float32Array(batchSize * size);
+  const values = new Float32Array(most * size);
   return async (pictures) => {
     const shape = [pictures.length, 3, height, width];
     const pixels = tensor('f32', shape, values.subarray(0, pictures.length * size));
@@ -133,19 +145,22 @@ function towerRunner(session: Session, preprocessor: Preprocessor): Compute {
   };
 }
 
-/** The views of an image that are wanted, at the model's size. */
+/** The views of an image that are wanted, each the frames of it at the model's size. */
 async function loadViews(
   image: HashedImage,
   shards: readonly MissingShard[],
   preprocessor: Preprocessor,
-  { seed, augmentation }: ViewSettings,
-): Promise<RgbImage[]> {
-  const decoded = await decodeImage(image.path);
-  return shards.map(({ view }) => {
-    if (view === 0 || augmentation === undefined) return preprocessor.resize(decoded);
-    const random = createRandom(viewSeed(image, view, seed));
-    return preprocessor.resize(augment(decoded, augmentation, random, image.mayFlip));
-  });
+  { frames, seed, augmentation }: ViewSettings,
+): Promise<RgbImage[][]> {
+  const decoded = await sampleFrames(image.path, frames);
+  return shards.map(({ view }) =>
+    decoded.map((frame) => {
+      if (view === 0 || augmentation === undefined) return preprocessor.resize(frame);
+      // All frames of a clip are cut and turned alike.
+      const random = createRandom(viewSeed(image, view, seed));
+      return preprocessor.resize(augment(frame, augmentation, random, image.mayFlip));
+    }),
+  );
 }
 
 /** Results of the jobs in their order, `count` of them under way at any time. */

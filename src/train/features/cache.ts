@@ -33,7 +33,7 @@ export type { FeatureImage } from './plan.ts';
 
 /** Tokens of a list of images. Dispose it when done. */
 export interface FeatureCache extends AsyncDisposable {
-  /** f16 values of one view of an image: tokens * width. */
+  /** f16 values of one view of an image: frames * tokens * width. */
   readonly valuesPerImage: number;
   readonly views: number;
   /**
@@ -53,6 +53,8 @@ export interface FeatureCache extends AsyncDisposable {
 export interface FeatureOptions {
   /** Where the shards are kept; several runs may share it. */
   readonly folder: string;
+  /** Frames of each, spread over a clip; a picture stands still. Default 1. */
+  readonly frames?: number;
   /** Views of each image. View 0 is the plain image, the others are augmented. Default 1. */
   readonly views?: number;
   /** Needed where there is more than one view. */
@@ -71,8 +73,8 @@ export interface FeatureOptions {
 const openFiles = 256;
 
 /** f16 values of an image's tokens. */
-function valuesOf(tower: PretrainedTower): number {
-  return towerOf(tower.config).tokens * tower.config.hidden_size;
+function valuesOf(tower: PretrainedTower, frames = 1): number {
+  return frames * towerOf(tower.config).tokens * tower.config.hidden_size;
 }
 
 /** Bytes on disk of the features of `images` images in `views` views, near enough. */
@@ -91,17 +93,18 @@ export async function openFeatures(
   images: readonly FeatureImage[],
   options: FeatureOptions,
 ): Promise<FeatureCache> {
-  const { folder, views = 1, augmentation, seed = 0, signal, onNote } = options;
+  const { folder, frames = 1, views = 1, augmentation, seed = 0, signal, onNote } = options;
   if (views > 1 && augmentation === undefined)
     throw new RangeError('several views need settings of augmentation');
   const settings: ViewSettings = {
+    frames,
     tower: tower.fingerprint,
     preprocessing: tower.preprocessing,
     seed,
     augmentation,
   };
   const plan = planShards(await hashImages(images, signal));
-  const valuesPerImage = valuesOf(tower);
+  const valuesPerImage = valuesOf(tower, frames);
   await mkdir(folder, { recursive: true });
   await removeAbandoned(folder);
 

@@ -4,7 +4,7 @@ import { InputError } from '../../base/errors.ts';
 import { inParallel } from '../../base/parallel.ts';
 import type { Augmentation } from '../../data/images/augment.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
-import { readPicture } from '../../data/shards/picture.ts';
+import { contentHash } from '../../data/shards/picture.ts';
 
 export interface FeatureImage {
   readonly path: string;
@@ -14,6 +14,8 @@ export interface FeatureImage {
 
 /** What decides a view's features beside the image. View 0 is the plain image. */
 export interface ViewSettings {
+  /** Frames of each, whose tokens lie end to end. */
+  readonly frames: number;
   /** Tells towers apart. */
   readonly tower: string;
   readonly preprocessing: Preprocessing;
@@ -50,10 +52,10 @@ export async function hashImages(
 ): Promise<HashedImage[]> {
   return inParallel(images, 8, async (image) => {
     signal?.throwIfAborted();
-    const bytes = await readPicture(image.path).catch(() => {
+    const hash = await contentHash(image.path).catch(() => {
       throw new InputError(`${image.path}: the image cannot be read`);
     });
-    return { ...image, hash: createHash('sha256').update(bytes).digest('hex') };
+    return { ...image, hash };
   });
 }
 
@@ -88,9 +90,11 @@ export function planShards(images: readonly HashedImage[]): FeaturePlan {
 
 /** The key of a group's shard of one view: a hash of all that decides its content. */
 export function shardKey(group: ImageGroup, view: number, settings: ViewSettings): string {
-  const { tower, preprocessing, seed, augmentation } = settings;
+  const { tower, preprocessing, seed, augmentation, frames } = settings;
   const drawn = view === 0 ? null : { view, seed, augmentation };
-  const hash = createHash('sha256').update(JSON.stringify({ tower, preprocessing, drawn }));
+  const hash = createHash('sha256').update(
+    JSON.stringify({ tower, preprocessing, drawn, ...(frames > 1 && { frames }) }),
+  );
   for (const image of group)
     hash.update(view === 0 ? image.hash : `${image.hash} ${image.mayFlip}`);
   return hash.digest('hex');

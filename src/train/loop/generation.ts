@@ -13,7 +13,7 @@ import type { TrainingGraphs } from '../objective/graphs.ts';
  * @param concepts whether they are computed (default) or given, as for training images
  */
 export function liveInference(
-  { images, tokensDtype, adapters }: TrainingGraphs,
+  { images, frames, tokensDtype, adapters }: TrainingGraphs,
   model: BlipConfig,
   store: ParameterStore,
   session: SessionOptions,
@@ -24,6 +24,7 @@ export function liveInference(
 ): Promise<Inference> {
   return Inference.live(model, (name) => store.tensor(name, trainable), session, {
     images,
+    frames,
     tokensDtype,
     concepts,
     ...(adapters && { adapters }),

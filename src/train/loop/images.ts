@@ -1,9 +1,10 @@
 /** Where a step's images come from: the feature cache of a frozen tower, or pictures decoded anew. */
 import { f16ToF32 } from '../../base/half.ts';
 import { createRandom } from '../../base/random.ts';
+import { sampleFrames } from '../../data/films/sample.ts';
 import { type Augmentation, copyCrop, randomFraming } from '../../data/images/augment.ts';
-import { decodeImage } from '../../data/images/decode.ts';
 import type { Preprocessor } from '../../data/images/preprocess.ts';
+import type { RgbImage } from '../../data/images/rgb.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import { dropoutSeed } from '../../nn/dropout.ts';
 import type { FeatureCache, FeatureImage } from '../features/cache.ts';
@@ -70,8 +71,10 @@ export function cachedImages(
   };
 }
 
-/** What goes with pixels where the model has concepts. */
-export interface PixelConcepts {
+/** Of how many frames an image is, and what goes with pixels where the model has concepts. */
+export interface PixelOptions {
+  /** Default 1. */
+  readonly frames?: number;
   readonly concepts?: ConceptFeed;
   readonly targets?: (places: readonly number[]) => Readonly<Record<string, Tensor>>;
 }
@@ -81,25 +84,33 @@ export function decodedImages(
   images: readonly FeatureImage[],
   preprocessor: Preprocessor,
   augmentation: Augmentation | null,
-  { concepts = noConcepts, targets }: PixelConcepts = {},
+  { frames = 1, concepts = noConcepts, targets }: PixelOptions = {},
 ): ImageFeed {
   const { width, height } = preprocessor.preprocessing;
   return {
     kind: 'pixels',
     async read(places, draw) {
-      const pixels = tensor('f32', [places.length, 3, height, width]);
-      const decoded = await Promise.all(places.map((place) => decodeImage(images[place].path)));
+      const each = frames === 1 ? [3, height, width] : [frames, 3, height, width];
+      const pixels = tensor('f32', [places.length, ...each]);
+      const decoded = await Promise.all(
+        places.map((place) => sampleFrames(images[place].path, frames)),
+      );
       const seen: SeenPart[] = [];
-      for (const [slot, image] of decoded.entries()) {
+      for (const [slot, clip] of decoded.entries()) {
+        const write = (frame: RgbImage, i: number): void =>
+          preprocessor.write(frame, pixels.data, slot * frames + i);
         if (draw === undefined || augmentation === null) {
-          preprocessor.write(image, pixels.data, slot);
+          clip.forEach(write);
           seen.push(wholePicture);
           continue;
         }
         const random = createRandom(dropoutSeed(draw, slot));
-        const framing = randomFraming(image, augmentation, random, images[places[slot]].mayFlip);
-        preprocessor.write(copyCrop(image, framing.crop, framing.mirrored), pixels.data, slot);
-        seen.push(seenPart(framing, image));
+        const [first] = clip;
+        const framing = randomFraming(first, augmentation, random, images[places[slot]].mayFlip);
+        // All frames of a clip are cut and turned alike.
+        for (const [i, frame] of clip.entries())
+          write(copyCrop(frame, framing.crop, framing.mirrored), i);
+        seen.push(seenPart(framing, first));
       }
       const plain = places.map(() => 0);
       return {

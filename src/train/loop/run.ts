@@ -5,6 +5,7 @@ import { UsageError } from '../../base/errors.ts';
 import { describeWriteError, readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { removeLeftovers } from '../../base/folders.ts';
 import { createRandom } from '../../base/random.ts';
+import { isFilmName } from '../../data/films/names.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import { longestLength } from '../../generation/generate.ts';
 import { resolveModel } from '../../hub/resolve.ts';
@@ -143,13 +144,31 @@ function planRun(
     throw new UsageError(
       'texts: captions without pictures teach a model with concepts alone; set concepts too (or start from a model that has them)',
     );
-  const graphs = trainingGraphs(fitted, model, tokensDtype(options), suppressed);
+  const frames = framesOf(fitted, data);
+  if (frames > 1 && model.concept_config)
+    throw new UsageError(
+      `frames (${frames}): a model with concepts learns from one frame of a clip; set frames to 1, or leave concepts out`,
+    );
+  if (frames > 1 && fitted.alignment?.grounding)
+    throw new UsageError(
+      `frames (${frames}): alignment.grounding is of pictures; set frames to 1, or leave grounding out`,
+    );
+  const graphs = trainingGraphs(fitted, model, {
+    tokensDtype: tokensDtype(options),
+    suppressed,
+    frames,
+  });
   const config = withMicroBatch(options, fitted, graphs, data, before?.train.microBatch);
   if (before) {
     const now = { train: config, start: { ...options.start, fingerprint }, data: before.data };
     checkSameRun(before, now, options.output, options.allowChanges ?? false);
   }
   return { start, config, graphs, groups, prompt, maxLength, suppressed };
+}
+
+/** Frames that are read as one image: several where there are clips. */
+function framesOf({ frames }: TrainConfig, { train, dev }: RunData): number {
+  return [...train, ...dev].some(({ path }) => isFilmName(path)) ? frames : 1;
 }
 
 /**

@@ -57,18 +57,16 @@ export async function openSplit(
     const used = await readable();
     const preprocessor = createPreprocessor(tower.preprocessing);
     const fitted = concepts && (await fitToPictures(options, config, start, concepts, used));
-    const feed = decodedImages(
-      featureImages(used),
-      preprocessor,
-      config.augmentation,
-      concepts &&
+    const feed = decodedImages(featureImages(used), preprocessor, config.augmentation, {
+      frames: graphs.frames,
+      ...(concepts &&
         fitted && {
           concepts: feedOf(concepts, fitted, 1),
           ...(config.conceptWeight > 0 && {
             targets: scorerTargets(concepts, fitted, spokenOf(config, start, used)),
           }),
-        },
-    );
+        }),
+    });
     const split = splitOf(config, start, used, feed);
     return {
       ...split,
@@ -78,7 +76,10 @@ export async function openSplit(
     };
   }
   const open = (list: readonly RunImage[]): Promise<FeatureCache> =>
-    openFeaturesOf(options, config, tower, list, isTrain ? config.views : 1);
+    openFeaturesOf(options, config, tower, list, {
+      frames: graphs.frames,
+      views: isTrain ? config.views : 1,
+    });
   let used = images;
   const cache = await open(used).catch(async (error: unknown) => {
     if (!(error instanceof InputError)) throw error;
@@ -133,11 +134,12 @@ function openFeaturesOf(
   config: TrainConfig,
   tower: PretrainedTower,
   images: readonly RunImage[],
-  views: number,
+  { frames, views }: { readonly frames: number; readonly views: number },
 ): Promise<FeatureCache> {
   return openFeatures(tower, featureImages(images), {
     ...trainingSession(options),
     folder: options.cache ?? join(options.output, 'features'),
+    frames,
     views,
     ...(config.augmentation && { augmentation: config.augmentation }),
     seed: config.seed,
@@ -155,7 +157,10 @@ async function fitToPictures(
   concepts: ConceptConfig,
   images: readonly RunImage[],
 ): Promise<FittedConcepts> {
-  await using cache = await openFeaturesOf(options, config, start.tower, images, 1);
+  await using cache = await openFeaturesOf(options, config, start.tower, images, {
+    frames: 1,
+    views: 1,
+  });
   // Not closed before all of it is read.
   return await fitOver(options, config, start, concepts, images, cache);
 }

@@ -24,21 +24,30 @@ export interface TrainingGraphs {
   /** The objective's parts without dropout and label smoothing. */
   readonly validation: ObjectiveOutputs;
   readonly images: 'pixels' | 'tokens';
+  /** Frames of a clip that are read as one image. */
+  readonly frames: number;
   readonly tokensDtype: 'f16' | 'f32';
   readonly vision: VisionConfig;
   readonly refiner?: RefinerConfig;
   readonly adapters?: Adapters;
 }
 
+export interface GraphSettings {
+  /** Of tokens that are fed. Default f16. */
+  readonly tokensDtype?: TrainingGraphs['tokensDtype'];
+  /** Ids that are never written. */
+  readonly suppressed?: readonly number[];
+  /** Frames of a clip that are read as one image. Default 1. */
+  readonly frames?: number;
+}
+
 /**
- * @param suppressed ids that are never written
  * @throws UsageError naming both fields that do not fit
  */
 export function trainingGraphs(
   config: TrainConfig,
   model: BlipConfig,
-  tokensDtype: TrainingGraphs['tokensDtype'] = 'f16',
-  suppressed: readonly number[] = [],
+  { tokensDtype = 'f16', suppressed = [], frames = 1 }: GraphSettings = {},
 ): TrainingGraphs {
   const images = config.visionBlocks === 0 ? 'tokens' : 'pixels';
   const refiner = refinerOf(config, model);
@@ -47,6 +56,7 @@ export function trainingGraphs(
   const { baseWeight, distillationWeight, distillationTemperature, refinedGradient } = config;
   const shared = {
     images,
+    frames,
     tokensDtype,
     baseWeight,
     distillationWeight,
@@ -83,6 +93,7 @@ export function trainingGraphs(
   return {
     scope,
     images,
+    frames,
     tokensDtype,
     vision: model.vision_config,
     objective,

@@ -24,6 +24,8 @@ export const ignoredLabel = -100;
 export interface LossOptions {
   /** Where the images enter: as pixels, as the tokens that a frozen tower gave (f16), or not at all. */
   readonly images: 'pixels' | 'tokens' | 'none';
+  /** Frames of a clip that are read as one image. Default 1. */
+  readonly frames?: number;
   /** Whether a model's concepts are computed from the images (default) or fed. */
   readonly concepts?: 'computed' | 'given';
   /** Of such tokens. Default f16. */

@@ -2,8 +2,8 @@
 import type { Captioner } from '../../caption/captioner.ts';
 import type { CaptionOptions } from '../../caption/options.ts';
 import type { Caption } from '../../caption/result.ts';
+import { defaultFrames, type KeptFrame, spreadFrames } from '../../data/films/pool.ts';
 import type { Scene } from '../scenes/scenes.ts';
-import { type KeptFrame, spreadFrames } from './pool.ts';
 import { electCaption } from './vote.ts';
 
 export interface DescribeOptions {
@@ -13,8 +13,6 @@ export interface DescribeOptions {
   readonly vote?: boolean;
   readonly caption?: CaptionOptions;
 }
-
-export const defaultFrames = 8;
 
 /** A scene with its caption. */
 export interface DescribedScene extends Scene {

@@ -1,6 +1,7 @@
 /** What the detectors of scenes see of a frame: how far its colours are from the frame before, and its brightness. */
+
+import type { VideoFrame } from '../../data/films/frames.ts';
 import type { RgbImage } from '../../data/images/rgb.ts';
-import type { VideoFrame } from '../ffmpeg/frames.ts';
 import { createDownscaler, roundHalfEven } from './downscale.ts';
 
 /** A frame's place in the film. */

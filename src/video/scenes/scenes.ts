@@ -1,6 +1,6 @@
 /** A film's frames in, its scenes out. */
-import type { VideoFrame } from '../ffmpeg/frames.ts';
-import type { Film } from '../ffmpeg/probe.ts';
+import type { VideoFrame } from '../../data/films/frames.ts';
+import type { Film } from '../../data/films/probe.ts';
 import { type DetectorName, type DetectorOptions, detectors } from './detectors.ts';
 import { FrameMeter, type FramePlace } from './measure.ts';
 

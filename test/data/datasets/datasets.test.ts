@@ -468,3 +468,105 @@ describe.runIf(shared)('the Flickr8k beside the repository', () => {
     expect(total).toBe(1091);
   });
 });
+
+describe('clips', () => {
+  it('of MSVD go by AllVideoDescriptions.txt and the lists of its usual split', async () => {
+    const files = {
+      'AllVideoDescriptions.txt': [
+        '# MSR Video Description Corpus',
+        '',
+        '-4wsuPCjDBc_5_15 a squirrel is eating a peanut',
+        '-4wsuPCjDBc_5_15 a chipmunk is eating',
+        '-7KMZQEsJW4_205_208 a man breaks bricks',
+        '-8y1Q0rA3n8_108_115 a girl folds paper',
+      ].join('\n'),
+      ...images(
+        'YouTubeClips/-4wsuPCjDBc_5_15.avi',
+        'YouTubeClips/-7KMZQEsJW4_205_208.avi',
+        'YouTubeClips/-8y1Q0rA3n8_108_115.avi',
+      ),
+    };
+    const expected = [
+      ['train', '-7KMZQEsJW4_205_208.avi', 'a man breaks bricks'],
+      ['dev', '-8y1Q0rA3n8_108_115.avi', 'a girl folds paper'],
+      ['test', '-4wsuPCjDBc_5_15.avi', 'a squirrel is eating a peanut', 'a chipmunk is eating'],
+    ];
+    const byLists = folderOf({
+      ...files,
+      'train_list.txt': '-7KMZQEsJW4_205_208\n',
+      'val_list.txt': '-8y1Q0rA3n8_108_115\n',
+      'test_list.txt': '-4wsuPCjDBc_5_15\n',
+    });
+    expect(summary(await readDataset(byLists))).toEqual(expected);
+    const byNumbers = folderOf({
+      ...files,
+      'youtube_mapping.txt':
+        '-4wsuPCjDBc_5_15 vid1301\n-8y1Q0rA3n8_108_115 vid1300\n-7KMZQEsJW4_205_208 vid1200\n',
+    });
+    expect(summary(await readDataset(byNumbers))).toEqual(expected);
+    const wrong = folderOf({ ...files, 'youtube_mapping.txt': 'vid1 -4wsuPCjDBc_5_15\n' });
+    await expect(readDataset(wrong)).rejects.toThrow(/youtube_mapping\.txt: "vid1 .*" should be/);
+  });
+
+  const videoInfo = (split: string, ...numbers: number[]) =>
+    JSON.stringify({
+      info: { contributor: 'Microsoft MSM group', version: '1.0' },
+      videos: numbers.map((id) => ({
+        category: 9,
+        url: 'https://www.youtube.com/watch?v=9lZi22qLlEo',
+        video_id: `video${id}`,
+        'start time': 137.72,
+        'end time': 149.44,
+        split,
+        id,
+      })),
+      sentences: numbers.flatMap((id) => [
+        { caption: `what is in ${id}`, video_id: `video${id}`, sen_id: 2 * id },
+        { caption: `and once more ${id}`, video_id: `video${id}`, sen_id: 2 * id + 1 },
+      ]),
+    });
+
+  it('of MSR-VTT are those of both files, in the splits that these say', async () => {
+    const folder = folderOf({
+      'train_val_videodatainfo.json': videoInfo('train', 0, 1).replace(
+        '"split":"train","id":1',
+        '"split":"validate","id":1',
+      ),
+      'test_videodatainfo.json': videoInfo('test', 7010),
+      ...images('TrainValVideo/video0.mp4', 'TrainValVideo/video1.mp4', 'TestVideo/video7010.mp4'),
+    });
+    expect(summary(await readDataset(folder))).toEqual([
+      ['test', 'video7010.mp4', 'what is in 7010', 'and once more 7010'],
+      ['train', 'video0.mp4', 'what is in 0', 'and once more 0'],
+      ['dev', 'video1.mp4', 'what is in 1', 'and once more 1'],
+    ]);
+    const odd = folderOf({
+      'MSRVTT_data.json': videoInfo('somewhere', 0),
+      ...images('video0.mp4'),
+    });
+    await expect(readDataset(odd)).rejects.toThrow(
+      /MSRVTT_data\.json: video0 is of the unknown split "somewhere"/,
+    );
+  });
+
+  it('have captions in JSONL, tables and text files as pictures have', async () => {
+    const shares = { shares: { dev: 0, test: 0 } };
+    const expected = [['train', 'a.mp4', 'a dog']];
+    const rows = [
+      { 'captions.jsonl': '{"video": "a.mp4", "caption": "a dog"}\n' },
+      { 'captions.csv': 'video,caption\na.mp4,a dog\n' },
+      { 'captions.csv': 'video_id,caption\na,a dog\n' },
+      { 'a.txt': 'a dog\n' },
+    ];
+    for (const captions of rows) {
+      const folder = folderOf({ ...captions, ...images('a.mp4') });
+      expect(summary(await readDataset(folder, shares))).toEqual(expected);
+    }
+  });
+
+  it('beside a picture of their name are a part of it, as some cameras save them', async () => {
+    const folder = folderOf({ 'a.txt': 'a dog\n', ...images('a.jpg', 'a.MOV', 'b.jpg') });
+    const dataset = await readDataset(folder, { shares: { dev: 0, test: 0 } });
+    expect(summary(dataset)).toEqual([['train', 'a.jpg', 'a dog']]);
+  });
+});

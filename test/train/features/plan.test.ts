@@ -15,7 +15,7 @@ const image = (i: number, mayFlip = true): HashedImage => ({
   hash: createHash('sha256').update(String(i)).digest('hex'),
 });
 const preprocessing = { width: 2, height: 2 } as unknown as never;
-const settings = { tower: 't', preprocessing, seed: 1, augmentation: undefined };
+const settings = { tower: 't', preprocessing, frames: 1, seed: 1, augmentation: undefined };
 const keys = (images: readonly HashedImage[]) =>
   planShards(images).groups.map((group) => shardKey(group, 0, settings));
 
@@ -51,4 +51,11 @@ it('tells augmented views apart by seed and number, plain ones not', () => {
   expect(new Set(all).size).toBe(4);
   expect(shardKey([image(1, false)], 1, settings)).not.toBe(shardKey(group, 1, settings));
   expect(viewSeed(image(1), 1, 1)).not.toEqual(viewSeed(image(1), 2, 1));
+});
+
+it('tells clips of several frames from their middle frames', () => {
+  const group = [image(1)];
+  const several = { ...settings, frames: 8 };
+  expect(shardKey(group, 0, several)).not.toBe(shardKey(group, 0, settings));
+  expect(shardKey(group, 0, { ...settings, frames: 4 })).not.toBe(shardKey(group, 0, several));
 });

@@ -1,10 +1,10 @@
 /** Which frames a scene is captioned from, which caption is elected, which scenes are joined. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { VideoFrame } from '../../../src/data/films/frames.ts';
+import { FramePool, type KeptFrame, spreadFrames } from '../../../src/data/films/pool.ts';
 import { type DescribedScene, joinAlike } from '../../../src/video/captions/describe.ts';
-import { FramePool, type KeptFrame, spreadFrames } from '../../../src/video/captions/pool.ts';
 import { electCaption } from '../../../src/video/captions/vote.ts';
-import type { VideoFrame } from '../../../src/video/ffmpeg/frames.ts';
 import type { Scene } from '../../../src/video/scenes/scenes.ts';
 
 const scene = (firstFrame: number, endFrame: number): Scene => ({

@@ -14,7 +14,7 @@ import {
   formatRules,
 } from '../../../src/video/output/formats.ts';
 import { breakLines, subtitleCues } from '../../../src/video/output/subtitles.ts';
-import { hasFfmpeg } from '../films.ts';
+import { hasFfmpeg } from '../../data/films/films.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-subtitles-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

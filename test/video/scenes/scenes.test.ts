@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readFrames, type VideoFrame } from '../../../src/video/ffmpeg/frames.ts';
-import { probeFilm } from '../../../src/video/ffmpeg/probe.ts';
+import { readFrames, type VideoFrame } from '../../../src/data/films/frames.ts';
+import { probeFilm } from '../../../src/data/films/probe.ts';
 import { type Detector, detectorNames, detectors } from '../../../src/video/scenes/detectors.ts';
 import { FrameMeter, type FramePlace } from '../../../src/video/scenes/measure.ts';
 import { detectScenes, type Scene, type SceneOptions } from '../../../src/video/scenes/scenes.ts';
+import { clips, hasFfmpeg } from '../../data/films/films.ts';
 import { fixtures } from '../../paths.ts';
-import { clips, hasFfmpeg } from '../films.ts';
 
 const numbers = z.array(z.number());
 const cutNames = [

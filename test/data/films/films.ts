@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { shared } from '../paths.ts';
+import { shared } from '../../paths.ts';
 
 export const hasFfmpeg: boolean = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('ffmpeg is not installed: tests of films are skipped');

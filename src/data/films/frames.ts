@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { InputError } from '../../base/errors.ts';
-import type { RgbImage } from '../../data/images/rgb.ts';
+import type { RgbImage } from '../images/rgb.ts';
 import { ffmpegAbilities, hasFilter, inputArguments, startError, startFfmpeg } from './command.ts';
 import type { Film } from './probe.ts';
 

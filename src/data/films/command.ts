@@ -138,11 +138,22 @@ export async function hasFilter(name: string): Promise<boolean> {
   return text.split('\n').some((line) => line.trim().split(/\s+/)[1] === name);
 }
 
+/** What ffmpeg said, by the PATH on which it was found and the arguments. */
+const said = new Map<string, Promise<string>>();
+
+/** Asks ffmpeg once, however many films there are. */
 function ffmpegText(args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
+  const key = JSON.stringify([process.env.PATH, args]);
+  const known = said.get(key);
+  if (known) return known;
+  const text = new Promise<string>((resolve, reject) => {
     execFile('ffmpeg', args, { maxBuffer: mostOutput }, (error, output) => {
       if (error) reject(startError(error));
       else resolve(output);
     });
   });
+  said.set(key, text);
+  // It may be installed meanwhile.
+  text.catch(() => said.delete(key));
+  return text;
 }

@@ -1,13 +1,21 @@
 /** The frames that a scene may be captioned from: spread evenly over what was seen of it, in bounded memory. */
-import type { RgbImage } from '../../data/images/rgb.ts';
-import type { VideoFrame } from '../ffmpeg/frames.ts';
-import type { Scene } from '../scenes/scenes.ts';
+import type { RgbImage } from '../images/rgb.ts';
+import type { VideoFrame } from './frames.ts';
+
+/** Frames that belong together, such as a scene: the first, and the one after the last. */
+export interface FrameSpan {
+  readonly firstFrame: number;
+  readonly endFrame: number;
+}
 
 /** A frame that is kept. */
 export interface KeptFrame extends RgbImage {
   readonly index: number;
   readonly time: number;
 }
+
+/** Frames that a scene or clip is captioned from and learned from, where nobody says. */
+export const defaultFrames = 8;
 
 /** Frames that are larger are kept smaller; models look at 224 to 512 pixels. */
 const longestSide = 768;
@@ -39,7 +47,7 @@ export class FramePool {
   }
 
   /** The frames of a scene that has ended, one at least; later ones stay for the next. */
-  take({ endFrame }: Scene): KeptFrame[] {
+  take({ endFrame }: Pick<FrameSpan, 'endFrame'>): KeptFrame[] {
     const taken = this.#kept.filter(({ index }) => index < endFrame);
     this.#kept = this.#kept.filter(({ index }) => index >= endFrame);
     const current = this.#current;
@@ -55,7 +63,7 @@ export class FramePool {
 /** `count` of the frames, or all where there are fewer: those nearest to the middles of as many equal parts. */
 export function spreadFrames(
   frames: readonly KeptFrame[],
-  scene: Scene,
+  scene: FrameSpan,
   count: number,
 ): KeptFrame[] {
   if (frames.length <= count && count > 1) return [...frames];

@@ -4,9 +4,9 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ReadOptions, readFrames } from '../../../src/video/ffmpeg/frames.ts';
-import { probeFilm } from '../../../src/video/ffmpeg/probe.ts';
-import { grey, hasFfmpeg, lossless, makeFilm } from '../films.ts';
+import { type ReadOptions, readFrames } from '../../../src/data/films/frames.ts';
+import { probeFilm } from '../../../src/data/films/probe.ts';
+import { grey, hasFfmpeg, lossless, makeFilm } from './films.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-films-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,6 +21,12 @@ async function read(path: string, options: ReadOptions = {}): Promise<[number, n
     frames.push([Math.round((data[0] * 219) / 255 / 8), Number(time.toFixed(4))]);
   }
   return frames;
+}
+
+/** Whether this ffmpeg lists a filter or an encoder. */
+function canDo(list: 'filters' | 'encoders', name: string): boolean {
+  const { stdout = '' } = spawnSync('ffmpeg', ['-hide_banner', `-${list}`], { encoding: 'utf8' });
+  return String(stdout).includes(` ${name} `);
 }
 
 const silence = ['-f', 'lavfi', '-t', '4', '-i', 'anullsrc=r=8000:cl=mono'];
@@ -103,6 +109,37 @@ describe.skipIf(!hasFfmpeg)('frames of a film', () => {
   it('keep their number of pixels, and the shape of a pixel is told', async () => {
     const film = makeFilm(...grey(2), '-vf', 'setsar=16/11', '-c:v', 'mpeg4', place('wide.mp4'));
     expect(await probeFilm(film)).toMatchObject({ width: 64, height: 48, pixelAspect: 16 / 11 });
+  });
+
+  it.skipIf(!canDo('encoders', 'libaom-av1'))('are read of AV1', async () => {
+    const film = makeFilm(
+      ...grey(6),
+      ...['-c:v', 'libaom-av1', '-cpu-used', '8', '-crf', '1', '-g', '3', place('av1.mkv')],
+    );
+    expect(await read(film)).toEqual([0, 1, 2, 3, 4, 5].map((i) => [i, i / 10]));
+  });
+
+  it.skipIf(!canDo('filters', 'zscale'))('of a high dynamic range are mapped', async () => {
+    // Codes of SMPTE ST 2084 for 1, 26, 100, 203 and 1,000 nits, in 10 bits of the narrow range.
+    const codes = [196, 394, 509, 573, 723];
+    const levels = codes.map((code, i) => `if(eq(N,${i}),${code},`).join('');
+    const source = `color=black:s=64x48:r=10,format=yuv420p10le,geq=lum='${levels}0${')'.repeat(codes.length)}':cb=512:cr=512`;
+    const tags = ['-color_primaries', 'bt2020', '-colorspace', 'bt2020nc', '-color_range', 'tv'];
+    const film = makeFilm(
+      ...['-f', 'lavfi', '-t', '0.5', '-i', source, ...lossless],
+      ...[...tags, '-color_trc', 'smpte2084', place('hdr.mkv')],
+    );
+    expect(await probeFilm(film)).toMatchObject({ isHdr: true });
+    const greys: number[] = [];
+    for await (const { data } of readFrames(await probeFilm(film))) {
+      greys.push(data[0]);
+      expect(Math.max(...data.subarray(0, 3)) - Math.min(...data.subarray(0, 3))).toBeLessThan(3);
+    }
+    expect(greys).toHaveLength(codes.length);
+    expect(greys).toEqual(greys.toSorted((a, b) => a - b));
+    // Taken for codes of the ordinary range they come out pale: 37, 95, 127, 146 and 190.
+    expect(greys[0]).toBeLessThan(30);
+    expect(greys[4]).toBeGreaterThan(240);
   });
 
   it('are not the cover, nor subtitles', async () => {

@@ -1,0 +1,155 @@
+/** Training on clips: what no single frame tells is learned, and written again by `refcap evaluate`. */
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluateModel } from '../../../src/evaluate/evaluate.ts';
+import { parseTrainConfig } from '../../../src/train/config/config.ts';
+import { type RunOptions, trainRun } from '../../../src/train/loop/run.ts';
+import type { TrainingEvent } from '../../../src/train/loop/trainer.ts';
+import { hasFfmpeg, makeFilm } from '../../data/films/films.ts';
+import { repositoryRoot } from '../../paths.ts';
+import { writeTinyTower } from '../tiny.ts';
+
+/** The middle of each is grey: a caption tells of the beginning and the end. */
+const clips: readonly (readonly [first: string, last: string])[] = [
+  ['red', 'green'],
+  ['red', 'blue'],
+  ['green', 'blue'],
+  ['white', 'red'],
+  ['white', 'blue'],
+  ['white', 'green'],
+];
+const captionOf = ([first, last]: (typeof clips)[number]) => `${first} and ${last}`;
+
+let folder = '';
+beforeAll(async () => {
+  if (!hasFfmpeg) return;
+  folder = await mkdtemp(join(tmpdir(), 'refcap-train-clips-'));
+  await writeTinyTower(join(folder, 'tower'));
+  await mkdir(join(folder, 'clips'));
+  const rows: string[] = [];
+  for (const [i, [first, last]] of clips.entries()) {
+    const colours = [first, 'gray', last].flatMap((colour) => [
+      ...['-f', 'lavfi', '-t', '1', '-i', `color=${colour}:s=64x64:r=8`],
+    ]);
+    const graph = ['-filter_complex', '[0][1][2]concat=n=3,format=yuv420p'];
+    makeFilm(...colours, ...graph, '-c:v', 'mpeg4', '-q:v', '2', join(folder, `clips/${i}.mp4`));
+    for (const split of ['train', 'dev'])
+      rows.push(JSON.stringify({ file: `${split}-${i}.mp4`, caption: captionOf(clips[i]), split }));
+    await copyFile(join(folder, `clips/${i}.mp4`), join(folder, `clips/train-${i}.mp4`));
+    await copyFile(join(folder, `clips/${i}.mp4`), join(folder, `clips/dev-${i}.mp4`));
+    await rm(join(folder, `clips/${i}.mp4`));
+  }
+  await writeFile(join(folder, 'clips/captions.jsonl'), `${rows.join('\n')}\n`);
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const settings = {
+  batchSize: 3,
+  width: 32,
+  heads: 4,
+  layers: 1,
+  minWordCount: 1,
+  warmupSteps: 5,
+  logEvery: 1,
+  learningRate: 0.01,
+  savedBeams: 1,
+  dropout: 0,
+  labelSmoothing: 0,
+  weightDecay: 0,
+  augmentation: null,
+  frames: 3,
+};
+
+async function train(output: string, more: object, options: Partial<RunOptions> = {}) {
+  const events: TrainingEvent[] = [];
+  await trainRun({
+    data: join(folder, 'clips'),
+    start: { tower: join(folder, 'tower') },
+    output: join(folder, output),
+    config: parseTrainConfig({ ...settings, ...more }),
+    threads: 1,
+    onNote: () => undefined,
+    onFeatures: () => undefined,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  return events;
+}
+
+const evaluate = (model: string, frames: number) =>
+  evaluateModel({
+    model: join(folder, model),
+    data: join(folder, 'clips'),
+    split: 'dev',
+    output: join(folder, `${model.replaceAll('/', '-')}-${frames}`),
+    overwrite: false,
+    captioner: { threads: 1 },
+    decoding: {},
+    batchSize: 4,
+    frames,
+    bootstrap: 0,
+    seed: 1,
+    onNote: () => undefined,
+    onCaptioned: () => undefined,
+  });
+
+describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () => {
+  const memorise = { epochs: 60, refinement: { heads: 4 }, alignment: { heads: 4 } };
+
+  it('memorises what only several frames tell, with both layers; evaluate writes it again', async () => {
+    const events = await train('memorise', { ...memorise, samplePictures: 6 });
+    const last = events.findLast((event) => event.kind === 'validation');
+    if (last?.kind !== 'validation') throw new Error('the run was not validated');
+    expect(last.samples).toEqual(
+      clips.map((clip, i) => ({ file: `dev-${i}.mp4`, caption: captionOf(clip) })),
+    );
+    const { metrics, decoding } = await evaluate('memorise/last', 3);
+    expect(metrics.Bleu_1).toBeCloseTo(1, 6);
+    expect(decoding.frames).toBe(3);
+    const rows = (await readFile(join(folder, 'memorise-last-3/captions.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ caption }) => caption)).toEqual(clips.map(captionOf));
+    // The middle frames are all grey.
+    expect((await evaluate('memorise/last', 1)).metrics.Bleu_1).toBeLessThan(0.9);
+  });
+
+  it('gives the same losses whether the tower is frozen or its pixels are fed', async () => {
+    const short = { epochs: 2, validationImages: 0, samplePictures: 0 };
+    const losses = (events: TrainingEvent[]) =>
+      events.flatMap((event) => (event.kind === 'step' ? [event.terms.base] : []));
+    const cached = losses(await train('cached', short));
+    const pixels = losses(
+      await train('pixels', { ...short, visionBlocks: 'all', visionLearningRate: 1e-12 }),
+    );
+    for (const [i, loss] of pixels.entries()) expect(loss).toBeCloseTo(cached[i], 2);
+    expect(pixels).toHaveLength(4);
+  });
+
+  it('has a second, self-critical stage', async () => {
+    const events = await train(
+      'scst',
+      { stage: 'scst', epochs: 2, learningRate: 1e-3 },
+      { start: { model: join(folder, 'memorise/last') } },
+    );
+    const rewards = events.flatMap((event) => (event.kind === 'step' ? [event.terms.reward] : []));
+    expect(rewards).toHaveLength(4);
+    expect(Math.max(...rewards)).toBeGreaterThan(1);
+  });
+
+  it('shows pictures beside clips as clips that stand still', async () => {
+    const mixed = join(folder, 'mixed');
+    await mkdir(mixed);
+    await copyFile(join(repositoryRoot, 'samples/cat.jpg'), join(mixed, 'cat.jpg'));
+    await copyFile(join(folder, 'clips/dev-0.mp4'), join(mixed, 'clip.mp4'));
+    await writeFile(join(mixed, 'cat.txt'), 'a cat\n');
+    await writeFile(join(mixed, 'clip.txt'), 'red and green\n');
+    const events = await train('mixed-run', { epochs: 60 }, { data: mixed, withoutDev: true });
+    const last = events.findLast((event) => event.kind === 'validation');
+    if (last?.kind !== 'validation') throw new Error('the run was not validated');
+    expect(last.samples.map(({ caption }) => caption).sort()).toEqual(['a cat', 'red and green']);
+  });
+});
