@@ -10,6 +10,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   caption: () => import('./caption.ts'),
   engine: () => import('./engine.ts'),
   metrics: () => import('./metrics.ts'),
+  scenes: () => import('./scenes.ts'),
   serve: () => import('./serve.ts'),
   start: () => import('./start.ts'),
   threads: () => import('./threads.ts'),
