@@ -155,6 +155,8 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'data/datasets/splits.ts',
   ],
   'data/datasets/inspect.test.ts': ['data/datasets/check-images.ts'],
+  'data/films/frames.test.ts': ['data/films/command.ts', 'data/films/probe.ts'],
+  'data/films/sample.test.ts': ['data/films/names.ts'],
   'data/images/decode.test.ts': [
     'data/images/bmp.ts',
     'data/images/bytes.ts',
@@ -421,7 +423,11 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'model/refiner/refiner.ts',
     'train/objective/scorers.ts',
   ],
-  'video/captions/captions.test.ts': ['video/captions/describe.ts', 'video/captions/vote.ts'],
+  'video/captions/captions.test.ts': [
+    'data/films/pool.ts',
+    'video/captions/describe.ts',
+    'video/captions/vote.ts',
+  ],
   'video/output/formats.test.ts': ['video/output/subtitles.ts'],
   'video/output/output.test.ts': ['video/output/resume.ts'],
   'video/scenes/scenes.test.ts': [
