@@ -121,16 +121,15 @@ describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () 
     expect((await evaluate('memorise/last', 1)).metrics.Bleu_1).toBeLessThan(0.9);
   });
 
-  it('gives the same losses whether the tower is frozen or its pixels are fed', async () => {
-    const short = { epochs: 1, validationImages: 0, samplePictures: 0 };
-    const losses = (events: TrainingEvent[]) =>
-      events.flatMap((event) => (event.kind === 'step' ? [event.terms.base] : []));
-    const cached = losses(await train('cached', short));
-    const pixels = losses(
-      await train('pixels', { ...short, visionBlocks: 'all', visionLearningRate: 1e-12 }),
-    );
-    for (const [i, loss] of pixels.entries()) expect(loss).toBeCloseTo(cached[i], 2);
-    expect(pixels).toHaveLength(copies);
+  it('has the same loss whether a frozen tower’s tokens or pixels are fed', async () => {
+    const short = { maxSteps: 1, validationImages: 0, samplePictures: 0 };
+    const start = { start: { model: join(folder, 'memorise/last') } };
+    const lossOf = (events: TrainingEvent[]) =>
+      events.flatMap((event) => (event.kind === 'step' ? [event.terms.base] : []))[0];
+    const cached = lossOf(await train('cached', short, start));
+    const pixels = lossOf(await train('pixels', { ...short, visionBlocks: 'all' }, start));
+    expect(pixels).toBeLessThan(0.5);
+    expect(pixels).toBeCloseTo(cached, 3);
   });
 
   it('has a second, self-critical stage', async () => {
@@ -149,9 +148,9 @@ describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () 
     await mkdir(mixed);
     await copyFile(join(repositoryRoot, 'samples/cat.jpg'), join(mixed, 'cat.jpg'));
     await copyFile(join(folder, 'clips/dev-0.mp4'), join(mixed, 'clip.mp4'));
-    await writeFile(join(mixed, 'cat.txt'), 'a cat\n'.repeat(20));
-    await writeFile(join(mixed, 'clip.txt'), 'red and green\n'.repeat(20));
-    const events = await train('mixed-run', { epochs: 3 }, { data: mixed, withoutDev: true });
+    await writeFile(join(mixed, 'cat.txt'), 'a cat\n'.repeat(60));
+    await writeFile(join(mixed, 'clip.txt'), 'red and green\n'.repeat(60));
+    const events = await train('mixed-run', { epochs: 5 }, { data: mixed, withoutDev: true });
     const last = events.findLast((event) => event.kind === 'validation');
     if (last?.kind !== 'validation') throw new Error('the run was not validated');
     expect(last.samples.map(({ caption }) => caption).sort()).toEqual(['a cat', 'red and green']);
