@@ -9,6 +9,7 @@ import { isFilmName } from '../../data/films/names.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import { longestLength } from '../../generation/generate.ts';
 import { resolveModel } from '../../hub/resolve.ts';
+import type { BlipConfig } from '../../model/config.ts';
 import { type Group, ParameterStore } from '../../nn/parameter-store.ts';
 import type { ParameterSpec } from '../../nn/scope.ts';
 import { writeReport } from '../../pages/training/page.ts';
@@ -144,15 +145,7 @@ function planRun(
     throw new UsageError(
       'texts: captions without pictures teach a model with concepts alone; set concepts too (or start from a model that has them)',
     );
-  const frames = framesOf(fitted, data);
-  if (frames > 1 && model.concept_config)
-    throw new UsageError(
-      `frames (${frames}): a model with concepts learns from one frame of a clip; set frames to 1, or leave concepts out`,
-    );
-  if (frames > 1 && fitted.alignment?.grounding)
-    throw new UsageError(
-      `frames (${frames}): alignment.grounding is of pictures; set frames to 1, or leave grounding out`,
-    );
+  const frames = framesOf(fitted, data, model);
   const graphs = trainingGraphs(fitted, model, {
     tokensDtype: tokensDtype(options),
     suppressed,
@@ -166,9 +159,23 @@ function planRun(
   return { start, config, graphs, groups, prompt, maxLength, suppressed };
 }
 
-/** Frames that are read as one image: several where there are clips. */
-function framesOf({ frames }: TrainConfig, { train, dev }: RunData): number {
-  return [...train, ...dev].some(({ path }) => isFilmName(path)) ? frames : 1;
+/**
+ * Frames that are read as one image: several where there are clips.
+ * @throws UsageError naming what goes with one frame alone
+ */
+function framesOf(
+  { frames, alignment }: TrainConfig,
+  { train, dev }: RunData,
+  { concept_config: concepts }: BlipConfig,
+): number {
+  const hasClips = [...train, ...dev].some(({ path }) => isFilmName(path));
+  if (frames === 1 || !hasClips) return 1;
+  const fault = concepts ? 'concepts' : alignment?.grounding ? 'alignment.grounding' : undefined;
+  if (fault !== undefined)
+    throw new UsageError(
+      `frames (${frames}): a model with ${fault} learns from one frame of a clip; set frames to 1, or leave ${fault} out`,
+    );
+  return frames;
 }
 
 /**
