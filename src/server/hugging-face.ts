@@ -1,4 +1,4 @@
-/** Hugging Face's image-to-text, as @huggingface/tasks describes it: a picture's bytes in, [{ generated_text }] out. */
+/** Hugging Face's image-to-text, as its servers answer it: a picture's bytes in, [{ generated_text }] out. */
 import { z } from 'zod';
 import type { GenerationFlags } from '../caption/command-options.ts';
 import { ignoredFields, withIgnored } from './captions/instructions.ts';
@@ -37,7 +37,15 @@ export const imageToTextSchema = z.looseObject({
   parameters: parametersSchema.nullish(),
 });
 
-export const imageToTextAnswerSchema = z.array(z.object({ generated_text: z.string() }));
+const imageToTextResultSchema = z.object({ generated_text: z.string() });
+
+export const imageToTextAnswerSchema = z.union([
+  z.array(imageToTextResultSchema),
+  imageToTextResultSchema.describe('to @huggingface/inference'),
+]);
+
+/** The client for JavaScript reads what @huggingface/tasks describes, a result that is in no list. */
+const takesOne = /^@huggingface\/inference\//;
 
 interface ImageToTextRequest extends CaptionRequest {
   readonly ignored: readonly string[];
@@ -55,9 +63,9 @@ export async function postImageToText(
     isJson ? fromJson(server, body) : fromBytes(body),
   );
   const captioned = await captionedAll(job.events, job.request.pictures.length);
-  const answer: z.infer<typeof imageToTextAnswerSchema> = captioned.map(({ result }) => ({
-    generated_text: result.caption,
-  }));
+  const results = captioned.map(({ result }) => ({ generated_text: result.caption }));
+  const isOne = takesOne.test(context.req.header('user-agent') ?? '');
+  const answer: z.infer<typeof imageToTextAnswerSchema> = isOne ? results[0] : results;
   return withIgnored(context.json(answer), job.request.ignored);
 }
 

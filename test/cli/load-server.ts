@@ -99,6 +99,13 @@ function json(value: unknown): RequestInit {
   return post('application/json', JSON.stringify(value));
 }
 
+/** Each on a connection of its own: one that is kept may be closed while this process waits for a processor. */
+async function send(address: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set('connection', 'close');
+  return fetch(address, { ...init, headers });
+}
+
 async function expectStatus(
   { url }: Load,
   init: RequestInit,
@@ -106,7 +113,7 @@ async function expectStatus(
   query = '',
   path = '/v1/captions',
 ): Promise<string> {
-  const response = await fetch(`${url}${path}${query}`, init);
+  const response = await send(`${url}${path}${query}`, init);
   const text = await response.text();
   if (response.status === 503 && response.headers.has('retry-after')) throw new Refused();
   if (response.status !== status) throw new Error(`${path}${query}: ${response.status} ${text}`);
@@ -293,7 +300,7 @@ async function watchHealth({ url }: Load, seconds: number): Promise<number> {
   let longest = 0;
   while (performance.now() < end) {
     const asked = performance.now();
-    await (await fetch(`${url}/health/live`)).text();
+    await (await send(`${url}/health/live`)).text();
     longest = Math.max(longest, performance.now() - asked);
     await sleep(200);
   }
@@ -301,7 +308,7 @@ async function watchHealth({ url }: Load, seconds: number): Promise<number> {
 }
 
 async function memoryOf({ url }: Load): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+  const text = await (await send(`${url}/metrics`)).text();
   const [, bytes] = /^process_resident_memory_bytes (\S+)$/m.exec(text) ?? [];
   return Number(bytes);
 }

@@ -1,8 +1,9 @@
 /** The interfaces of PhotoPrism's vision service and of Hugging Face's image-to-text. */
+import { InferenceClient } from '@huggingface/inference';
 import { describe, expect, it } from 'vitest';
 import { imageToTextAnswerSchema } from '../../src/server/hugging-face.ts';
 import { visionAnswerSchema } from '../../src/server/photoprism.ts';
-import { base64, json, testServer } from './app.ts';
+import { base64, json, running, testServer } from './app.ts';
 
 describe('POST /api/v1/vision/caption', () => {
   it('answers as PhotoPrism reads it', async () => {
@@ -70,6 +71,21 @@ describe('image-to-text', () => {
     expect(await text('/', json({ inputs: base64('a cat'), parameters }))).toEqual(expected);
     expect(captioner.batches.at(-1)?.options).toMatchObject({ num_beams: 3, max_new_tokens: 9 });
     expect(captioner.batches.at(-1)?.options).not.toHaveProperty('max_length');
+  });
+
+  it('answers its official client', async () => {
+    const { url, close } = await running({ token: 'secret' });
+    const client = new InferenceClient('secret');
+    for (const [path, data] of [
+      ['/models/refcap-small', new Blob(['a cat'], { type: 'image/jpeg' })],
+      ['/', new Blob(['a cat'])],
+    ] as const)
+      expect(await client.imageToText({ data, endpointUrl: url + path })).toEqual({
+        generated_text: 'a cat of seed 0',
+      });
+    const bad = client.imageToText({ data: new Blob(['bad']), endpointUrl: url });
+    await expect(bad).rejects.toThrow('this is no picture');
+    await close();
   });
 
   it('knows a hub id by its last part', async () => {
