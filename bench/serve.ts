@@ -1,24 +1,29 @@
 /**
  * What a server makes of a model: pictures a second and the time of a request with 1, 8 and 32 clients, against the
- * command's rate in the same run, the ways taking turns.
+ * command's rate in the same run, the ways taking turns; of the bundled model also beside transformers.js behind node:http.
  */
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Captioner } from '../src/caption/captioner.ts';
+import type { CaptionOptions } from '../src/caption/options.ts';
 import type { CaptionSink } from '../src/caption/output/output.ts';
 import { captionRun } from '../src/caption/run.ts';
 import { listInputs } from '../src/caption/sources/inputs.ts';
+import { exportModel } from '../src/export/export.ts';
 import { baseSizedModel } from './base-sized-model.ts';
 import { machine, median, printTable } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const samples = join(root, 'samples');
 
-/** `npm run bench -- serve [--repeats 3] [--clients 1,8,32] [--pictures 64] [--tasks base,small]` */
+/** `npm run bench -- serve [--repeats 3] [--clients 1,8,32] [--pictures 64] [--tasks base,small] [--threads N] [--peer]` */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -27,19 +32,28 @@ export async function run(args: readonly string[]): Promise<number> {
       clients: { type: 'string', default: '1,8,32' },
       pictures: { type: 'string', default: '64' },
       tasks: { type: 'string', default: 'small,base' },
+      threads: { type: 'string' },
+      peer: { type: 'boolean', default: false },
     },
   });
   console.log(machine());
   const clients = values.clients.split(',').map(Number);
   const tasks = values.tasks.split(',');
-  const [repeats, pictures] = [Number(values.repeats), Number(values.pictures)];
+  const settings: Settings = {
+    clients,
+    repeats: Number(values.repeats),
+    pictures: Number(values.pictures),
+    ...(values.threads !== undefined && { threads: Number(values.threads) }),
+  };
   const rows: string[][] = [];
-  if (tasks.includes('small'))
-    rows.push(...(await measure('refcap-small', 'refcap-small', { clients, repeats, pictures })));
-  if (tasks.includes('base'))
-    rows.push(
-      ...(await measure('BLIP base', await baseSizedModel(), { clients, repeats, pictures })),
-    );
+  if (tasks.includes('small')) {
+    const model = 'refcap-small';
+    rows.push(...(await measure({ name: model, model, hasPeer: values.peer }, settings)));
+  }
+  if (tasks.includes('base')) {
+    const model = await baseSizedModel();
+    rows.push(...(await measure({ name: 'BLIP base', model, hasPeer: false }, settings)));
+  }
   const header = [
     '',
     'clients',
@@ -57,6 +71,23 @@ interface Settings {
   readonly clients: readonly number[];
   readonly repeats: number;
   readonly pictures: number;
+  readonly threads?: number;
+}
+
+interface Task {
+  readonly name: string;
+  readonly model: string;
+  /** Beside transformers.js, which writes greedily; so does refcap then. */
+  readonly hasPeer: boolean;
+}
+
+/** A server that takes a picture's bytes. */
+interface Server {
+  readonly name: string;
+  readonly url: string;
+  /** Where pictures are sent. */
+  readonly path: string;
+  stop(): void;
 }
 
 /** A turn: pictures a second, the time of each request in ms, and the longest that /health/live took. */
@@ -66,48 +97,64 @@ interface Turn {
   readonly health: number;
 }
 
-async function measure(
-  name: string,
-  model: string,
-  { clients, repeats, pictures }: Settings,
-): Promise<string[][]> {
+async function measure(task: Task, settings: Settings): Promise<string[][]> {
+  const { clients, repeats, pictures, threads } = settings;
+  const { name, model, hasPeer } = task;
   const photos = (await readdir(samples)).filter((file) => file.endsWith('.jpg'));
   const files = Array.from({ length: pictures }, (_, i) =>
     join(samples, photos[i % photos.length]),
   );
-  const server = await startServer(model);
-  const captioner = await Captioner.load(model, { workers: 1 });
+  const options: CaptionOptions = hasPeer ? { num_beams: 1 } : {};
+  const servers = await startServers(task, threads);
+  const captioner = await Captioner.load(model, {
+    workers: 1,
+    ...(threads !== undefined && { threads }),
+  });
   const command: number[] = [];
-  const turns = clients.map((): Turn[] => []);
+  const turns = servers.map(() => clients.map((): Turn[] => []));
   try {
     for (let turn = 0; turn <= repeats; turn++) {
-      const rate = await commandRate(captioner, files);
+      const rate = await commandRate(captioner, files, options);
       if (turn > 0) command.push(rate);
-      for (const [i, count] of clients.entries()) {
-        const one = await serverTurn(server.url, files, count);
-        if (turn > 0) turns[i].push(one);
-      }
+      for (const [i, count] of clients.entries())
+        for (const [j, server] of servers.entries()) {
+          const one = await serverTurn(server, files, count);
+          if (turn > 0) turns[j][i].push(one);
+        }
     }
   } finally {
     captioner[Symbol.dispose]();
-    server.stop();
+    for (const server of servers) server.stop();
   }
   const own = median(command);
   return [
     [name, 'command', own.toFixed(2), '1.00', '', '', ''],
-    ...clients.map((count, i) => {
-      const rate = median(turns[i].map((turn) => turn.rate));
-      const times = turns[i].flatMap((turn) => turn.times).sort((a, b) => a - b);
-      const p99 = times[Math.min(times.length - 1, Math.floor(0.99 * times.length))];
-      const health = Math.max(...turns[i].map((turn) => turn.health));
-      const shown = [median(times), p99, health].map((ms) => ms.toFixed(0));
-      return [name, String(count), rate.toFixed(2), (rate / own).toFixed(2), ...shown];
-    }),
+    ...servers.flatMap((server, j) =>
+      clients.map((count, i) => [
+        `${name}, ${server.name}`,
+        String(count),
+        ...figures(turns[j][i], own),
+      ]),
+    ),
   ];
 }
 
+/** Of a row: pictures a second, their ratio to the command's, the times of requests. */
+function figures(turns: readonly Turn[], own: number): string[] {
+  const rate = median(turns.map((turn) => turn.rate));
+  const times = turns.flatMap((turn) => turn.times).sort((a, b) => a - b);
+  const p99 = times[Math.min(times.length - 1, Math.floor(0.99 * times.length))];
+  const health = Math.max(...turns.map((turn) => turn.health));
+  const shown = [median(times), p99, health].map((ms) => ms.toFixed(0));
+  return [rate.toFixed(2), (rate / own).toFixed(2), ...shown];
+}
+
 /** Pictures a second of what `refcap caption` does. */
-async function commandRate(captioner: Captioner, files: readonly string[]): Promise<number> {
+async function commandRate(
+  captioner: Captioner,
+  files: readonly string[],
+  options: CaptionOptions,
+): Promise<number> {
   const nowhere: CaptionSink = {
     has: async () => false,
     write: async () => undefined,
@@ -115,14 +162,18 @@ async function commandRate(captioner: Captioner, files: readonly string[]): Prom
   };
   const started = performance.now();
   await captionRun(captioner, listInputs(files), nowhere, {
-    options: {},
+    options,
     batchSize: 4,
     failFast: true,
   });
   return (1000 * files.length) / (performance.now() - started);
 }
 
-async function serverTurn(url: string, files: readonly string[], clients: number): Promise<Turn> {
+async function serverTurn(
+  { url, path }: Server,
+  files: readonly string[],
+  clients: number,
+): Promise<Turn> {
   const waiting = await Promise.all(files.map((file) => readFile(file)));
   const times: number[] = [];
   let health = 0;
@@ -136,7 +187,7 @@ async function serverTurn(url: string, files: readonly string[], clients: number
     for (let body = waiting.pop(); body; body = waiting.pop()) {
       const asked = performance.now();
       const headers = { 'content-type': 'image/jpeg' };
-      const response = await fetch(`${url}/v1/captions`, { method: 'POST', body, headers });
+      const response = await fetch(`${url}${path}`, { method: 'POST', body, headers });
       if (!response.ok) throw new Error(await response.text());
       await response.text();
       times.push(performance.now() - asked);
@@ -148,15 +199,42 @@ async function serverTurn(url: string, files: readonly string[], clients: number
   return { rate, times, health };
 }
 
-/** The server in a process of its own. */
-async function startServer(model: string): Promise<{ url: string; stop: () => void }> {
+/** The server, and the peer where there is one, each in a process of its own. */
+async function startServers(
+  { model, hasPeer }: Task,
+  threads: number | undefined,
+): Promise<Server[]> {
   const main = join(root, 'dist/cli/main.js');
   const args = [main, 'serve', '--model', model, '--port', '0', '--log-format', 'none'];
+  if (threads !== undefined) args.push('--threads', String(threads));
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  for await (const line of createInterface({ input: child.stderr })) {
-    const [, url] = /^refcap: serving .* at (http:\S+)$/.exec(line) ?? [];
+  const url = await urlFrom(child.stderr);
+  const path = `/v1/captions${hasPeer ? '?beams=1' : ''}`;
+  const own: Server = { name: 'served', url, path, stop: () => child.kill('SIGTERM') };
+  return hasPeer ? [own, await startPeer(model, threads)] : [own];
+}
+
+async function startPeer(model: string, threads: number | undefined): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'refcap-bench-serve-'));
+  await exportModel(model, join(folder, model));
+  const script = join(root, 'bench/peers/transformers-js.mjs');
+  const args = [script, join(folder, model), ...(threads === undefined ? [] : [String(threads)])];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await urlFrom(child.stdout);
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { name: 'transformers.js', url, path: '/', stop };
+}
+
+/** The address in the first line of what a server writes. */
+async function urlFrom(output: Readable): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const [url] = /http:\S+/.exec(line) ?? [];
     if (url === undefined) throw new Error(line);
-    return { url, stop: () => child.kill('SIGTERM') };
+    console.log(line);
+    return url;
   }
   throw new Error('the server ended before it listened');
 }
