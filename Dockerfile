@@ -16,6 +16,7 @@ COPY --from=build /refcap/package.json ./
 COPY --from=build /refcap/node_modules node_modules
 COPY --from=build /refcap/dist dist
 COPY --from=build /refcap/models models
+COPY --from=build /refcap/data data
 COPY --from=build /refcap/LICENSE /refcap/NOTICE /refcap/THIRD_PARTY.md ./
 USER node
 VOLUME /models

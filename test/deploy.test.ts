@@ -1,6 +1,17 @@
-/** The files of deploy/: what they run is a command that there is, and its exit codes are dealt with. */
+/**
+ * The files of deploy/: what they run is a command that there is, and its exit codes are dealt with. The container's
+ * recipe: what it takes along is enough.
+ */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -81,5 +92,26 @@ describe('the Kubernetes Job', () => {
     expect(found.args[found.args.indexOf('--tasks') + 1]).toBe(String(job.spec.completions));
     // The shell's own status for a failed test is 1.
     expect(found.status === 0).toBe(status === 0);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('takes along all that a caption needs', () => {
+    const recipe = readFileSync(join(repositoryRoot, 'Dockerfile'), 'utf8');
+    const image = mkdtempSync(join(bin, 'image-'));
+    const names = [...recipe.matchAll(/^COPY --from=build (.+) \S+$/gm)].flatMap(([, from]) =>
+      from.split(' ').map((path) => path.replace('/refcap/', '')),
+    );
+    for (const name of names) symlinkSync(join(repositoryRoot, name), join(image, name));
+    expect(readdirSync(image)).toContain('dist');
+    // Links are not followed, so that nothing else of the repository is found.
+    const links = ['--preserve-symlinks', '--preserve-symlinks-main'];
+    const photo = join(repositoryRoot, 'samples/dog-on-grass.jpg');
+    const args = [...links, 'dist/cli/main.js', 'caption', photo, '--format', 'json', '--quiet'];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: image, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({
+      stdout: expect.stringContaining('"confidence"'),
+      stderr: '',
+    });
   });
 });

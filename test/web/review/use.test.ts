@@ -154,6 +154,7 @@ describeInChromium('the review page', () => {
   it('keeps what was said when its server is gone, and asks strangers for the token', async () => {
     const desk = await openDesk();
     const { page } = await desk.open(browser);
+    await eventually(() => heading(page)).toBe('rocket.jpg');
     await page.keyboard.press('a');
     await eventually(() => desk.journal()).toHaveLength(1);
     const { origin } = new URL(desk.address);
