@@ -9,6 +9,7 @@ interface Benchmark {
 const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   caption: () => import('./caption.ts'),
   engine: () => import('./engine.ts'),
+  explain: () => import('./explain.ts'),
   metrics: () => import('./metrics.ts'),
   scenes: () => import('./scenes.ts'),
   serve: () => import('./serve.ts'),

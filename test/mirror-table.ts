@@ -85,6 +85,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'cli/options/values.ts',
   ],
   'cli/compare.test.ts': [
+    'cli/compare-maps.ts',
     'data/images/thumbnail.ts',
     'pages/compare/browse.ts',
     'pages/compare/form.ts',

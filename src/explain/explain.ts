@@ -11,7 +11,7 @@ import { captionIds, type WordPieces, wordPieces } from './words.ts';
 export interface ExplainOptions {
   /** What is explained; by default what the captioner writes, with beams the best of them. */
   readonly caption?: string;
-  /** Default 'gradient-attention'; docs/explain.md compares them. */
+  /** Default: that of the model's tower; docs/explain.md compares them. */
   readonly method?: MethodName;
   /** How the captioner writes, where no caption is given. */
   readonly generation?: Omit<CaptionOptions, 'signal' | 'words'>;
@@ -80,9 +80,9 @@ export async function explainAll(
  */
 export function checkExplain(
   captioner: Captioner,
-  { caption, method = defaultMethod, generation = {} }: ExplainOptions,
+  { caption, method, generation = {} }: ExplainOptions,
 ): void {
-  if (!isMethodName(method))
+  if (method !== undefined && !isMethodName(method))
     throw new UsageError(`method (${method}): one of ${methodNames.join(', ')}.`);
   checkExplainable(captioner);
   if (caption === undefined) captioner.check(generation);
@@ -117,9 +117,10 @@ async function explainCaption(
   captioner: Captioner,
   { pixels, width, height }: PreparedImage,
   given: readonly number[],
-  { method = defaultMethod, seed = 0, signal }: ExplainOptions,
+  options: ExplainOptions,
 ): Promise<Explanation> {
   const { tokenizer, config } = captioner;
+  const { method = defaultMethod(config.vision_config), seed = 0, signal } = options;
   const { sep_token_id: end } = config.text_config;
   const ids = given.at(-1) === end ? given.slice(0, -1) : given;
   const { side, logprobs, without, maps } = await explainerOf(captioner)(

@@ -11,7 +11,14 @@ import * as ops from '../engine/graph/ops.ts';
 import { type Dim, multiplyDims } from '../engine/graph/shape.ts';
 import { visionTower } from '../model/blip.ts';
 import type { BlipConfig } from '../model/config.ts';
-import { crossKeyValues, languageHead, textDecoder } from '../model/decoder.ts';
+import {
+  type AttentionParts,
+  crossKeyValues,
+  crossProjections,
+  languageHead,
+  textDecoder,
+} from '../model/decoder.ts';
+import { towerOf } from '../model/towers/towers.ts';
 import type { Scope } from '../nn/scope.ts';
 
 const { concat, expand, mul, reduceMean, reduceSum, reshape } = ops;
@@ -21,24 +28,39 @@ export type Graph = (scope: Scope, config: BlipConfig) => Record<string, Value>;
 interface Forced {
   /** Natural log of the probability of each id that is written, [b, c, t]. */
   readonly logprobs: Value;
-  /** Attention to the image tokens, a value a layer: [b, heads, c t, s]. */
-  readonly attention: readonly Value[];
+  /** Attention to the image tokens, one entry a layer. */
+  readonly attention: readonly AttentionParts[];
 }
 
-/** The decoder led along captions that stand fixed. @param ids read at each position; `next`: written there, [b, c, t] */
+/**
+ * The decoder led along captions that stand fixed.
+ * @param ids read at each position; `next`: written there, [b, c, t]
+ * @param isolated whether gradients stay within each position
+ */
 function forced(
   scope: Scope,
-  { text_config: config }: BlipConfig,
+  blip: BlipConfig,
   tokens: Value,
   ids: Value,
   next: Value,
+  isolated = false,
 ): Forced {
+  const { text_config: config } = blip;
   const cross = crossKeyValues(scope, config, tokens);
-  const { states, imageAttention } = textDecoder(scope, config, { ids, cross });
+  const { states, imageAttention } = textDecoder(scope, config, { ids, cross, isolated });
+  return { logprobs: written(scope, blip, states, next), attention: imageAttention };
+}
+
+/** Natural log of the probability of the ids `next` [b, c, t] after these states. */
+function written(
+  scope: Scope,
+  { text_config: config }: BlipConfig,
+  states: readonly Value[],
+  next: Value,
+): Value {
   const logits = languageHead(scope, config, states[config.num_hidden_layers - 1]); // [b c, t, vocabulary]
   const rows = reshape(next, [multiplyDims(next.shape[0], next.shape[1]), next.shape[2], 1]);
-  const picked = ops.gatherElements(ops.logSoftmax(logits), rows);
-  return { logprobs: reshape(picked, next.shape), attention: imageAttention };
+  return reshape(ops.gatherElements(ops.logSoftmax(logits), rows), next.shape);
 }
 
 const idsInput = (name: string, captions: Dim): Value =>
@@ -68,7 +90,7 @@ export const attentionGraph: Graph = (scope, config) => {
   const [images, , positions] = ids.shape;
   return {
     logprobs: reshape(logprobs, [images, positions]),
-    attention: stacked(attention.map((weights) => reduceMean(weights, [1]))),
+    attention: stacked(attention.map(({ weights }) => reduceMean(weights, [1]))),
   };
 };
 
@@ -78,20 +100,17 @@ export const attentionGraph: Graph = (scope, config) => {
  * part, [layers, b, t, s] (Chefer et al. 2021, arXiv:2103.15679, equation 5, without the residual connections).
  */
 export const gradientAttentionGraph: Graph = (scope, config) => {
-  const { ids, next, isOwn } = copies();
+  const [ids, next] = [idsInput('ids', 1), idsInput('next', 1)];
+  const { logprobs, attention } = forced(scope, config, tokensInput(config), ids, next, true);
   const [images, , positions] = ids.shape;
-  const { logprobs, attention } = forced(scope, config, tokensInput(config), ids, next);
-  const own = mul(logprobs, isOwn); // [b, copy, t]
-  const slopes = gradients(reduceSum(own), attention);
-  const products = attention.map((weights, layer) => {
-    const [, heads, , tokens] = weights.shape;
-    const product = reshape(mul(slopes[layer], weights), [
-      ...[images, heads, positions, positions, tokens],
-    ]);
-    const rows = reduceSum(mul(product, reshape(isOwn, [positions, positions, 1])), [2]);
-    return reduceMean(ops.relu(rows), [1]); // [b, t, s]
-  });
-  return { logprobs: reduceSum(own, [1]), attention: stacked(products) };
+  const slopes = gradients(
+    reduceSum(logprobs),
+    attention.map(({ weights }) => weights),
+  );
+  const products = attention.map(({ weights }, layer) =>
+    reduceMean(ops.relu(mul(slopes[layer], weights)), [1]),
+  );
+  return { logprobs: reshape(logprobs, [images, positions]), attention: stacked(products) };
 };
 
 /**
@@ -124,6 +143,68 @@ export const gradientInputGraph: Graph = (scope, config) => {
     products: reshape(products, [images, positions, count]),
   };
 };
+
+/**
+ * pixels [b, 3, size, size], normalised, ids and next [b, 1, t] -> logprobs [b, t], and for each position LayerCAM
+ * (Jiang et al. 2021): activation times the gradient of its id's log-probability, its positive part, summed over the
+ * channels [b, t, places]; and the mean of the image tokens [b, 1, width]. Activations are those of the tower's finer stage where it has one, else the image tokens;
+ * gradients those by what the position itself reads of the picture.
+ */
+export const layerCamGraph: Graph = (scope, config) => {
+  const { vision_config: vision } = config;
+  const pixels = input('pixels', 'f32', ['images', 3, vision.image_size, vision.image_size]);
+  const finer = towerOf(vision).finer?.build(scope.at('vision_model'), pixels);
+  const tokens = finer?.tokens ?? visionTower(scope, vision, pixels);
+  const { logprobs, slopes } = tokenSlopes(scope, config, tokens);
+  const [images, each] = slopes.shape;
+  const mean = reduceMean(tokens, [1], true);
+  if (!finer) {
+    const products = mul(slopes, reshape(tokens, [images, 1, ...tokens.shape.slice(1)]));
+    return { logprobs, mean, places: reduceSum(ops.relu(products), [3]) };
+  }
+  const [, channels, height, width] = finer.stage.shape;
+  const products = mul(
+    finer.pullBack(slopes),
+    reshape(finer.stage, [images, 1, channels, height, width]),
+  );
+  const places = reduceSum(ops.relu(products), [2]);
+  return { logprobs, mean, places: reshape(places, [images, each, multiplyDims(height, width)]) };
+};
+
+/**
+ * The gradient of each position's log-probability by the tokens, as far as the position reads them: [b, t, s, width].
+ * A head's keys and values get theirs from one query, so that the gradient is a sum of two outer products a head.
+ */
+function tokenSlopes(
+  scope: Scope,
+  config: BlipConfig,
+  tokens: Value,
+): { logprobs: Value; slopes: Value } {
+  const [ids, next] = [idsInput('ids', 1), idsInput('next', 1)];
+  const [images, , positions] = ids.shape;
+  const { logprobs, attention } = forced(scope, config, tokens, ids, next, true);
+  const found = gradients(
+    reduceSum(logprobs),
+    attention.flatMap(({ weights, seen }) => [weights, seen]),
+  );
+  const projections = crossProjections(scope, config.text_config, Number(tokens.shape[2]));
+  const where: Value[] = []; // [b, heads, t, s]
+  const what: Value[] = []; // [b, heads, t, width]
+  for (const [layer, { query, weights, seen }] of attention.entries()) {
+    const [ofWeights, ofSeen] = found.slice(2 * layer);
+    const { key, value } = projections[layer];
+    const taken = mul(weights, ofWeights);
+    const ofScores = ops.sub(taken, mul(weights, reduceSum(taken, [3], true)));
+    const scale = 1 / Math.sqrt(Number(seen.shape[3]));
+    where.push(mul(ofScores, ops.scalar(scale)), weights);
+    what.push(ops.matmul(query, key), ops.matmul(ofSeen, value));
+  }
+  const slopes = ops.matmul(
+    ops.transpose(concat(where, 1), [0, 2, 3, 1]),
+    ops.transpose(concat(what, 1), [0, 2, 1, 3]),
+  );
+  return { logprobs: reshape(logprobs, [images, positions]), slopes };
+}
 
 /** A copy of the caption for each of its positions [b, t, t], and 1 where a copy's own position is [t, t]. */
 function copies(): { ids: Value; next: Value; isOwn: Value } {

@@ -19,6 +19,30 @@ export function resizeGrid(values: Float32Array, from: number, to: number): Floa
   return result;
 }
 
+/** A map under a Gaussian hill, its deviation in cells; at the edges what there is of the hill counts. */
+export function smoothGrid(map: Float32Array, side: number, deviation: number): Float32Array {
+  const weights = Array.from({ length: side }, (_, i) => {
+    const row = Array.from({ length: side }, (_, j) =>
+      Math.exp(-((i - j) ** 2) / (2 * deviation ** 2)),
+    );
+    const sum = row.reduce((a, b) => a + b, 0);
+    return row.map((weight) => weight / sum);
+  });
+  const along = (
+    values: Float32Array,
+    at: (line: number, place: number) => number,
+  ): Float32Array => {
+    const result = new Float32Array(side * side);
+    for (let line = 0; line < side; line++)
+      for (const [place, row] of weights.entries())
+        for (const [other, weight] of row.entries())
+          result[at(line, place)] += weight * values[at(line, other)];
+    return result;
+  };
+  const rowsDone = along(map, (line, place) => line * side + place);
+  return along(rowsDone, (line, place) => place * side + line);
+}
+
 /** What speaks for a word, as shares of 1; all the same where nothing does. */
 export function positiveShares(map: Float32Array): Float32Array {
   const positive = map.map((value) => Math.max(0, value));

@@ -13,6 +13,7 @@ import {
   type Graph,
   gradientAttentionGraph,
   gradientInputGraph,
+  layerCamGraph,
   scoreGraph,
   tokenGraph,
 } from './graphs.ts';
@@ -23,6 +24,7 @@ const graphs = {
   attention: attentionGraph,
   gradientAttention: gradientAttentionGraph,
   gradientInput: gradientInputGraph,
+  layerCam: layerCamGraph,
 } as const satisfies Record<string, Graph>;
 
 export type GraphName = keyof typeof graphs;
@@ -87,6 +89,14 @@ export class ExplainedModel implements Disposable {
   /** Which of each member's tokens stand for places of the picture. */
   async grids(): Promise<{ side: number; first: number }[]> {
     return (await this.#members('tokens')).map(({ vision }) => towerOf(vision).grid);
+  }
+
+  /** Of each member, the cells a side of the finest map that its tower has, and which of its places is the first. */
+  async finerGrids(): Promise<{ side: number; first: number }[]> {
+    return (await this.#members('layerCam')).map(({ vision }) => {
+      const { finer, grid } = towerOf(vision);
+      return finer ? { side: finer.side, first: 0 } : grid;
+    });
   }
 
   [Symbol.dispose](): void {

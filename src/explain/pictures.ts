@@ -97,3 +97,16 @@ function boxBlur(source: Float32Array, size: number, radius: number, step: numbe
 export function asBatch(pixels: Float32Array, size: number): Tensor<'f32'> {
   return tensor('f32', [1, 3, size, size], Float32Array.from(pixels));
 }
+
+/** A picture's tokens by each member, computed at the first call alone. */
+export function tokensOnce(
+  model: ExplainedModel,
+  pixels: Float32Array,
+  size: number,
+): () => Promise<Tensor[]> {
+  let tokens: Promise<Tensor[]> | undefined;
+  return () => {
+    tokens ??= model.tokens(asBatch(pixels, size));
+    return tokens;
+  };
+}

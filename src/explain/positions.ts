@@ -2,7 +2,7 @@
 import { methods } from './methods/methods.ts';
 import type { MethodName } from './methods/names.ts';
 import { type ExplainedModel, forcedIds } from './model.ts';
-import { asBatch } from './pictures.ts';
+import { tokensOnce } from './pictures.ts';
 import { captionLogprobs, meanToken } from './token-maps.ts';
 
 /** A picture and a caption that stands fixed. It can be sent to another thread. */
@@ -40,13 +40,14 @@ export async function explainPositions(
     const [{ side }] = await model.grids();
     return { side, logprobs: new Float32Array(), without: new Float32Array(), maps: [] };
   }
-  const tokens = await model.tokens(asBatch(pixels, size));
   const forced = forcedIds([ids]);
-  signal?.throwIfAborted();
-  const logprobs = await captionLogprobs(model, tokens, forced);
-  const without = await captionLogprobs(model, tokens.map(meanToken), forced);
-  const { side, values } = await methods[method].maps({
+  const tokens = tokensOnce(model, pixels, size);
+  const { side, values, besides } = await methods[method].maps({
     ...{ model, pixels, size, tokens, ids, seed, signal },
   });
+  signal?.throwIfAborted();
+  const logprobs = besides?.logprobs ?? (await captionLogprobs(model, await tokens(), forced));
+  const means = besides?.means ?? (await tokens()).map(meanToken);
+  const without = await captionLogprobs(model, means, forced);
   return { side, logprobs, without, maps: values };
 }

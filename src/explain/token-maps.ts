@@ -37,18 +37,34 @@ async function overLayers(
   forced: ForcedIds,
 ): Promise<TokenMaps> {
   const results = await model.run(graph, (i) => ({ ...forced, tokens: tokens[i] }));
-  const { logprobs, shares } = meanProbability(results.map((result) => result.logprobs));
-  const members = results.map(({ attention: layers }, m) => {
-    const count = tokens[m].shape[1];
-    const size = logprobs.length * count;
-    const depth = layers.length / size;
-    // Early layers look around; docs/explain.md has the figures.
-    const later = layers.subarray(Math.floor(depth / 2) * size);
-    const map = new Float32Array(size);
-    for (const [i, value] of later.entries()) map[i % size] += (value * size) / later.length;
-    return map.map((value, i) => value * shares[m][Math.floor(i / count)]);
-  });
-  return { logprobs, members };
+  return weighted(
+    results.map(({ logprobs, attention: layers }, m) => {
+      const size = logprobs.length * tokens[m].shape[1];
+      const depth = layers.length / size;
+      // Early layers look around; docs/explain.md has the figures.
+      const later = layers.subarray(Math.floor(depth / 2) * size);
+      const values = new Float32Array(size);
+      for (const [i, value] of later.entries()) values[i % size] += (value * size) / later.length;
+      return { logprobs, values };
+    }),
+  );
+}
+
+/**
+ * LayerCAM of pictures [images, 3, size, size]; what stands for a token is a place of the tower's finer stage. Beside
+ * it the mean of each member's tokens, [images, 1, width].
+ */
+export async function layerCam(
+  model: ExplainedModel,
+  pixels: Tensor,
+  forced: ForcedIds,
+): Promise<TokenMaps & { readonly means: readonly Tensor[] }> {
+  const results = await model.run('layerCam', () => ({ ...forced, pixels }));
+  const [images] = pixels.shape;
+  return {
+    ...weighted(results.map(({ logprobs, places }) => ({ logprobs, values: places }))),
+    means: results.map(({ mean }) => tensor('f32', [images, 1, mean.length / images], mean)),
+  };
 }
 
 /** Gradient times image token, summed over the token's width. */
@@ -71,10 +87,17 @@ async function gradientsAt(
     tokens: tokens[i],
     scale: tensor('f32', [], Float32Array.of(scale)),
   }));
+  return weighted(results.map(({ logprobs, products }) => ({ logprobs, values: products })));
+}
+
+/** Each member's values [images, positions, tokens] by its share of the mean probability. */
+function weighted(
+  results: readonly { readonly logprobs: Float32Array; readonly values: Float32Array }[],
+): TokenMaps {
   const { logprobs, shares } = meanProbability(results.map((result) => result.logprobs));
-  const members = results.map(({ products }, m) => {
-    const count = tokens[m].shape[1];
-    return products.map((value, i) => value * shares[m][Math.floor(i / count)]);
+  const members = results.map(({ values }, m) => {
+    const count = values.length / logprobs.length;
+    return values.map((value, i) => value * shares[m][Math.floor(i / count)]);
   });
   return { logprobs, members };
 }

@@ -12,13 +12,14 @@ import {
   attentionWeights,
   causalMask,
   embeddingTable,
+  hidden,
   type KeyValue,
   layerNorm,
   linear,
   mergeHeads,
   splitHeads,
 } from '../nn/layers.ts';
-import { type Scope, zeros } from '../nn/scope.ts';
+import { normal, type Scope, zeros } from '../nn/scope.ts';
 import type { TextConfig } from './config.ts';
 
 const { add, concat, gather, gelu, matmul, reshape, slice } = ops;
@@ -42,6 +43,11 @@ export interface DecoderInput {
   /** Added to the self-attention scores beside the causal mask, broadcasting to [n, heads, t, keys]. */
   readonly mask?: Value;
   readonly dropout?: Dropout;
+  /**
+   * Gradients go from a position to itself alone: what it reads of the positions before counts as constant, so that
+   * one backward pass gives each position's own. Values stay the same. Without `past` and `mask`.
+   */
+  readonly isolated?: boolean;
 }
 
 export interface DecoderOutput {
@@ -50,10 +56,33 @@ export interface DecoderOutput {
   /** Keys and values of all positions so far, one entry a layer. */
   readonly present: readonly KeyValue[];
   /**
-   * How much each position takes of each image token, a value a layer: [b, heads, c t, s], the captions of an
-   * image one after the other. Nothing of a graph that does not ask for them.
+   * How each position reads the image tokens, one entry a layer, the captions of an image one after the other.
+   * Nothing of a graph that does not ask for them.
    */
-  readonly imageAttention: readonly Value[];
+  readonly imageAttention: readonly AttentionParts[];
+}
+
+/** An attention from inside: b rows of n queries to s keys. */
+export interface AttentionParts {
+  /** [b, heads, n, headWidth]. */
+  readonly query: Value;
+  /** How much each query takes of each key, [b, heads, n, s]. */
+  readonly weights: Value;
+  /** What it takes: weights times values, [b, heads, n, headWidth]. */
+  readonly seen: Value;
+}
+
+/** The weights by which `crossKeyValues` makes keys and values of tokens, [heads, headWidth, width] a layer. */
+export function crossProjections(scope: Scope, config: TextConfig, width: number): KeyValue[] {
+  const { hidden_size: hiddenSize, num_attention_heads: heads } = config;
+  return Array.from({ length: config.num_hidden_layers }, (_, i) => {
+    const at = scope.at('text_decoder.bert.encoder.layer').at(i).at('crossattention.self');
+    const weight = (name: string): Value =>
+      reshape(at.at(name).get('weight', [hiddenSize, width], normal()), [
+        ...[heads, hiddenSize / heads, width],
+      ]);
+    return { key: weight('key'), value: weight('value') };
+  });
 }
 
 /** Runs the decoder over `ids`. Each position sees itself and the ones before, and the whole image. */
@@ -62,23 +91,24 @@ export function textDecoder(
   config: TextConfig,
   decoderInput: DecoderInput,
 ): DecoderOutput {
-  const { ids, past, dropout = noDropout } = decoderInput;
+  const { ids, past, dropout = noDropout, isolated = false } = decoderInput;
   const [images, captions, length] = ids.shape;
   const rows = multiplyDims(images, captions);
   const pastLength: Dim = past ? past[0].key.shape[2] : 0;
   const bert = scope.at('text_decoder.bert');
 
   let x = embed(bert.at('embeddings'), config, reshape(ids, [rows, length]), pastLength, dropout);
-  const causal = causalMask(length, pastLength); // [t, past + t]
+  const causal = isolated ? isolatedMask(length) : causalMask(length, pastLength); // [t, keys]
   const mask = decoderInput.mask ? add(causal, decoderInput.mask) : causal;
   const states: Value[] = [];
   const present: KeyValue[] = [];
-  const imageAttention: Value[] = [];
+  const imageAttention: AttentionParts[] = [];
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = bert.at('encoder.layer').at(i);
     const self = selfKeyValue(layer.at('attention.self'), config, x, past?.[i]);
     present.push(self);
-    x = attentionBlock(layer.at('attention'), config, x, self, mask, dropout).output; // [n, t, width]
+    const read = isolated ? besideConstants(self) : self;
+    x = attentionBlock(layer.at('attention'), config, x, read, mask, dropout).output; // [n, t, width]
     // The captions of an image stand one after the other in one long row of queries, so that its
     // keys and values are read once.
     const beside = reshape(x, [images, multiplyDims(captions, length), config.hidden_size]);
@@ -90,7 +120,7 @@ export function textDecoder(
       undefined,
       dropout,
     );
-    imageAttention.push(crossed.weights);
+    imageAttention.push(crossed.parts);
     const apart = reshape(crossed.output, [rows, length, config.hidden_size]);
     x = feedForward(layer, config, apart, dropout);
     states.push(x);
@@ -131,7 +161,21 @@ function selfKeyValue(
   return { key: concat([past.key, key], 2), value: concat([past.value, value], 2) };
 }
 
-/** BERT's attention sub-layer, layerNorm(x + output(attention(query(x), ...))), and its attention weights. */
+/** Each key and value twice: first as a constant, for the positions after it, then as it is, for its own. */
+function besideConstants({ key, value }: KeyValue): KeyValue {
+  const twice = (once: Value): Value => concat([ops.stopGradient(once), once], 2);
+  return { key: twice(key), value: twice(value) };
+}
+
+/** [t, 2 t]: of the first half each position sees those before it, of the second itself. */
+function isolatedMask(length: Dim): Value {
+  const rows = reshape(ops.iota(length), [length, 1]);
+  const columns = ops.iota(multiplyDims(2, length));
+  const isOwn = ops.equal(columns, add(rows, ops.dimension(length)));
+  return ops.where(ops.or(ops.less(columns, rows), isOwn), ops.scalar(0), ops.scalar(hidden));
+}
+
+/** BERT's attention sub-layer, layerNorm(x + output(attention(query(x), ...))), and its parts. */
 function attentionBlock(
   scope: Scope,
   config: TextConfig,
@@ -139,14 +183,15 @@ function attentionBlock(
   { key, value }: KeyValue,
   mask: Value | undefined,
   dropout: Dropout,
-): { output: Value; weights: Value } {
+): { output: Value; parts: AttentionParts } {
   const { hidden_size: width, num_attention_heads: heads } = config;
   const query = splitHeads(linear(scope.at('self.query'), x, width), heads);
   const weights = attentionWeights(query, key, mask);
   const seen = matmul(dropout(weights, config.attention_probs_dropout_prob), value);
   const out = linear(scope.at('output.dense'), mergeHeads(seen), width);
   const sum = add(dropout(out, config.hidden_dropout_prob), x);
-  return { output: layerNorm(scope.at('output.LayerNorm'), sum, config.layer_norm_eps), weights };
+  const output = layerNorm(scope.at('output.LayerNorm'), sum, config.layer_norm_eps);
+  return { output, parts: { query, weights, seen } };
 }
 
 function feedForward(scope: Scope, config: TextConfig, x: Value, dropout: Dropout): Value {

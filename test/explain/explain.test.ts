@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
+import { gradients } from '../../src/engine/graph/gradient.ts';
+import { input } from '../../src/engine/graph/graph.ts';
+import * as ops from '../../src/engine/graph/ops.ts';
 import { tensor } from '../../src/engine/runtime/tensor.ts';
 import { explain, explainAll } from '../../src/explain/explain.ts';
 import { methods } from '../../src/explain/methods/methods.ts';
@@ -12,6 +15,11 @@ import { forcedIds } from '../../src/explain/model.ts';
 import { asBatch } from '../../src/explain/pictures.ts';
 import { explainedModel } from '../../src/explain/threads/explainer.ts';
 import { captionLogprobs, integratedGradients } from '../../src/explain/token-maps.ts';
+import { openGraph } from '../../src/generation/inference.ts';
+import { visionTower } from '../../src/model/blip.ts';
+import { loadModel } from '../../src/model/checkpoint/pretrained.ts';
+import { crossKeyValues, languageHead, textDecoder } from '../../src/model/decoder.ts';
+import type { Scope } from '../../src/nn/scope.ts';
 import { tiny, writeRichModel } from '../caption/models.ts';
 
 let folder: string;
@@ -65,6 +73,48 @@ describe('an explanation', () => {
       expect(together[1].words[i].dependence).toBeCloseTo(word.dependence, 4);
       for (const [cell, value] of word.map.entries())
         expect(together[1].words[i].map[cell]).toBeCloseTo(value, 5);
+    }
+  });
+
+  it('by layer-cam takes the gradient of each word by what its own position reads', async () => {
+    const model = explainedModel(one);
+    const pixels = asBatch((await one.prepare(owl)).pixels, 48);
+    const ids = [
+      one.config.text_config.bos_token_id,
+      ...one.tokenizer.encode('a brown owl', { specialTokens: false }),
+    ];
+    const [{ places }] = await model.run('layerCam', () => ({ ...forcedIds([ids]), pixels }));
+    await using loaded = await loadModel(tiny);
+    for (let t = 0; t + 1 < ids.length; t++) {
+      // By the decoder's cache: keys and values of the positions before are constants there.
+      const graph = (scope: Scope) => {
+        const { vision_config: vision, text_config: text } = loaded.config;
+        const tokens = visionTower(scope, vision, input('pixels', 'f32', [1, 3, 48, 48]));
+        const cross = crossKeyValues(scope, text, tokens);
+        const read = ops.reshape(input('ids', 'i32', [t + 1]), [1, 1, t + 1]);
+        const cached = () => {
+          const ids = ops.slice(read, 2, 0, t);
+          return textDecoder(scope, text, { ids, cross }).present.map(({ key, value }) => ({
+            key: ops.stopGradient(key),
+            value: ops.stopGradient(value),
+          }));
+        };
+        const here = ops.slice(read, 2, t, t + 1);
+        const { states } = textDecoder(scope, text, {
+          ...{ ids: here, cross },
+          ...(t > 0 && { past: cached() }),
+        });
+        const logits = languageHead(scope, text, states[text.num_hidden_layers - 1]);
+        const all = ops.logSoftmax(logits);
+        const logprob = ops.slice(all, 2, ids[t + 1], ids[t + 1] + 1);
+        const [slope] = gradients(ops.reduceSum(logprob), [tokens]);
+        return { places: ops.reduceSum(ops.relu(ops.mul(slope, tokens)), [2]) };
+      };
+      using session = await openGraph(graph, loaded.weights, { threads: 1 });
+      const feeds = { pixels, ids: tensor('i32', [t + 1], Int32Array.from(ids.slice(0, t + 1))) };
+      const { data } = (await session.run(feeds)).places;
+      for (const [i, value] of Array.from(data, Number).entries())
+        expect(places[10 * t + i]).toBeCloseTo(value, 5);
     }
   });
 

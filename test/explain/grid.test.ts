@@ -1,6 +1,6 @@
 /** Maps on grids: resized, shared out, and said in words. */
 import { describe, expect, it } from 'vitest';
-import { placeOf, positiveShares, resizeGrid } from '../../src/explain/grid.ts';
+import { placeOf, positiveShares, resizeGrid, smoothGrid } from '../../src/explain/grid.ts';
 
 /** 1 in one cell, else 0. */
 function point(side: number, row: number, column: number): Float32Array {
@@ -17,6 +17,17 @@ describe('a map', () => {
     expect([...resizeGrid(Float32Array.of(0, 1, 0, 1), 2, 4).subarray(0, 4)]).toEqual([
       0, 0.25, 0.75, 1,
     ]);
+  });
+
+  it('keeps what is even and its highest place when it is smoothed', () => {
+    for (const value of smoothGrid(new Float32Array(25).fill(2), 5, 1))
+      expect(value).toBeCloseTo(2, 5);
+    const smooth = smoothGrid(point(7, 2, 4), 7, 1);
+    const at = (row: number, column: number): number => smooth[row * 7 + column];
+    expect(smooth.indexOf(Math.max(...smooth))).toBe(2 * 7 + 4);
+    // A Gaussian hill: a cell away e^-1/2 of its height, across e^-1; up to what the edge takes.
+    expect(at(3, 4) / at(2, 4)).toBeCloseTo(Math.exp(-0.5), 1);
+    expect(at(3, 3)).toBeCloseTo((at(3, 4) * at(2, 3)) / at(2, 4), 6);
   });
 
   it('is shared out over what speaks for the word', () => {

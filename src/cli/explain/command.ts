@@ -9,7 +9,7 @@ import { type SplitName, splitNames } from '../../data/datasets/dataset.ts';
 import { measureNames } from '../../explain/evaluate/evaluate.ts';
 import { explain } from '../../explain/explain.ts';
 import { methods } from '../../explain/methods/methods.ts';
-import { defaultMethod, type MethodName, methodNames } from '../../explain/methods/names.ts';
+import { aboutDefault, type MethodName, methodNames } from '../../explain/methods/names.ts';
 import { explanationRow } from '../../explain/output/json.ts';
 import { bundledModel } from '../../hub/bundled.ts';
 import { explainGenerator } from '../../pages/explain/page.ts';
@@ -31,7 +31,7 @@ const endings = { '.html': 'html', '.htm': 'html', '.json': 'json', '.png': 'png
 
 interface Flags extends ModelFlags, EvaluationFlags {
   caption?: string;
-  method: MethodName;
+  method?: MethodName;
   beams?: number;
   seed: number;
   format?: Format;
@@ -71,9 +71,9 @@ export const command = new Command('explain')
   .addOption(verboseOption())
   .option('--caption <text>', 'the caption of the one picture (default: what the model writes)')
   .addOption(
-    new Option('--method <name>', 'how words are explained')
-      .choices(methodNames)
-      .default(defaultMethod),
+    new Option('--method <name>', `how words are explained (default: ${aboutDefault})`).choices(
+      methodNames,
+    ),
   )
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
   .addOption(membersOption('are explained'))
@@ -187,7 +187,8 @@ async function explainInputs(
       if (source instanceof InputError) throw source;
       const own = { decode: { name: file }, ...generation };
       const explanation = await explain(captioner, source, {
-        ...{ method, seed, signal, generation: own },
+        ...{ seed, signal, generation: own },
+        ...(method !== undefined && { method }),
         ...(caption !== undefined && { caption }),
       });
       explained.push({ file, source, explanation });
@@ -228,7 +229,7 @@ async function picturesOf(
 
 async function write(
   explained: readonly ExplainedPicture[],
-  { model, method, quiet }: Flags,
+  { model, quiet }: Flags,
   format: Format,
   output: string | undefined,
 ): Promise<void> {
@@ -242,6 +243,8 @@ async function write(
     else await writeFileAtomic(output, json);
   } else if (output !== undefined) {
     const { drawPage, drawSheet } = await import('./draw.ts');
+    const [{ explanation }] = explained;
+    const { method } = explanation;
     const about = { model, method, about: methods[method].about };
     await writeFileAtomic(
       output,

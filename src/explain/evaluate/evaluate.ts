@@ -126,17 +126,14 @@ async function measureFaithfulness(context: Context): Promise<Map<string, Areas>
     if (words.length === 0) return undefined;
     const random = createRandom(options.seed + number);
     const word = words[random.integer(words.length)];
-    const scene = await sceneOf(captioner, image, ids, {
+    const scene = sceneOf(captioner, image, ids, {
       seed: options.seed,
       signal: options.signal,
     });
     const maps = new Map<string, Float32Array>();
-    let side = 1;
-    for (const name of options.methods) {
-      const found = await methods[name].maps(scene);
-      side = found.side;
-      maps.set(name, sumOfMaps(word, found.values));
-    }
+    for (const name of options.methods)
+      maps.set(name, sumOfMaps(word, (await methods[name].maps(scene)).values));
+    const [{ side }] = await scene.model.grids();
     for (const [name, map] of baselineMaps(scene, side, options.seed + number)) maps.set(name, map);
     const oracle = oracles < options.oracle;
     if (oracle) oracles += 1;

@@ -27,7 +27,7 @@ const steps = 7;
  * The areas of each order of cells, and those of a greedy oracle if it is asked for: at each step it looks which
  * cells, each alone, would change the word's log-probability most.
  * @param positions that write the word
- * @param maps by name, [side, side]; higher cells go first
+ * @param maps by name, each a square; higher cells go first
  */
 export async function areasOf(
   scene: ExplainedScene,
@@ -35,10 +35,13 @@ export async function areasOf(
   maps: ReadonlyMap<string, Float32Array>,
   { oracle }: { readonly oracle: boolean },
 ): Promise<Map<string, Areas>> {
-  const side = Math.sqrt([...maps.values()][0].length);
+  const [{ side }] = await scene.model.grids();
   const cells = cellsFor(side);
   const orders = new Map(
-    [...maps].map(([name, map]) => [name, cellOrder(resizeGrid(map, side, cells))]),
+    [...maps].map(([name, map]) => [
+      name,
+      cellOrder(resizeGrid(map, Math.sqrt(map.length), cells)),
+    ]),
   );
   const areas = new Map<string, Record<Curve, number>>();
   for (const fill of fills) {

@@ -92,7 +92,7 @@ export async function pointAtPhrases(
       return [{ types: phrase.types, boxes, positions }];
     });
     if (asked.length === 0) continue;
-    const scene = await sceneOf(captioner, image, ids, { seed, signal });
+    const scene = sceneOf(captioner, image, ids, { seed, signal });
     const maps = new Map<MethodName, Awaited<ReturnType<(typeof methods)[MethodName]['maps']>>>();
     for (const name of names) maps.set(name, await methods[name].maps(scene));
     for (const phrase of asked)
@@ -107,17 +107,16 @@ function judge(
   entities: EntityImage,
 ): PhraseResult['by'] {
   const by: Record<string, { hit: number; overlap: number }> = {};
-  let covered: Float32Array = new Float32Array();
-  let side = 0;
-  for (const [name, found] of maps) {
-    side = found.side;
-    covered = coverage(boxes, side);
-    const map = sumOfMaps({ positions }, found.values);
+  for (const [name, { side, values }] of maps) {
+    const map = sumOfMaps({ positions }, values);
     by[name] = {
       hit: Number(isInside(...highest(map, side), boxes)),
-      overlap: softIou(map, covered),
+      overlap: softIou(map, coverage(boxes, side)),
     };
   }
+  // What knows nothing of the model is laid over the finest of the methods' grids.
+  const side = Math.max(...[...maps.values()].map((found) => found.side));
+  const covered = coverage(boxes, side);
   by.centre = {
     hit: Number(isInside(0.5, 0.5, boxes)),
     overlap: softIou(centreMap(side), covered),

@@ -79,7 +79,7 @@ export async function mapsOf(
   { captioner, image, ids, names, seed }: MappedCaption,
   model: ExplainedModel = explainedModel(captioner),
 ): Promise<WordMaps> {
-  const scene = await sceneOf(captioner, image, ids, { seed, signal: undefined }, model);
+  const scene = sceneOf(captioner, image, ids, { seed, signal: undefined }, model);
   const words = wordPieces(ids, captioner.tokenizer).filter(isContentWord);
   const maps = new Map<MethodName, Float32Array[]>();
   for (const name of names) {

@@ -4,20 +4,20 @@ import type { PreparedImage } from '../../caption/prepare.ts';
 import { splitWords } from '../../metrics/words/words.ts';
 import type { ExplainedScene } from '../methods/method.ts';
 import type { ExplainedModel } from '../model.ts';
-import { asBatch } from '../pictures.ts';
+import { tokensOnce } from '../pictures.ts';
 import { explainedModel } from '../threads/explainer.ts';
 import type { WordPieces } from '../words.ts';
 
 /** A picture with a caption, ready for any method. @param model another than the captioner's own, if wanted */
-export async function sceneOf(
+export function sceneOf(
   captioner: Captioner,
   { pixels }: PreparedImage,
   ids: readonly number[],
   { seed, signal }: Pick<ExplainedScene, 'seed' | 'signal'>,
   model: ExplainedModel = explainedModel(captioner),
-): Promise<ExplainedScene> {
+): ExplainedScene {
   const size = captioner.config.vision_config.image_size;
-  const tokens = await model.tokens(asBatch(pixels, size));
+  const tokens = tokensOnce(model, pixels, size);
   return { model, pixels, size, tokens, ids, seed, signal };
 }
 

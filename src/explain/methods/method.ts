@@ -9,8 +9,8 @@ export interface ExplainedScene {
   readonly pixels: Float32Array;
   /** Side of the picture. */
   readonly size: number;
-  /** The picture's tokens by each member, [1, tokens, width]. */
-  readonly tokens: readonly Tensor[];
+  /** The picture's tokens by each member, [1, tokens, width], computed when they are first asked for. */
+  tokens(): Promise<readonly Tensor[]>;
   /** [DEC] first. */
   readonly ids: readonly number[];
   /** Of methods that draw by chance. */
@@ -23,6 +23,8 @@ export interface Maps {
   readonly side: number;
   /** For each position, [side, side]: high where the picture speaks for what it writes. */
   readonly values: readonly Float32Array[];
+  /** What a method may know besides: log-probabilities, and each member's mean token [1, 1, width]. */
+  readonly besides?: { readonly logprobs: Float32Array; readonly means: readonly Tensor[] };
 }
 
 export interface Method {

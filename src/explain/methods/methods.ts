@@ -2,9 +2,10 @@
 import type { Method } from './method.ts';
 import type { MethodName } from './names.ts';
 import { occlusion, rise } from './of-pictures.ts';
-import { attention, gradientAttention, gradientInput, integrated } from './of-tokens.ts';
+import { attention, gradientAttention, gradientInput, integrated, layerCam } from './of-tokens.ts';
 
 export const methods: Readonly<Record<MethodName, Method>> = {
+  'layer-cam': layerCam,
   'gradient-attention': gradientAttention,
   attention,
   'gradient-input': gradientInput,

@@ -1,6 +1,8 @@
 /** The names of the methods of explanation, for whoever need not run them. */
+import { towerOf, type VisionConfig } from '../../model/towers/towers.ts';
 
 export const methodNames = [
+  'layer-cam',
   'gradient-attention',
   'attention',
   'gradient-input',
@@ -17,5 +19,15 @@ export function isMethodName(name: string): name is MethodName {
   return known.has(name);
 }
 
-/** What docs/explain.md says speaks for it. */
-export const defaultMethod: MethodName = 'gradient-attention';
+/** Where the tower has a finer grid than its tokens'. What speaks for it is in docs/explain.md. */
+const ofFinerTowers: MethodName = 'layer-cam';
+/** Elsewhere. */
+const ofOthers: MethodName = 'gradient-attention';
+
+/** The default in words. */
+export const aboutDefault = `${ofFinerTowers} where the model's tower has a finer grid than its tokens, as the bundled model's has, else ${ofOthers}`;
+
+/** The method by which a model is explained where none is asked for. */
+export function defaultMethod(vision: VisionConfig): MethodName {
+  return towerOf(vision).finer ? ofFinerTowers : ofOthers;
+}

@@ -1,9 +1,28 @@
 /** Methods that look into the model: values of image tokens, laid out over the picture. */
-import { resizeGrid } from '../grid.ts';
+import { resizeGrid, smoothGrid } from '../grid.ts';
 import { forcedIds } from '../model.ts';
+import { asBatch } from '../pictures.ts';
 import * as tokenMaps from '../token-maps.ts';
 import { integratedGradients, type TokenMaps } from '../token-maps.ts';
 import type { ExplainedScene, Maps, Method } from './method.ts';
+
+/** Gradients through a stride of two are uneven from cell to cell; a Gaussian hill of one cell evens them out. */
+const deviation = 1;
+
+export const layerCam: Method = {
+  about: 'features of the vision tower, where more of them makes the word likelier',
+  isSigned: false,
+  async maps({ model, pixels, size, ids, signal }: ExplainedScene): Promise<Maps> {
+    signal?.throwIfAborted();
+    const found = await tokenMaps.layerCam(model, asBatch(pixels, size), forcedIds([ids]));
+    const { side, values } = placed(found, await model.finerGrids());
+    const { logprobs, means } = found;
+    return {
+      ...{ side, values: values.map((map) => smoothGrid(map, side, deviation)) },
+      besides: { logprobs, means },
+    };
+  },
+};
 
 export const attention: Method = {
   about: 'attention of the decoder to the picture',
@@ -39,14 +58,21 @@ async function laidOut(
   explain: (...args: Parameters<typeof tokenMaps.attention>) => Promise<TokenMaps>,
 ): Promise<Maps> {
   signal?.throwIfAborted();
-  const grids = await model.grids();
-  const { members } = await explain(model, tokens, forcedIds([ids]));
+  const found = await explain(model, await tokens(), forcedIds([ids]));
+  return placed(found, await model.grids());
+}
+
+/** The members' values of one picture, summed where they lie. */
+function placed(
+  { logprobs, members }: TokenMaps,
+  grids: readonly { readonly side: number; readonly first: number }[],
+): Maps {
   const [{ side }] = grids;
-  const values = Array.from({ length: ids.length - 1 }, (_, position) => {
+  const values = Array.from(logprobs, (_, position) => {
     const sum = new Float32Array(side * side);
     for (const [m, map] of members.entries()) {
       const { side: own, first } = grids[m];
-      const start = position * tokens[m].shape[1] + first;
+      const start = (position * map.length) / logprobs.length + first;
       const places = map.subarray(start, start + own * own);
       for (const [i, value] of resizeGrid(places, own, side).entries()) sum[i] += value;
     }

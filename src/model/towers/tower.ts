@@ -17,10 +17,27 @@ export interface Tower {
    */
   build(scope: Scope, pixels: Value, dropout: Dropout): Value;
   /**
+   * The same with a finer grid of places, for towers whose tokens are coarse: an earlier stage, and how tokens'
+   * gradients become the stage's.
+   */
+  readonly finer?: { readonly side: number; build(scope: Scope, pixels: Value): FinerTower };
+  /**
    * Beginnings of its parameters' names within the scope, block by block in the order of computation: what
    * `visionBlocks` of training counts. What stands behind the last block counts as a block.
    */
   readonly blocks: readonly string[];
+}
+
+/** What a tower computes on the way to its tokens. */
+export interface FinerTower {
+  readonly tokens: Value;
+  /** [images, channels, side, side]. */
+  readonly stage: Value;
+  /**
+   * Gradients with respect to the tokens, several an image [images, each, tokens, width] -> those with respect to the
+   * stage, [images, each, channels, side, side]. The way forward is gone once, whatever their number.
+   */
+  pullBack(slopes: Value): Value;
 }
 
 /** A kind of tower: one row of the table in towers.ts. */

@@ -23,24 +23,62 @@ export const browse: string = String.raw`() => {
     return made;
   };
   const signed = (value) => (value < 0 ? '\u2212' : '+') + Math.abs(value).toFixed(3);
-  const captionLine = (image, which, metric) => {
+  const mappedWords = (words, isOwn, show) => {
+    const buttons = words.map(({ text, about, veil }, at) => {
+      const button = node('button', '', { type: 'button', class: 'word', 'aria-label': text + ': ' + about, tabindex: at === 0 ? '0' : '-1' });
+      button.append(isOwn(text) ? node('u', text) : text);
+      const choose = () => show(veil, text + ': ' + about);
+      for (const event of ['pointerenter', 'focus', 'click']) button.addEventListener(event, choose);
+      button.addEventListener('blur', () => show());
+      button.addEventListener('pointerleave', () => document.activeElement !== button && show());
+      button.addEventListener('keydown', (event) => {
+        const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+        if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+        const next = buttons[Math.min(buttons.length - 1, Math.max(0, at + step))];
+        button.tabIndex = -1;
+        next.tabIndex = 0;
+        next.focus();
+        event.preventDefault();
+      });
+      return button;
+    });
+    return buttons;
+  };
+  const captionLine = (image, which, metric, show) => {
     const line = node('p');
     const other = new Set(wordsOf(image.captions[1 - which]));
+    const isOwn = (part) => wordsOf(part).some((word) => !other.has(word));
     line.append(node('b', which === 0 ? 'A ' : 'B ', { class: which === 0 ? 'a' : 'b' }));
-    for (const part of image.captions[which].split(/(\s+)/)) {
-      const own = wordsOf(part).some((word) => !other.has(word));
-      line.append(own ? node('u', part) : part);
-    }
+    const words = show && image.words?.[which];
+    if (words) line.append(...mappedWords(words, isOwn, show));
+    else
+      for (const part of image.captions[which].split(/(\s+)/))
+        line.append(isOwn(part) ? node('u', part) : part);
     line.append(node('span', ' ' + image.scores[which][metric].toFixed(3), { class: 'quiet' }));
     return line;
   };
   const card = (image, metric) => {
     const item = node('li');
     const article = node('article', '', { tabindex: '-1', 'aria-label': image.file });
-    if (image.picture) article.append(node('img', '', { src: image.picture, alt: image.references[0], loading: 'lazy' }));
+    const isMapped = image.picture && image.words?.some((words) => words);
+    const about = node('p', '', { class: 'quiet about' });
+    const veil = node('img', '', { class: 'veil', alt: '' });
+    veil.hidden = true;
+    const show = (address, text) => {
+      veil.hidden = !address;
+      if (address) veil.src = address;
+      about.textContent = text ?? '';
+    };
+    if (image.picture) {
+      const framed = node('div', '', { class: 'framed' });
+      framed.append(node('img', '', { src: image.picture, alt: image.references[0], loading: 'lazy' }));
+      if (isMapped) framed.append(veil);
+      article.append(framed);
+    }
     const change = image.scores[1][metric] - image.scores[0][metric];
     article.append(node('h3', image.file + ', ' + metrics[metric] + ' ' + signed(change) + ', disagreement ' + image.disagreement.toFixed(2)));
-    article.append(captionLine(image, 0, metric), captionLine(image, 1, metric));
+    for (const which of [0, 1]) article.append(captionLine(image, which, metric, isMapped && show));
+    if (isMapped) article.append(about);
     const details = node('details');
     details.append(node('summary', image.references.length + ' references'));
     const references = node('ul');

@@ -74,7 +74,12 @@ button { padding: .3rem 1rem; cursor: pointer; }
 #list { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
 #list article { background: var(--soft); border-radius: .5rem; padding: .8rem; height: 100%; overflow-wrap: anywhere; scroll-margin-top: 8rem; }
-#list img { display: block; width: 100%; height: 13rem; object-fit: contain; background: var(--back); border-radius: .35rem; margin-bottom: .5rem; }
+#list .framed { display: grid; place-content: center; height: 13rem; background: var(--back); border-radius: .35rem; margin-bottom: .5rem; }
+#list .framed img { grid-area: 1 / 1; display: block; max-width: 100%; max-height: 13rem; }
+#list .framed img.veil { width: 100%; height: 100%; }
+#list .framed img[hidden] { display: none; }
+#list .word { display: inline-block; min-height: 2rem; min-width: 1.75rem; padding: 0 .3rem; margin: .1rem; font-size: inherit; }
+#list .about { min-height: 3em; font-size: .875rem; }
 #list h3 { font-size: .875rem; font-weight: 400; color: var(--quiet); }
 #list p { margin: 0 0 .4rem; }
 #list u { text-decoration-thickness: 2px; text-underline-offset: 3px; }

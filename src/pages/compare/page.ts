@@ -25,6 +25,18 @@ export interface ComparedScores {
 
 type Pair<Item> = readonly [Item, Item];
 
+/** A word of a caption with its map. */
+export interface MappedWord {
+  readonly text: string;
+  /** Where it looked, how sure the model was, how much it depends on the picture. */
+  readonly about: string;
+  /** What is laid over the picture, as a `data:` address. */
+  readonly veil: string;
+}
+
+/** For each picture the words of a run's caption; undefined where they are not explained. */
+export type MappedCaptions = readonly (readonly MappedWord[] | undefined)[];
+
 /** What the page shows. */
 export interface ComparisonContent {
   readonly names: Pair<string>;
@@ -42,11 +54,13 @@ export interface ComparisonContent {
 /**
  * @param pictures a `data:` address for each image, in order; undefined where there is none
  * @param heading what a score is called
+ * @param maps where the words of either run's captions looked, if they are to be shown
  */
 export function comparePage(
   comparison: ComparisonContent,
   pictures: readonly (string | undefined)[],
   heading: (score: string) => string,
+  maps?: Pair<MappedCaptions>,
 ): string {
   const { names, images, runs } = comparison;
   const metrics = Object.keys(images[0]?.scores[0] ?? {});
@@ -57,6 +71,7 @@ export function comparePage(
     scores: scores.map((own) => metrics.map((name) => own[name] ?? 0)),
     disagreement,
     picture: pictures[i] ?? null,
+    ...(maps && { words: maps.map((run) => run[i] ?? null) }),
   }));
   const title = `Comparison of ${names[0]} and ${names[1]}`;
   const { split, source } = runs[0].results.data;
@@ -72,6 +87,7 @@ p: two-sided, approximate randomization.</p>
 ${scoreTables(comparison, heading)}
 <h2>Pictures</h2>
 <noscript><p>Sorting and showing the pictures needs JavaScript, which is off.</p></noscript>
+${maps ? mapsNote : ''}
 ${filterForm(metrics)}
 <p id="count" role="status" aria-live="polite"></p>
 <p class="quiet keys"><label><input id="keys" type="checkbox" checked> Keys: j and k go to the next and the previous
@@ -82,6 +98,9 @@ picture, / goes to the words</label></p>
 <script>(${browse})()</script>`;
   return page({ title, style: compareStyle, body });
 }
+
+const mapsNote = `<p class="quiet">Choose a word of a caption, by mouse, finger or Tab and arrows: the picture stays clear
+where the word looked, and goes dark elsewhere. Words that only one of the two captions has are underlined.</p>`;
 
 /** JSON that cannot end the script element it stands in. */
 function inScript(json: string): string {

@@ -1,6 +1,6 @@
 /** The requests and answers of the server's own interface. Pages import the types. */
 import { z } from 'zod';
-import { defaultMethod, methodNames } from '../../explain/methods/names.ts';
+import { aboutDefault, methodNames } from '../../explain/methods/names.ts';
 
 /** What a server lets one request ask for: each multiplies the work of a picture. */
 const mostBeams = 16;
@@ -83,7 +83,7 @@ export const explainOptionsSchema = writingSchema.extend({
   method: z
     .enum(methodNames)
     .optional()
-    .describe(`how words are explained (default: ${defaultMethod})`),
+    .describe(`how words are explained (default: ${aboutDefault})`),
 });
 
 /** Pictures in JSON. */

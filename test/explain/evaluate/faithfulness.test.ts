@@ -41,7 +41,7 @@ describe('deletion and insertion', () => {
   it('finds the order by effect better than its reverse, and the oracle at least about as good', async () => {
     const ids = idsOf('a brown owl stares');
     const image = await captioner.prepare(picture);
-    const scene = await sceneOf(captioner, image, ids, { seed: 1, signal: undefined });
+    const scene = sceneOf(captioner, image, ids, { seed: 1, signal: undefined });
     const { occlusion } = (await import('../../../src/explain/methods/methods.ts')).methods;
     const { values, side } = await occlusion.maps(scene);
     const reverse = values[2].map((value) => -value);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parsePreprocessing } from '../../../data/images/preprocess.ts';
 import type { TowerKind } from '../tower.ts';
 import { type EfficientNetConfig, efficientNetSchema } from './config.ts';
-import { efficientNetTokens } from './graph.ts';
+import { blockOf, efficientNetTokens, finerEfficientNet, lastStage } from './graph.ts';
 
 /** The layer list of a published folder, whose widths stand in the weights alone. */
 const layersJson = z.looseObject({
@@ -19,6 +19,10 @@ export const efficientNet: TowerKind<EfficientNetConfig> = {
     tokens: sideOf(config) ** 2,
     grid: { side: sideOf(config), first: 0 },
     build: (scope, pixels) => efficientNetTokens(scope, config, pixels),
+    finer: {
+      side: sideOf({ ...config, layers: config.layers.slice(0, lastStage(config)) }),
+      build: (scope, pixels) => finerEfficientNet(scope, config, pixels),
+    },
     blocks: blocksOf(config),
   }),
   opensInPython: false,
@@ -45,7 +49,7 @@ export const efficientNet: TowerKind<EfficientNetConfig> = {
   },
 };
 
-function sideOf({ image_size, layers }: EfficientNetConfig): number {
+function sideOf({ image_size, layers }: Pick<EfficientNetConfig, 'image_size' | 'layers'>): number {
   return Math.ceil(image_size / product(layers.map(({ stride }) => stride)));
 }
 
@@ -53,8 +57,6 @@ function product(numbers: readonly number[]): number {
   return numbers.reduce((result, number) => result * number, 1);
 }
 
-/** 'blocks.3.expand' belongs to the block 'blocks.3'. */
 function blocksOf({ layers }: EfficientNetConfig): string[] {
-  const names = layers.map(({ name }) => name.replace(/^(blocks\.\d+)\..*$/, '$1'));
-  return [...new Set(names)].map((name) => `${name}.`);
+  return [...new Set(layers.map(blockOf))].map((name) => `${name}.`);
 }
