@@ -54,7 +54,7 @@ async function overLayers(
  * LayerCAM of pictures [images, 3, size, size]; what stands for a token is a place of the tower's finer stage. Beside
  * it the mean of each member's tokens, [images, 1, width].
  */
-export async function layerCam(
+export async function layerCamMaps(
   model: ExplainedModel,
   pixels: Tensor,
   forced: ForcedIds,

@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disagreement } from '../../src/compare/compare.ts';
+import { modelFingerprint } from '../../src/model/checkpoint/fingerprint.ts';
+import { tiny } from '../caption/models.ts';
 import { describeInChromium, inChromium } from '../chromium.ts';
 import { repositoryRoot } from '../paths.ts';
 import { runRefcap } from './refcap.ts';
@@ -44,10 +46,15 @@ const others: Row[] = [
   { ...rows[2], caption: 'an <b>old</b> bird', cider: 0.25 },
 ];
 
-function write(name: string, some: readonly Row[], split = 'dev'): void {
+function write(
+  name: string,
+  some: readonly Row[],
+  split = 'dev',
+  model = { name, fingerprint: name },
+): void {
   mkdirSync(join(folder, name), { recursive: true });
   const data = { source: 'photos', split, images: some.length, fingerprint: 'f' };
-  const results = { model: { name, fingerprint: name }, data, metrics: { CIDEr: 0.5 } };
+  const results = { model, data, metrics: { CIDEr: 0.5 } };
   const decoding = { num_beams: 3 };
   writeFileSync(join(folder, name, 'results.json'), JSON.stringify({ ...results, decoding }));
   const lines = some.map(({ file, caption, references, cider = 0.5 }) => {
@@ -199,6 +206,38 @@ describe('refcap compare', { timeout: 60_000 }, () => {
     expect(existsSync(join(folder, 'page.html'))).toBe(true);
   });
 
+  it('shows where words looked, by the models that wrote them', async () => {
+    const model = { name: tiny, fingerprint: await modelFingerprint(tiny) };
+    const mapped: Row[] = [
+      { file: 'cat.jpg', caption: 'a brown owl', references: ['a cat'] },
+      { file: 'coffee.jpg', caption: 'an owl', references: ['a cup'] },
+    ];
+    const strange = [mapped[0], { ...mapped[1], caption: 'an 99 owl' }];
+    for (const name of ['cat.jpg', 'coffee.jpg'])
+      copyFileSync(join(repositoryRoot, 'samples', name), join(folder, name));
+    write('mapped', mapped, 'dev', model);
+    write('strange', strange, 'dev', model);
+    const run = compare('mapped', 'strange', '-o', 'maps.html', '--maps');
+    expect(run.stderr).toMatch(/^refcap: not all captions have maps in the page: .*lacks '99'/);
+    expect(run.status).toBe(0);
+    const data = read('maps.html').match(/id="data">(.*?)<\/script>/s)?.[1];
+    const { images } = JSON.parse(data ?? '');
+    const [first, second] = images;
+    for (const words of [...first.words, second.words[0]])
+      for (const { about, veil } of words) {
+        expect(about).toMatch(/^looked .*; \d+ % sure; depends on the picture/);
+        expect(veil).toMatch(/^data:image\/png;base64,/);
+      }
+    expect(first.words[0].map(({ text }: { text: string }) => text)).toEqual(['a', 'brown', 'owl']);
+    expect(second.words[1]).toBeNull();
+    write('other model', mapped, 'dev', { ...model, fingerprint: 'f' });
+    const other = compare('mapped', 'other model', '-o', 'x.html', '--maps');
+    expect(other.stderr).toMatch(/other model: .*tiny is another model now than the one that/);
+    const plain = compare('mapped', 'strange', '-o', 'x.html', '--maps', '--no-images');
+    expect([other.status, plain.status]).toEqual([1, 2]);
+    expect(existsSync(join(folder, 'x.html'))).toBe(false);
+  });
+
   it('measures disagreement by the words that two captions share', () => {
     expect(disagreement('a dog runs', 'A dog runs.')).toBe(0);
     expect(disagreement('a dog', 'two cats')).toBe(1);
@@ -281,5 +320,53 @@ describeInChromium('the page in a browser', () => {
     // A and B of three pictures: the <b> in a caption is text.
     expect(found.bold).toBe(6);
     expect(found.overflow).toBeLessThanOrEqual(0);
+  });
+
+  it('shows the map of a word by mouse, finger and keyboard, over the picture and no more', async () => {
+    const script = `return (async () => {
+      await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+      const article = document.querySelector('#list article[aria-label="cat.jpg"]');
+      const [photo, veil] = article.querySelectorAll('.framed img');
+      const words = [...article.querySelectorAll('button.word')];
+      const told = () => [veil.hidden, article.querySelector('.about').textContent.split(':')[0]];
+      const seen = [told()];
+      words[0].focus();
+      seen.push(told());
+      words[0].dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+      seen.push(told(), document.activeElement.textContent);
+      const box = ({ x, y, width, height }) => [x, y, width, height].map(Math.round);
+      const same = [box(photo.getBoundingClientRect()), box(veil.getBoundingClientRect())];
+      words[1].blur();
+      seen.push(told());
+      words[2].dispatchEvent(new PointerEvent('pointerenter'));
+      seen.push(told());
+      return {
+        seen, same,
+        stops: words.map((word) => word.tabIndex),
+        overflow: document.documentElement.scrollWidth - innerWidth,
+      };
+    })()`;
+    for (const width of [390, 1200]) {
+      const found = (await inChromium(join(folder, 'maps.html'), script, width)) as {
+        readonly seen: readonly unknown[];
+        readonly same: readonly (readonly number[])[];
+        readonly stops: readonly number[];
+        readonly overflow: number;
+      };
+      expect(found.seen).toEqual([
+        [true, ''],
+        [false, 'a'],
+        [false, 'brown'],
+        'brown',
+        [true, ''],
+        [false, 'owl'],
+      ]);
+      const [photo, veil] = found.same;
+      expect(veil).toEqual(photo);
+      expect(Math.min(...photo.slice(2))).toBeGreaterThan(50);
+      // One stop of Tab a caption; arrows go on.
+      expect(found.stops).toEqual([-1, 0, -1, 0, -1, -1]);
+      expect(found.overflow).toBeLessThanOrEqual(0);
+    }
   });
 });

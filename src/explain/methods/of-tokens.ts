@@ -14,7 +14,7 @@ export const layerCam: Method = {
   isSigned: false,
   async maps({ model, pixels, size, ids, signal }: ExplainedScene): Promise<Maps> {
     signal?.throwIfAborted();
-    const found = await tokenMaps.layerCam(model, asBatch(pixels, size), forcedIds([ids]));
+    const found = await tokenMaps.layerCamMaps(model, asBatch(pixels, size), forcedIds([ids]));
     const { side, values } = placed(found, await model.finerGrids());
     const { logprobs, means } = found;
     return {

@@ -11,7 +11,7 @@ export function exampleBodies(model: string): Readonly<Record<string, unknown>> 
   const input = { type: 'input_image', image_url: address };
   return {
     '/v1/captions': { image: picture, beams: 2, words: true },
-    '/v1/explanations': { image: picture, method: 'gradient-attention' },
+    '/v1/explanations': { image: picture, method: 'layer-cam' },
     '/v1/chat/completions': { model, messages: [{ role: 'user', content: [part] }] },
     '/v1/responses': { model, input: [{ role: 'user', content: [input] }] },
     '/api/generate': { model, images: [picture], stream: false },
