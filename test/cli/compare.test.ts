@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -368,5 +369,14 @@ describeInChromium('the page in a browser', () => {
       expect(found.stops).toEqual([-1, 0, -1, 0, -1, -1]);
       expect(found.overflow).toBeLessThanOrEqual(0);
     }
+  });
+
+  it('has maps that axe-core finds nothing against', async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    const script = `${axe};
+      document.querySelector('#list button.word').focus();
+      return axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]));`;
+    for (const width of [360, 1200])
+      expect(await inChromium(join(folder, 'maps.html'), script, width)).toEqual([]);
   });
 });
