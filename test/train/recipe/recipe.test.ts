@@ -1,10 +1,27 @@
 /** What a settings file asks for: one run, stages, members; and what is refused. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { presets } from '../../../src/train/config/config.ts';
-import { mergeSettings, type Settings } from '../../../src/train/config/file.ts';
+import { mergeSettings, readConfigFile, type Settings } from '../../../src/train/config/file.ts';
 import { readRecipe, runsOf } from '../../../src/train/recipe/recipe.ts';
+import { repositoryRoot } from '../../paths.ts';
 
 const asIs = (settings: Settings): Settings => settings;
+
+describe('recipes/coco.yaml', () => {
+  const path = join(repositoryRoot, 'recipes/coco.yaml');
+
+  it.each(['plain', 'refcap'] as const)("has BLIP's settings under the preset %s", async (name) => {
+    const { config } = readRecipe(await readConfigFile(path), name, asIs);
+    // configs/caption_coco.yaml and train_caption.py of salesforce/BLIP.
+    expect(config).toMatchObject({
+      ...{ epochs: 5, batchSize: 8 * 32, learningRate: 1e-5, weightDecay: 0.05, scheduleFloor: 0 },
+      ...{ schedule: 'cosine', warmupSteps: 0, prompt: 'a picture of ', labelSmoothing: 0.1 },
+      ...{ visionBlocks: 'all', visionLearningRate: 1e-5, savedBeams: 3 },
+      ...{ refinement: name === 'plain' ? null : { context: 'siblings' } },
+    });
+  });
+});
 
 describe('readRecipe', () => {
   it('lays the stage over the file over its preset, and what is asked for over all', () => {
