@@ -15,7 +15,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Waits until somebody listens on the port. @throws Error after half a minute */
+/** A server that does not start on this machine, which is no fault of what is checked. */
+export class NotStarted extends Error {}
+
+/** Waits until somebody listens on the port. @throws NotStarted after half a minute */
 export async function listening(port: number, what: string): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
     const socket = connect(port, '127.0.0.1');
@@ -27,5 +30,5 @@ export async function listening(port: number, what: string): Promise<void> {
     if (isOpen) return;
     await sleep(100);
   }
-  throw new Error(`${what} does not listen on port ${port}`);
+  throw new NotStarted(`${what} does not listen on port ${port}`);
 }

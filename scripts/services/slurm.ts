@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './ports.ts';
+import { freePort, NotStarted } from './ports.ts';
 
 const programs = ['munged', 'slurmctld', 'slurmd', 'sbatch'];
 
@@ -96,5 +96,5 @@ async function until(what: string, isThere: () => boolean): Promise<void> {
     if (isThere()) return;
     await sleep(500);
   }
-  throw new Error(`${what} does not start`);
+  throw new NotStarted(`${what} does not start`);
 }
