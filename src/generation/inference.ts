@@ -289,8 +289,14 @@ async function roundedProduct(
 ): Promise<{ matrix: Int8Array; scale: Float32Array }> {
   const stored = await weights.readRounded?.(weight.source);
   const limit = weightLimit();
-  if (stored?.values.every((value) => Math.abs(value) <= limit)) return storedRows(stored, weight);
+  if (stored && areWithin(stored.values, limit)) return storedRows(stored, weight);
   return quantizeRows(await weights.readFloat32(weight.source), weight, limit);
+}
+
+/** (A call for each of millions of values would be felt.) */
+function areWithin(values: Int8Array, limit: number): boolean {
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > limit) return false;
+  return true;
 }
 
 async function weightBytes(weights: ReadableWeights, name: string): Promise<Weight> {

@@ -7,6 +7,9 @@ import type { RoundedRows } from '../weights/rounded.ts';
 /** Columns that share a scale in 4-bit weights. */
 export const blockSize = 32;
 
+/** Rows whose bytes lie beside each other in a cache line of their transpose. */
+const lineRows = 64;
+
 /** A weight [out, in], or some of its rows, that a product reads. */
 export interface ProductWeight {
   /** The parameter it is made from. */
@@ -109,8 +112,8 @@ export function quantizeRows(
     inverse[row] = 1 / scale[row];
   }
   // Some rows at a time, so that each column's bytes are written to whole cache lines.
-  for (let first = 0; first < rows; first += 64) {
-    const end = Math.min(rows, first + 64);
+  for (let first = 0; first < rows; first += lineRows) {
+    const end = Math.min(rows, first + lineRows);
     for (let i = 0; i < columns; i++)
       for (let row = first; row < end; row++) {
         const exact = values[(start + row) * columns + i] * inverse[row];
@@ -133,9 +136,12 @@ export function storedRows(
 /** [rows, columns] -> [columns, rows]. */
 export function transposed(matrix: Int8Array, rows: number, columns: number): Int8Array {
   const result = new Int8Array(matrix.length);
-  for (let row = 0; row < rows; row++)
+  for (let first = 0; first < rows; first += lineRows) {
+    const end = Math.min(rows, first + lineRows);
     for (let column = 0; column < columns; column++)
-      result[column * rows + row] = matrix[row * columns + column];
+      for (let row = first; row < end; row++)
+        result[column * rows + row] = matrix[row * columns + column];
+  }
   return result;
 }
 

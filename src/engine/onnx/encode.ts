@@ -1,5 +1,5 @@
 /** Encodes a graph as an ONNX model; weights may stay outside in a file of their own. */
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   TensorProto_DataLocation as DataLocation,
   ModelProtoSchema,
@@ -16,6 +16,7 @@ import { topologicalOrder } from '../graph/graph.ts';
 import { peakBytes } from '../graph/memory.ts';
 import type { Shape } from '../graph/shape.ts';
 import { simplify } from '../graph/simplify.ts';
+import { modelBytes } from './model-bytes.ts';
 import { microsoft, onnxRules } from './rules.ts';
 import { OnnxWriter, rawTensor } from './writer.ts';
 
@@ -100,7 +101,6 @@ export function encodeOnnx(
     graph: {
       name: 'refcap',
       node: writer.nodes,
-      initializer: writer.initializers,
       input: inputs.map(valueInfo),
       output: values.map((value, i) =>
         valueInfo({ name: names[i], dtype: value.dtype, shape: value.shape }),
@@ -108,7 +108,7 @@ export function encodeOnnx(
     },
   });
   return {
-    model: toBinary(ModelProtoSchema, model),
+    model: modelBytes(model, writer.initializers),
     inputs,
     outputs: values.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape })),
     peakBytes: (sizes) => peakBytes(values, sizes),
