@@ -12,8 +12,14 @@ export const chromium: string | undefined = chromiumPlaces.find((path) => exists
 /** What tests that need one say where they are skipped. */
 export const whyNoChromium: string = `no Chromium at ${chromiumPlaces.join(' or ')}; install Debian's chromium, or give CHROMIUM=path`;
 
-/** Starts it. @throws Error where none is installed */
-export async function openChromium(): Promise<Browser> {
+/** Has Chromium compute WebGPU by SwiftShader, on the processor. */
+export const softwareGpu: readonly string[] = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+];
+
+/** Starts it. @param flags its own @throws Error where none is installed */
+export async function openChromium(flags: readonly string[] = []): Promise<Browser> {
   if (chromium === undefined) throw new Error(`${whyNoChromium}.`);
-  return playwright.launch({ executablePath: chromium, args: ['--no-sandbox'] });
+  return playwright.launch({ executablePath: chromium, args: ['--no-sandbox', ...flags] });
 }

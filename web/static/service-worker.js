@@ -11,7 +11,7 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     caches
       .open(cacheName)
-      .then((cache) => cache.addAll(files))
+      .then((cache) => Promise.all(files.map((file) => keep(cache, new Request(file, { cache: 'reload' })))))
       .then(() => self.skipWaiting()),
   );
 });
@@ -40,10 +40,14 @@ self.addEventListener('fetch', (event) => {
 async function answer(request) {
   const cache = await caches.open(cacheName);
   const kept = await cache.match(request, { ignoreSearch: true });
-  if (kept) return isolated(kept);
-  const response = await fetch(request);
+  return kept ?? keep(cache, request);
+}
+
+/** Fetches it, and keeps it as it will be answered: with a response that the cache gave, browsers keep compiled code. */
+async function keep(cache, request) {
+  const response = isolated(await fetch(request));
   if (response.ok) await cache.put(request, response.clone());
-  return isolated(response);
+  return response;
 }
 
 function isolated(response) {
