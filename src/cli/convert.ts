@@ -1,5 +1,6 @@
 /** `refcap convert`: any checkpoint into transformers' layout. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { roundedWeights } from '../export/web/weights.ts';
 import { convertModel } from '../model/checkpoint/convert.ts';
 import { type SavedDtype, savedDtypes } from '../model/checkpoint/save.ts';
 import {
@@ -14,6 +15,7 @@ import { interruptible } from './terminal/interrupt.ts';
 interface Flags {
   base?: string;
   dtype: SavedDtype;
+  quantize?: 'int8';
   imageSize?: number;
   overwrite?: true;
   revision?: string;
@@ -37,6 +39,11 @@ export const command = new Command('convert')
   .addOption(
     new Option('--dtype <dtype>', 'format of the weights').choices(savedDtypes).default('f32'),
   )
+  .addOption(
+    new Option('--quantize <kind>', 'keep weights in 8 bits, which only refcap opens')
+      .choices(['int8'] as const)
+      .conflicts('dtype'),
+  )
   .option(
     '--image-size <pixels>',
     'interpolate the position embeddings for another image size',
@@ -48,18 +55,23 @@ export const command = new Command('convert')
   .addOption(baseOption())
   .addOption(verboseOption())
   .action(async (model: string, output: string, flags: Flags) => {
-    const { dtype, imageSize, overwrite } = flags;
+    const { dtype, quantize, imageSize, overwrite } = flags;
     await interruptible(async (signal) => {
       const { source, values, opensInPython } = await convertModel(model, output, {
         dtype,
+        ...(quantize && { rewrite: roundedWeights }),
         overwrite: overwrite ?? false,
         ...(imageSize !== undefined && { imageSize }),
         hub: hubOptions(flags, signal),
         signal,
       });
-      console.error(`${source}: ${values.toLocaleString('en')} values, saved as ${dtype}`);
+      console.error(
+        `${source}: ${values.toLocaleString('en')} values, saved as ${quantize ?? dtype}`,
+      );
       if (!opensInPython)
-        console.error('transformers does not know its vision tower and cannot open it');
+        console.error(
+          `transformers does not know ${quantize ? 'weights of 8 bits' : 'its vision tower'} and cannot open it`,
+        );
       console.log(output);
     }, '; nothing was written.');
   });

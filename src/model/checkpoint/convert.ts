@@ -3,15 +3,22 @@ import { mkdir } from 'node:fs/promises';
 import { resolveModel } from '../../hub/resolve.ts';
 import { type LazyWeight, lazyWeights } from '../../weights/safetensors/write.ts';
 import { valueCount } from '../../weights/weight.ts';
+import type { BlipConfig } from '../config.ts';
 import { towers } from '../towers/towers.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
 import { hasRefiner, openRefiner } from './refiner.ts';
 import { checkTarget, replaceModel, type SavedDtype, writeModel } from './save.ts';
+import type { PretrainedWeights } from './weights.ts';
 
 export interface ConvertOptions extends LoadModelOptions {
   /** Format of the weights. Default f32. */
   readonly dtype?: SavedDtype;
+  /** What is written in place of a model's weights, each in the format that it is given in; `dtype` is not heeded then. */
+  readonly rewrite?: (
+    config: BlipConfig,
+    weights: PretrainedWeights,
+  ) => Iterable<[string, LazyWeight]>;
   /** Replace a model folder that exists. */
   readonly overwrite?: boolean;
   /** Stops between two tensors. */
@@ -24,7 +31,7 @@ export interface Converted {
   readonly source: string;
   /** Values of all parameters together, those of further members too. */
   readonly values: number;
-  /** False for a tower that transformers does not know. */
+  /** False for a tower that transformers does not know, and for rewritten weights. */
   readonly opensInPython: boolean;
 }
 
@@ -57,7 +64,7 @@ export async function convertModel(
 async function convertOne(
   path: string,
   target: string,
-  { dtype = 'f32', imageSize, hub, signal }: ConvertOptions,
+  { dtype = 'f32', rewrite, imageSize, hub, signal }: ConvertOptions,
 ): Promise<Converted> {
   await using model = await loadModel(path, {
     hub,
@@ -71,7 +78,8 @@ async function convertOne(
     preprocessing,
     generation,
     dtype,
-    weights: heeding(signal, weights.lazy()),
+    weights: heeding(signal, rewrite ? rewrite(config, weights) : weights.lazy()),
+    keepsFormats: rewrite !== undefined,
     tokenizer: { folder },
     ...(refiner && {
       refiner: {
@@ -81,7 +89,7 @@ async function convertOne(
     }),
   });
   const values = valueCount(weights.tensors.values());
-  const opensInPython = towers[config.vision_config.model_type].opensInPython;
+  const opensInPython = !rewrite && towers[config.vision_config.model_type].opensInPython;
   return { source: weights.path, values, opensInPython };
 }
 

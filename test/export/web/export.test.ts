@@ -8,7 +8,9 @@ import { Captioner } from '../../../src/caption/captioner.ts';
 import { LocalExecutor } from '../../../src/caption/executor/local.ts';
 import { deviceFault } from '../../../src/caption/self-test.ts';
 import { exportForWeb, type WebDtype } from '../../../src/export/web/export.ts';
+import { roundedWeights } from '../../../src/export/web/weights.ts';
 import { quantizeRows, storedRows } from '../../../src/generation/quantisation.ts';
+import { convertModel } from '../../../src/model/checkpoint/convert.ts';
 import { type Manifest, parseManifest } from '../../../src/model/checkpoint/manifest.ts';
 import { loadModel } from '../../../src/model/checkpoint/pretrained.ts';
 import { fixtures } from '../../paths.ts';
@@ -34,6 +36,15 @@ async function captions(model: string, quantize?: 'int8') {
   const all = await captioner.captionAll(pictures, { num_beams: 2, max_new_tokens: 10 });
   return all.map(({ captions: [{ ids, logprob }] }) => ({ ids, logprob }));
 }
+
+it('is what convert --quantize keeps, weight by weight', async () => {
+  const { opensInPython } = await convertModel(two, join(folder, 'kept'), {
+    rewrite: roundedWeights,
+  });
+  expect(opensInPython).toBe(false);
+  for (const name of ['model.safetensors', 'member-2/model.safetensors'])
+    expect(readFileSync(join(folder, 'kept', name))).toEqual(readFileSync(join(out('int8'), name)));
+});
 
 describe.each(['f32', 'f16', 'int8'] as const)('in %s', (dtype) => {
   it('has a manifest of all its files', () => {
