@@ -5,6 +5,7 @@ import { InputError } from '../src/base/errors.ts';
 import { isThere } from '../src/base/files.ts';
 import { type Tensor, tensor } from '../src/engine/runtime/tensor.ts';
 import { ExplainedModel, type ForcedIds } from '../src/explain/model.ts';
+import { storedMembers } from '../src/explain/threads/stored-members.ts';
 import {
   captionLogprobs,
   gradientInput,
@@ -36,7 +37,7 @@ export async function verify(folder: string, checkpoint: string): Promise<boolea
   await using values = await openWeights(join(folder, 'explain.safetensors'));
   const read = async (name: string): Promise<Tensor<'f32'>> =>
     tensor('f32', values.tensors.get(name)?.shape ?? [], await values.readFloat32(name));
-  using model = new ExplainedModel({ path: checkpoint, options: {} });
+  using model = new ExplainedModel(storedMembers({ path: checkpoint, options: {} }));
   const checks = new Checks();
   const compare = async (name: string, computed: ArrayLike<number>): Promise<void> =>
     checks.numbers(name, [[name, computed, (await read(name)).data]], { absolute: 1e-5 });

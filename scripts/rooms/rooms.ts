@@ -168,7 +168,10 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   browser: {
     holds:
       "`refcap/web`: a captioner in a page. The page's side; `worker/` (decoding, opening, running), `download/` (fetching and keeping a model)",
-    uses: ['base', 'engine', 'weights', 'data', 'model', 'generation', 'caption', 'alt'],
+    uses: [
+      ...(['base', 'engine', 'weights', 'data', 'model', 'generation', 'caption'] as const),
+      ...(['explain', 'alt'] as const),
+    ],
     browser: 'whole',
   },
   notebook: {

@@ -1,10 +1,12 @@
 /** Pictures in, captions out, in a page: a model that a worker fetches, keeps and runs. */
 import { type AltTextOptions, altText as altTextOf } from '../alt/text.ts';
-import { InputError } from '../base/errors.ts';
+import { InputError, UsageError } from '../base/errors.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageCaption, Word } from '../caption/result.ts';
 import type { Products } from '../caption/self-test.ts';
 import { wordStream } from '../caption/stream.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import { isMethodName, type MethodName, methodNames } from '../explain/methods/names.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { LoadProgress } from './download/model-files.ts';
 import { type PictureSource, sendPicture } from './picture.ts';
@@ -32,6 +34,18 @@ export interface WebCaptionerOptions {
 
 /** Options of generation, under transformers' names, and what goes beyond them. */
 export type WebCaptionOptions = Omit<CaptionOptions, 'decode' | 'imageNumbers'>;
+
+export interface WebExplainOptions {
+  /** What is explained; by default what the captioner writes, with beams the best of them. */
+  readonly caption?: string;
+  /** Default: that of the model's tower; docs/explain.md compares them. */
+  readonly method?: MethodName;
+  /** How the captioner writes, where no caption is given. */
+  readonly generation?: Omit<WebCaptionOptions, 'signal' | 'words'>;
+  /** Of methods that draw by chance. Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
 
 /** Writes captions. Dispose it when done: that ends its worker. */
 export class Captioner implements Disposable {
@@ -104,6 +118,24 @@ export class Captioner implements Disposable {
   ): Promise<string> {
     const { caption } = await this.caption(picture, options);
     return altTextOf(caption, alt);
+  }
+
+  /**
+   * Says of each word of a caption where in the picture the model looked, and how much the word depends on it. The first
+   * explanation opens the model with its gradients.
+   * @throws UsageError for an unknown method; else as `caption`, and InputError for a caption with other words than the
+   *   model has
+   */
+  async explain(
+    picture: PictureSource,
+    { caption, method, generation = {}, seed = 0, signal }: WebExplainOptions = {},
+  ): Promise<Explanation> {
+    if (method !== undefined && !isMethodName(method))
+      throw new UsageError(`method (${method}): one of ${methodNames.join(', ')}.`);
+    signal?.throwIfAborted();
+    const { sent, transfer } = await sendPicture(picture);
+    const request = { picture: sent, caption, method, seed, options: generation };
+    return this.#client.call('explain', request, { signal, transfer });
   }
 
   async #caption(

@@ -2,6 +2,7 @@
 import { altText } from '../alt/text.ts';
 import { InputError } from '../base/errors.ts';
 import type { Captioner, WebCaptionOptions } from './captioner.ts';
+import { ExplainedWords } from './explained-words.ts';
 
 export interface CaptionElementOptions {
   /** The captioner that all elements share; asked for when the first picture is there. */
@@ -16,8 +17,10 @@ type Open = () => Promise<Captioner>;
 
 /**
  * Defines the element. `<refcap-caption><img src="photo.jpg"></refcap-caption>` shows the picture with its caption below;
- * a picture without the attribute alt gets one. The attribute `state` is writing, done or failed; the events `caption`,
- * with the result, and `captionerror`, with the error, say when. `::part(caption)` styles the text.
+ * a picture without the attribute alt gets one. With the attribute `explain` the words stand below as buttons, and the one
+ * with the pointer or the focus shows where in the picture it looked. The attribute `state` is writing, done or failed; the events `caption`,
+ * with the result, `explanation`, with what it owes to the picture, and `captionerror`, with the error, say when.
+ * `::part(caption)` styles the text, `::part(words)` and `::part(word)` the words, `::part(veil)` what covers the picture.
  * @throws InputError when the name is taken
  */
 export function defineCaptionElement({
@@ -40,7 +43,12 @@ export function defineCaptionElement({
   customElements.define(name, elementClass(open, options));
 }
 
-const content = `<style>:host { display: block } p { margin: 0.25em 0 0 }</style>
+const content = `<style>
+  :host { display: block; position: relative }
+  p { margin: 0.25em 0 0 }
+  [hidden] { display: none }
+  canvas { position: absolute; pointer-events: none }
+</style>
 <slot></slot><p part="caption" role="status"></p>`;
 
 /** (Where there is no page there is no class to extend, so it is made when it is asked for.) */
@@ -50,15 +58,19 @@ function elementClass(
 ): CustomElementConstructor {
   return class extends HTMLElement {
     readonly #shown: HTMLElement | null;
+    readonly #words: ExplainedWords;
     /** The picture that is captioned, or was. */
     #source = '';
+    /** The one that was done with. */
+    #done = '';
     #stop = new AbortController();
 
     constructor() {
       super();
       const root = this.attachShadow({ mode: 'open' });
       root.innerHTML = content;
-      this.#shown = root.querySelector('p');
+      this.#shown = root.querySelector('[part=caption]');
+      this.#words = new ExplainedWords(this, root);
       root.addEventListener('slotchange', () => void this.#look());
       // Events of loading do not bubble.
       this.addEventListener('load', () => void this.#look(), true);
@@ -72,7 +84,7 @@ function elementClass(
     disconnectedCallback(): void {
       this.#stop.abort();
       // What is written already stays.
-      if (this.getAttribute('state') === 'writing') this.#source = '';
+      this.#source = this.#done;
     }
 
     /** Captions the picture that is there now, where it is another one than before. */
@@ -94,15 +106,19 @@ function elementClass(
         if (!image.hasAttribute('alt')) image.alt = altText(result.caption);
         this.#show('done', result.caption);
         this.dispatchEvent(new CustomEvent('caption', { detail: result, bubbles: true }));
+        if (this.hasAttribute('explain') && result.caption !== '')
+          await this.#words.explain(captioner, image, { caption: result.caption, signal });
       } catch (error) {
         if (signal.aborted) return;
         this.#show('failed', error instanceof InputError ? error.message : 'no caption');
         this.dispatchEvent(new CustomEvent('captionerror', { detail: error, bubbles: true }));
       }
+      if (!signal.aborted) this.#done = this.#source;
     }
 
     #show(state: 'writing' | 'done' | 'failed', text: string): void {
       this.setAttribute('state', state);
+      this.#words.hide();
       if (this.#shown) this.#shown.textContent = text;
     }
   };

@@ -3,10 +3,10 @@ import { UsageError } from '../base/errors.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageSource, PreparedImage } from '../caption/prepare.ts';
-import { placeOf } from './grid.ts';
+import { type Explanation, explanationOf } from './explanation.ts';
 import { defaultMethod, isMethodName, type MethodName, methodNames } from './methods/names.ts';
 import { checkExplainable, explainerOf } from './threads/explainer.ts';
-import { captionIds, type WordPieces, wordPieces } from './words.ts';
+import { captionIds, withoutEnd } from './words.ts';
 
 export interface ExplainOptions {
   /** What is explained; by default what the captioner writes, with beams the best of them. */
@@ -19,29 +19,6 @@ export interface ExplainOptions {
   readonly seed?: number;
   /** Stops between runs of the model. */
   readonly signal?: AbortSignal;
-}
-
-export interface ExplainedWord {
-  readonly text: string;
-  /** Natural log of the word's probability after the words before it, summed over its pieces. */
-  readonly logprob: number;
-  /** How much less likely it is without the picture: `logprob` less that with all image tokens at their mean. */
-  readonly dependence: number;
-  /** [side, side], row by row: high where the picture speaks for the word. */
-  readonly map: Float32Array;
-  /** Where that is: 'upper left', 'centre', 'all over the picture', ... */
-  readonly place: string;
-}
-
-export interface Explanation {
-  readonly caption: string;
-  readonly method: MethodName;
-  /** Cells a side of the maps. */
-  readonly side: number;
-  readonly words: readonly ExplainedWord[];
-  /** Pixels of the picture, turned upright. */
-  readonly width: number;
-  readonly height: number;
 }
 
 /**
@@ -121,31 +98,9 @@ async function explainCaption(
 ): Promise<Explanation> {
   const { tokenizer, config } = captioner;
   const { method = defaultMethod(config.vision_config), seed = 0, signal } = options;
-  const { sep_token_id: end } = config.text_config;
-  const ids = given.at(-1) === end ? given.slice(0, -1) : given;
-  const { side, logprobs, without, maps } = await explainerOf(captioner)(
-    { pixels, size: config.vision_config.image_size, ids, method, seed },
-    signal,
-  );
-  const words = wordPieces(ids, tokenizer).map((word): ExplainedWord => {
-    const logprob = sumOver(word, logprobs);
-    const map = sumOfMaps(word, maps);
-    const dependence = logprob - sumOver(word, without);
-    return { text: word.text, logprob, dependence, map, place: placeOf(map, side) };
-  });
-  return { caption: tokenizer.decode(ids), method, side, words, width, height };
-}
-
-function sumOver({ positions }: WordPieces, values: Float32Array): number {
-  return positions.reduce((sum, position) => sum + values[position], 0);
-}
-
-/** A word's map: the sum of its pieces'. */
-export function sumOfMaps(
-  { positions }: Pick<WordPieces, 'positions'>,
-  maps: readonly Float32Array[],
-): Float32Array {
-  return maps[0].map((_, cell) =>
-    positions.reduce((sum, position) => sum + maps[position][cell], 0),
-  );
+  const ids = withoutEnd(given, config.text_config);
+  const { image_size: size } = config.vision_config;
+  const request = { pixels, size, ids, method, seed };
+  const positions = await explainerOf(captioner)(request, signal);
+  return explanationOf(positions, { ids, method, width, height }, tokenizer);
 }

@@ -1,12 +1,10 @@
 /** The model of a captioner, opened for explanations: each of its members, a session a graph, when it is first asked for. */
 import { Opened } from '../base/disposal.ts';
-import type { ModelSource } from '../caption/captioner.ts';
-import { sessionOptions } from '../caption/executor/local.ts';
-import { memberModels } from '../caption/executor/members.ts';
 import type { Feeds } from '../engine/runtime/feeds.ts';
 import type { Session } from '../engine/runtime/session.ts';
 import { float32Values, type Tensor, tensor } from '../engine/runtime/tensor.ts';
-import { openGraph, type ReadableWeights } from '../generation/inference.ts';
+import { type InferenceOptions, openGraph, type ReadableWeights } from '../generation/inference.ts';
+import type { BlipConfig } from '../model/config.ts';
 import { towerOf, type VisionConfig } from '../model/towers/towers.ts';
 import {
   attentionGraph,
@@ -35,6 +33,16 @@ export interface ForcedIds {
   readonly next: Tensor<'i32'>;
 }
 
+/** One of the models that write together, and how its sessions are opened. */
+export interface ExplainedMember {
+  readonly config: BlipConfig;
+  readonly weights: ReadableWeights;
+  readonly settings: Omit<InferenceOptions, 'quantize'>;
+}
+
+/** Reads the members anew, for one graph. */
+export type ReadMembers = () => AsyncIterable<ExplainedMember>;
+
 interface Member {
   readonly session: Session;
   readonly vision: VisionConfig;
@@ -42,17 +50,17 @@ interface Member {
 
 /** Dispose it when done, or let its captioner own it. */
 export class ExplainedModel implements Disposable {
-  readonly #source: ModelSource;
+  readonly #read: ReadMembers;
   readonly #change: (weights: ReadableWeights) => ReadableWeights;
   readonly #sessions = new Map<GraphName, Promise<Member[]>>();
   readonly #opened = new Opened();
 
   /** @param change of each member's weights, to explain a changed model */
   constructor(
-    source: ModelSource,
+    read: ReadMembers,
     change: (weights: ReadableWeights) => ReadableWeights = (weights) => weights,
   ) {
-    this.#source = source;
+    this.#read = read;
     this.#change = change;
   }
 
@@ -114,11 +122,8 @@ export class ExplainedModel implements Disposable {
   }
 
   async #open(graph: Graph): Promise<Member[]> {
-    const { path, options } = this.#source;
     const members: Member[] = [];
-    for await (const { config, weights } of memberModels(path, options)) {
-      // Gradients are those of the model as it is stored, not of its 8-bit form.
-      const { quantize: _, ...settings } = sessionOptions(options, weights);
+    for await (const { config, weights, settings } of this.#read()) {
       const session = await openGraph(
         (scope) => graph(scope, config),
         this.#change(weights),

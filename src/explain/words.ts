@@ -55,3 +55,11 @@ export function captionIds(
     );
   return [config.bos_token_id, ...ids];
 }
+
+/** A caption's ids without its end. */
+export function withoutEnd(
+  ids: readonly number[],
+  { sep_token_id: end }: TextConfig,
+): readonly number[] {
+  return ids.at(-1) === end ? ids.slice(0, -1) : ids;
+}

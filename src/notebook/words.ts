@@ -1,7 +1,7 @@
 /** An explanation in a cell: each word under the part of the picture that it comes from. */
 import sharp from 'sharp';
 import { decodeImage } from '../data/images/decode.ts';
-import type { Explanation } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import { veiledPicture } from '../explain/output/veiled.ts';
 import { dependenceLevel } from '../explain/output/words.ts';
 import type { Shown } from './shown.ts';

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openChromium } from '../../scripts/chromium.ts';
 import { Captioner } from '../../src/caption/captioner.ts';
+import { explain } from '../../src/explain/explain.ts';
 import { exportForWeb } from '../../src/export/web/export.ts';
 import { parseManifest } from '../../src/model/checkpoint/manifest.ts';
 import { describeInChromium } from '../chromium.ts';
@@ -36,6 +37,23 @@ const captionSchema = z.object({
   ),
   width: z.number(),
   height: z.number(),
+});
+
+const explanationSchema = z.object({
+  caption: z.string(),
+  method: z.string(),
+  side: z.number(),
+  width: z.number(),
+  height: z.number(),
+  words: z.array(
+    z.object({
+      text: z.string(),
+      logprob: z.number(),
+      dependence: z.number(),
+      map: z.array(z.number()),
+      place: z.string(),
+    }),
+  ),
 });
 
 describeInChromium('refcap/web', () => {
@@ -121,6 +139,34 @@ describeInChromium('refcap/web', () => {
         if (word.dependence !== undefined)
           expect(words[j].dependence).toBeCloseTo(word.dependence, 3);
       }
+    }
+  });
+
+  it.each([
+    ['a given caption', { caption: 'a dog on grass' }],
+    ['what it writes', { generation: { num_beams: 2, min_new_tokens: 6, max_new_tokens: 6 } }],
+  ])('explains what Node explains, of %s', async (_, options) => {
+    using node = await Captioner.load(model, { threads: 1 });
+    const own = await explain(node, picture, options);
+    const found = explanationSchema.parse(
+      await run(`${load}
+        const explanation = await captioner.explain(await file('/pictures/dog-on-grass-0.png'), ${JSON.stringify(options)});
+        const words = explanation.words.map((word) => ({ ...word, map: [...word.map] }));
+        return { ...explanation, words };`),
+    );
+    const { words, ...rest } = found;
+    const { words: ownWords, ...ownRest } = own;
+    expect(rest).toEqual(ownRest);
+    expect(ownWords.length).toBeGreaterThan(3);
+    expect(words.map(({ text, place }) => [text, place])).toEqual(
+      ownWords.map(({ text, place }) => [text, place]),
+    );
+    for (const [i, { logprob, dependence, map }] of ownWords.entries()) {
+      expect(words[i].logprob).toBeCloseTo(logprob, 3);
+      expect(words[i].dependence).toBeCloseTo(dependence, 3);
+      const largest = map.reduce((a, b) => Math.max(a, b), 0);
+      for (const [cell, value] of map.entries())
+        expect(Math.abs(words[i].map[cell] - value)).toBeLessThan(1e-3 * largest + 1e-7);
     }
   });
 
@@ -329,6 +375,8 @@ describeInChromium('refcap/web', () => {
           captioner.caption(picture, { num_beams: 0 }),
           captioner.caption(picture, { num_bems: 2 }),
           captioner.caption(picture, { bannedWords: [' '] }),
+          captioner.explain(picture, { caption: ' ' }),
+          captioner.explain(picture, { method: 'guess' }),
         ].map(reason));`),
     );
     expect(reasons.map((text) => text.replaceAll(address, ''))).toMatchInlineSnapshot(`
@@ -345,6 +393,8 @@ describeInChromium('refcap/web', () => {
         "InputError: the options of generation: num_beams: Too small: expected number to be >0",
         "InputError: the options of generation: there is no option num_bems; known: max_length, max_new_tokens, min_length, min_new_tokens, num_beams, do_sample, temperature, top_k, top_p, length_penalty, repetition_penalty, no_repeat_ngram_size, early_stopping, num_return_sequences, bad_words_ids, suppress_tokens, begin_suppress_tokens",
         "InputError: the banned word ' ' has no letters.",
+        "InputError: the caption ' ' has no words.",
+        "UsageError: method (guess): one of layer-cam, gradient-attention, attention, gradient-input, integrated-gradients, occlusion, rise.",
       ]
     `);
   });

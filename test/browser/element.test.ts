@@ -1,4 +1,6 @@
 /** The element, and alt texts for a page that lacks them, in Chromium. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -7,6 +9,9 @@ import { openChromium } from '../../scripts/chromium.ts';
 import { describeInChromium } from '../chromium.ts';
 import { fixtures } from '../paths.ts';
 import { bundlePage, ModelServer } from './model-server.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const axeResult = z.object({ violations: z.array(z.object({ id: z.string() })) });
 
 /** A captioner that invents its captions, and counts how often it was opened. */
 const invented = `
@@ -92,6 +97,50 @@ describeInChromium('elements', () => {
       },
       opened: 1,
     });
+  });
+
+  it('shows where each word looked, by mouse and by keyboard', async () => {
+    await run(`${invented}
+      const explain = async (image, { caption }) => ({
+        caption, side: 2, width: 48, height: 48, method: 'attention',
+        words: caption.split(' ').map((text, i) => ({
+          text, logprob: -0.1, dependence: i, place: 'upper left', map: Float32Array.of(i, 0, 0, 1),
+        })),
+      });
+      defineCaptionElement({ captioner: async () => ({ ...(await open()), explain }) });
+      document.body.innerHTML = '<main><refcap-caption explain>' +
+        '<img width="96" height="64" style="margin: 20px" src="/pictures/cat-0.png"></refcap-caption></main>';
+      const element = document.querySelector('refcap-caption');
+      await new Promise((done) => element.addEventListener('explanation', done));`);
+    const words = page.locator('refcap-caption [part=word]');
+    const veil = page.locator('refcap-caption canvas');
+    expect(await words.allTextContents()).toEqual(['a', 'picture', 'of', 'a', 'cat']);
+    expect(await veil.isVisible()).toBe(false);
+    await words.nth(4).hover();
+    expect(await veil.boundingBox()).toEqual(await page.locator('img').boundingBox());
+    // Clear in the corner that speaks for the word, dark beside it.
+    const opacity = (x: number, y: number) =>
+      page.evaluate(`(() => {
+        const canvas = document.querySelector('refcap-caption').shadowRoot.querySelector('canvas');
+        const [left, top] = [Math.floor(${x} * canvas.width), Math.floor(${y} * canvas.height)];
+        return canvas.getContext('2d').getImageData(left, top, 1, 1).data[3];
+      })()`);
+    expect(await opacity(0.05, 0.05)).toBeLessThan(5);
+    expect(await opacity(0.95, 0.05)).toBeGreaterThan(180);
+    await page.mouse.move(0, 0);
+    await veil.waitFor({ state: 'hidden' });
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowRight');
+    const focused = () =>
+      page.evaluate('document.activeElement.shadowRoot.activeElement.getAttribute("aria-label")');
+    expect(await focused()).toBe(
+      'picture: looked upper left; 90 % sure; depends on the picture much',
+    );
+    expect(await veil.isVisible()).toBe(true);
+    await page.evaluate(axe);
+    expect(axeResult.parse(await page.evaluate(`axe.run('main')`)).violations).toEqual([]);
+    await page.keyboard.press('Tab');
+    expect(await veil.isVisible()).toBe(false);
   });
 
   it('says that it failed, tries again with the next picture, and stops when it is taken away', async () => {

@@ -1,7 +1,7 @@
 /** Words over their picture in a cell. */
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import type { Explanation } from '../../src/explain/explain.ts';
+import type { Explanation } from '../../src/explain/explanation.ts';
 import { showWords } from '../../src/notebook/words.ts';
 
 const explanation: Explanation = {

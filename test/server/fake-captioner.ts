@@ -4,7 +4,8 @@ import { InputError } from '../../src/base/errors.ts';
 import type { CaptionOptions } from '../../src/caption/options.ts';
 import type { PreparedImage } from '../../src/caption/prepare.ts';
 import type { ImageCaption } from '../../src/caption/result.ts';
-import type { ExplainOptions, Explanation } from '../../src/explain/explain.ts';
+import type { ExplainOptions } from '../../src/explain/explain.ts';
+import type { Explanation } from '../../src/explain/explanation.ts';
 import type { CaptionModel } from '../../src/server/captions/captioning.ts';
 import type { ExplainModel } from '../../src/server/captions/explaining.ts';
 

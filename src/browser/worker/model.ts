@@ -3,7 +3,11 @@ import { Opened } from '../../base/disposal.ts';
 import { InputError } from '../../base/errors.ts';
 import { CaptionWriter } from '../../caption/executor/writer.ts';
 import { deviceFault, type Products } from '../../caption/self-test.ts';
+import { input } from '../../engine/graph/graph.ts';
+import { relu } from '../../engine/graph/ops.ts';
+import { Session } from '../../engine/runtime/session.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
+import { type ExplainedMember, ExplainedModel } from '../../explain/model.ts';
 import { Inference } from '../../generation/inference.ts';
 import { Ensemble } from '../../generation/members.ts';
 import { type DescribedModel, readDescription } from '../../model/checkpoint/description.ts';
@@ -30,9 +34,11 @@ export interface OpenModelOptions extends Placement {
   readonly pause: () => Promise<void>;
 }
 
-export interface OpenedModel extends Disposable {
+export interface OpenedModel {
   readonly model: DescribedModel;
   readonly writer: CaptionWriter;
+  /** The same model with its gradients; its sessions are opened when they are first asked for. */
+  readonly explained: ExplainedModel;
   readonly placement: Placement;
   /** Why it does not run as it was asked to, a sentence a reason. */
   readonly faults: readonly string[];
@@ -41,6 +47,17 @@ export interface OpenedModel extends Disposable {
 interface Member {
   readonly model: DescribedModel;
   readonly weights: PretrainedWeights;
+}
+
+/**
+ * Has the browser fetch and compile ONNX Runtime, which can be done while weights are on their way. What fails here is
+ * told when the model is opened.
+ */
+export async function startRuntime(device: WebDevice, threads: number): Promise<void> {
+  const y = relu(input('x', 'f32', [1]));
+  const settings = { device: deviceName(device), threads };
+  const session = await Session.open({ y }, settings).catch(() => undefined);
+  session?.dispose();
 }
 
 /**
@@ -61,14 +78,10 @@ export async function openModel(
     try {
       const writer = await openWriter(members, placement, options);
       const reason = await deviceFault(writer, model.preprocessing, selfTest, placement.dtype);
-      if (reason === undefined)
-        return {
-          model,
-          writer,
-          placement,
-          faults,
-          [Symbol.dispose]: () => writer[Symbol.dispose](),
-        };
+      if (reason === undefined) {
+        const explained = new ExplainedModel(() => readExplained(files, placement, options));
+        return { model, writer, explained, placement, faults };
+      }
       writer[Symbol.dispose]();
       fault(reason);
     } catch (error) {
@@ -89,6 +102,11 @@ function placements({ device, dtype }: Placement): Placement[] {
   return wanted.filter(
     (one, i) => wanted.findIndex((x) => x.device === one.device && x.dtype === one.dtype) === i,
   );
+}
+
+/** As the engine calls it. */
+function deviceName(device: WebDevice): string {
+  return device === 'wasm' ? 'cpu' : device;
 }
 
 async function readMembers(files: ModelFiles): Promise<Member[]> {
@@ -112,20 +130,40 @@ async function readMembers(files: ModelFiles): Promise<Member[]> {
 
 async function openWriter(
   members: readonly Member[],
-  { device, dtype }: Placement,
-  { threads, pause }: OpenModelOptions,
+  placement: Placement,
+  options: OpenModelOptions,
 ): Promise<CaptionWriter> {
   using opened = new Opened();
   const all: Inference[] = [];
   for (const { model, weights } of members) {
     const inference = await Inference.open(model.config, weights, {
-      device: device === 'wasm' ? 'cpu' : device,
-      threads,
-      extra: threadSettings(valueCount(weights.tensors.values())),
-      ...(dtype === 'int8' && { quantize: dtype }),
+      ...sessionSettings(weights, placement, options),
+      ...(placement.dtype === 'int8' && { quantize: placement.dtype }),
     });
     all.push(opened.use(inference));
   }
   opened.keep();
-  return new CaptionWriter(members[0].model, new Ensemble(all), { pause });
+  return new CaptionWriter(members[0].model, new Ensemble(all), { pause: options.pause });
+}
+
+/** The members once more, from what the browser kept: explanations are rare, and weights in memory are large. */
+async function* readExplained(
+  files: ModelFiles,
+  placement: Placement,
+  options: OpenModelOptions,
+): AsyncGenerator<ExplainedMember, void> {
+  for (const { model, weights } of await readMembers(files))
+    yield { config: model.config, weights, settings: sessionSettings(weights, placement, options) };
+}
+
+function sessionSettings(
+  { tensors }: PretrainedWeights,
+  { device }: Placement,
+  { threads }: OpenModelOptions,
+): ExplainedMember['settings'] {
+  return {
+    device: deviceName(device),
+    threads,
+    extra: threadSettings(valueCount(tensors.values())),
+  };
 }

@@ -6,12 +6,22 @@ import type { Request } from '../../base/threads/messages.ts';
 import type { CaptionOptions } from '../../caption/options.ts';
 import { type ImageCaption, type Word, WordCollector } from '../../caption/result.ts';
 import type { Products } from '../../caption/self-test.ts';
-import { captionSettings, imageCaption } from '../../caption/settings.ts';
+import { type CaptionSettings, captionSettings, imageCaption } from '../../caption/settings.ts';
 import { createPreprocessor } from '../../data/images/preprocess.ts';
 import { placeRuntime } from '../../engine/runtime/back-end/web.ts';
+import { type Explanation, explanationOf } from '../../explain/explanation.ts';
+import { defaultMethod, type MethodName } from '../../explain/methods/names.ts';
+import { explainPositions } from '../../explain/positions.ts';
+import { captionIds, withoutEnd } from '../../explain/words.ts';
 import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
 import { type LoadProgress, ModelFiles } from '../download/model-files.ts';
-import { type OpenedModel, openModel, type Placement, type WebDevice } from './model.ts';
+import {
+  type OpenedModel,
+  openModel,
+  type Placement,
+  startRuntime,
+  type WebDevice,
+} from './model.ts';
 import { decodePicture, type SentPicture } from './pixels.ts';
 
 export interface LoadRequest {
@@ -38,6 +48,14 @@ export interface WorkerRequest {
   readonly isStreamed: boolean;
 }
 
+export interface ExplainRequest extends Pick<WorkerRequest, 'picture' | 'options'> {
+  /** Default: what the model writes. */
+  readonly caption?: string | undefined;
+  /** Default: that of the model's tower. */
+  readonly method?: MethodName | undefined;
+  readonly seed: number;
+}
+
 let opened: OpenedModel | undefined;
 /** The call before: a session runs one at a time. */
 let last: Promise<unknown> = Promise.resolve();
@@ -48,6 +66,7 @@ const handlers = {
     { signal, emit }: CallContext<LoadProgress>,
   ): Promise<LoadedModel> {
     if (runtime !== undefined) placeRuntime(runtime);
+    void startRuntime(device, threads);
     const files = await ModelFiles.open(base, { signal, members, onProgress: emit });
     const products = chosenProducts(device, dtype, files);
     opened = await openModel(files, { device, dtype: products, threads, pause });
@@ -60,28 +79,57 @@ const handlers = {
     request: WorkerRequest,
     { signal, emit }: CallContext<Word>,
   ): Promise<ImageCaption> {
-    const before = last;
-    const work = before.then(() => write(request, signal, emit));
-    last = work.catch(() => undefined);
-    return work;
+    return inTurn(async () =>
+      write(await prepare(request.picture, request.options, signal), request, signal, emit),
+    );
+  },
+
+  /** Explains a caption. @throws InputError for a picture, a caption or an option that cannot be used */
+  async explain(request: ExplainRequest, { signal }: CallContext<never>): Promise<Explanation> {
+    return inTurn(() => explainPicture(request, signal));
   },
 };
 
+function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = last.then(work);
+  last = result.catch(() => undefined);
+  return result;
+}
+
 export type CaptionWorker = typeof handlers;
 
-async function write(
-  { picture, options, isStreamed }: WorkerRequest,
+/** A picture as the model reads it, how its caption is written, and the model. */
+interface Prepared extends CaptionSettings, Pick<OpenedModel, 'model' | 'writer' | 'explained'> {
+  /** [3, size, size], normalised. */
+  readonly pixels: Float32Array;
+  /** Of the picture itself. */
+  readonly width: number;
+  readonly height: number;
+}
+
+async function prepare(
+  picture: SentPicture,
+  options: WorkerRequest['options'],
   signal: AbortSignal,
-  emit: (word: Word) => void,
-): Promise<ImageCaption> {
+): Promise<Prepared> {
   if (!opened) throw new Error('no model was opened');
-  const { model, writer } = opened;
-  const { settings, prompt } = captionSettings(options, model);
+  const { model } = opened;
+  const settings = captionSettings(options, model);
   signal.throwIfAborted();
   const decoded = await decodePicture(picture);
   const preprocessor = createPreprocessor(model.preprocessing);
   const pixels = new Float32Array(preprocessor.valuesPerImage);
   preprocessor.write(decoded, pixels);
+  const { width, height } = decoded;
+  return { ...opened, ...settings, pixels, width, height };
+}
+
+async function write(
+  { model, writer, settings, prompt, pixels, width, height }: Prepared,
+  { options, isStreamed }: Omit<WorkerRequest, 'picture'>,
+  signal: AbortSignal,
+  emit: (word: Word) => void,
+): Promise<ImageCaption> {
   const { seed, dependence = false } = options;
   const request = {
     images: [pixels],
@@ -97,7 +145,27 @@ async function write(
   };
   const [sequences] = await writer.generate(request, { signal, ...(isStreamed && { onId }) });
   const withWords = options.words === true || dependence || isStreamed;
-  return imageCaption(sequences, model.tokenizer, prompt.length, withWords, decoded);
+  const size = { width, height };
+  return imageCaption(sequences, model.tokenizer, prompt.length, withWords, size);
+}
+
+async function explainPicture(
+  { picture, caption, seed, options, ...request }: ExplainRequest,
+  signal: AbortSignal,
+): Promise<Explanation> {
+  const prepared = await prepare(picture, options, signal);
+  const { model, explained, pixels, width, height } = prepared;
+  const { tokenizer, config } = model;
+  const given =
+    caption === undefined
+      ? (await write(prepared, { options, isStreamed: false }, signal, () => undefined)).captions[0]
+          .ids
+      : captionIds(caption, tokenizer, config.text_config);
+  const ids = withoutEnd(given, config.text_config);
+  const { image_size: size } = config.vision_config;
+  const { method = defaultMethod(config.vision_config) } = request;
+  const positions = await explainPositions(explained, { pixels, size, ids, method, seed }, signal);
+  return explanationOf(positions, { ids, method, width, height }, tokenizer);
 }
 
 /** @throws InputError where the weights are not stored so, or the device has no such products */

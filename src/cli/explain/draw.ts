@@ -1,6 +1,6 @@
 /** What `refcap explain` draws: its page and its contact sheet. */
 import { thumbnail } from '../../data/images/thumbnail.ts';
-import type { Explanation } from '../../explain/explain.ts';
+import type { Explanation } from '../../explain/explanation.ts';
 import { explanationSheet } from '../../explain/output/sheet.ts';
 import { veilAddress } from '../../explain/output/veil-address.ts';
 import { dependenceLevel, dependenceLevels, describeWord } from '../../explain/output/words.ts';

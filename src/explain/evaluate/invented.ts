@@ -1,7 +1,7 @@
 /** Does visual dependence find words that the captioner invents? Those that no reference of the picture has. */
 import { englishStem } from '../../metrics/words/stem-english.ts';
 import { splitWords } from '../../metrics/words/words.ts';
-import type { Explanation } from '../explain.ts';
+import type { Explanation } from '../explanation.ts';
 import { isContentWord } from './scenes.ts';
 import { areaUnderRoc, type Estimate, resampled } from './statistics.ts';
 

@@ -1,7 +1,7 @@
 /** The pictures of an evaluation, which each measure goes through: decoded once, captioned once. */
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
-import { withoutEnd } from './scenes.ts';
+import { withoutEnd } from '../words.ts';
 
 /** Bytes of pixels that are kept; pictures beyond are decoded again. */
 const mostBytes = 2 ** 30;
@@ -38,7 +38,7 @@ export class PreparedPictures {
     const [{ captions }] = await this.#captioner.captionPrepared([await this.prepared(path)], {
       ...(signal && { signal }),
     });
-    const ids = withoutEnd(captions[0].ids, this.#captioner);
+    const ids = withoutEnd(captions[0].ids, this.#captioner.config.text_config);
     this.#captions.set(path, ids);
     return ids;
   }

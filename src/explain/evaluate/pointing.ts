@@ -2,7 +2,7 @@
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import { type Box, boxesOf, type EntityImage } from '../../data/captions/entities.ts';
-import { sumOfMaps } from '../explain.ts';
+import { sumOfMaps } from '../explanation.ts';
 import { positiveShares } from '../grid.ts';
 import { methods } from '../methods/methods.ts';
 import type { MethodName } from '../methods/names.ts';

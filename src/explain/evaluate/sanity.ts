@@ -6,11 +6,12 @@ import { createRandom, shuffle } from '../../base/random.ts';
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
 import type { ReadableWeights } from '../../generation/inference.ts';
-import { sumOfMaps } from '../explain.ts';
+import { sumOfMaps } from '../explanation.ts';
 import { methods } from '../methods/methods.ts';
 import type { MethodName } from '../methods/names.ts';
 import { ExplainedModel } from '../model.ts';
 import { explainedModel } from '../threads/explainer.ts';
+import { storedMembers } from '../threads/stored-members.ts';
 import { wordPieces } from '../words.ts';
 import { isContentWord, sceneOf } from './scenes.ts';
 import { rankCorrelation, type Share } from './statistics.ts';
@@ -39,7 +40,7 @@ export function shuffledModel(
   shuffles: RegExp,
   seed: number,
 ): ExplainedModel {
-  return new ExplainedModel(captioner.source, (weights) =>
+  return new ExplainedModel(storedMembers(captioner.source), (weights) =>
     shuffledWeights(weights, shuffles, seed),
   );
 }

@@ -21,11 +21,6 @@ export function sceneOf(
   return { model, pixels, size, tokens, ids, seed, signal };
 }
 
-/** A caption's ids without its end. */
-export function withoutEnd(ids: readonly number[], captioner: Captioner): readonly number[] {
-  return ids.at(-1) === captioner.config.text_config.sep_token_id ? ids.slice(0, -1) : ids;
-}
-
 /** Words of English that name nothing in a picture. */
 const functionWords = new Set(
   splitWords(

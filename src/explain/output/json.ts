@@ -1,5 +1,5 @@
 /** Explanations as JSON. */
-import type { Explanation } from '../explain.ts';
+import type { Explanation } from '../explanation.ts';
 import type { MethodName } from '../methods/names.ts';
 
 /** One picture's words, with their maps as rows of a grid. */

@@ -2,7 +2,7 @@
 import sharp, { type OverlayOptions } from 'sharp';
 import { decodeImage } from '../../data/images/decode.ts';
 import type { DecodeOptions } from '../../data/images/rgb.ts';
-import type { Explanation } from '../explain.ts';
+import type { Explanation } from '../explanation.ts';
 import { veiledPicture } from './veiled.ts';
 import { dependenceLevel } from './words.ts';
 

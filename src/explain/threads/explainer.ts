@@ -8,6 +8,7 @@ import { workerOptions } from '../../caption/executor/workers.ts';
 import { ExplainedModel } from '../model.ts';
 import { type ExplainedPositions, explainPositions, type PositionsRequest } from '../positions.ts';
 import type { ExplainingThread } from './explaining-thread.ts';
+import { storedMembers } from './stored-members.ts';
 
 type Explainer = (request: PositionsRequest, signal?: AbortSignal) => Promise<ExplainedPositions>;
 
@@ -27,7 +28,7 @@ export function explainedModel(captioner: Captioner): ExplainedModel {
   const known = explainedModels.get(captioner);
   if (known) return known;
   checkExplainable(captioner);
-  const model = captioner.own(new ExplainedModel(captioner.source));
+  const model = captioner.own(new ExplainedModel(storedMembers(captioner.source)));
   explainedModels.set(captioner, model);
   return model;
 }

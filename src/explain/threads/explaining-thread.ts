@@ -4,6 +4,7 @@ import { serve } from '../../base/threads/serve.ts';
 import type { ModelSource } from '../../caption/captioner.ts';
 import { ExplainedModel } from '../model.ts';
 import { type ExplainedPositions, explainPositions, type PositionsRequest } from '../positions.ts';
+import { storedMembers } from './stored-members.ts';
 
 let opened: ExplainedModel | undefined;
 
@@ -13,7 +14,7 @@ const handlers = {
     { source, ...request }: PositionsRequest & { readonly source: ModelSource },
     { signal }: CallContext<never>,
   ): Promise<ExplainedPositions> {
-    opened ??= new ExplainedModel(source);
+    opened ??= new ExplainedModel(storedMembers(source));
     return explainPositions(opened, request, signal);
   },
 };

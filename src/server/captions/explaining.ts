@@ -1,6 +1,7 @@
 /** Explanations of prepared pictures, one at a time a worker. */
 import type { PreparedImage } from '../../caption/prepare.ts';
-import type { ExplainOptions, Explanation } from '../../explain/explain.ts';
+import type { ExplainOptions } from '../../explain/explain.ts';
+import type { Explanation } from '../../explain/explanation.ts';
 import { Batcher, type BatcherOptions } from '../batching/batcher.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import type { Turn } from './captioning.ts';

@@ -1,6 +1,7 @@
 /** POST /v1/explanations: where each word of a caption comes from. */
 import { captionOptions } from '../../caption/command-options.ts';
-import type { ExplainOptions, Explanation } from '../../explain/explain.ts';
+import type { ExplainOptions } from '../../explain/explain.ts';
+import type { Explanation } from '../../explain/explanation.ts';
 import { explanationRow } from '../../explain/output/json.ts';
 import { openPictureJob, outcomes, type PicturesRequest } from '../captions/job.ts';
 import type { RouteContext, ServerContext } from '../context.ts';

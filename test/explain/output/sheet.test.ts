@@ -1,7 +1,7 @@
 /** Contact sheets of explanations: a tile a word, dark where it did not look. */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { Explanation } from '../../../src/explain/explain.ts';
+import type { Explanation } from '../../../src/explain/explanation.ts';
 import { explanationSheet } from '../../../src/explain/output/sheet.ts';
 
 /** A word whose map is high in one of four cells. */

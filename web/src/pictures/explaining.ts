@@ -1,4 +1,4 @@
-/** Asks the server where the words of captions looked, and keeps what it says until the caption changes. */
+/** Asks who writes the captions where their words looked, and keeps what it says until the caption changes. */
 import type { Explanation } from '../server/client.ts';
 import { TokenNeeded, Unreachable } from '../server/errors.ts';
 import { captionOf, type Picture, whyOf } from './picture.ts';

@@ -1,7 +1,7 @@
 /** Where the words of a caption looked: the words to choose from, and the veil over the picture. */
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { veilPixels } from '../../../src/explain/output/veil.ts';
+import { drawVeil } from '../../../src/browser/veil.ts';
 import { describeWord } from '../../../src/explain/output/words.ts';
 import { type Picture, whyOf } from '../pictures/picture.ts';
 import type { Explanation } from '../server/client.ts';
@@ -81,7 +81,8 @@ export function Veil({ picture }: { readonly picture: Picture }): VNode | null {
   const explanation = why.kind === 'known' ? why.explanation : undefined;
   const word = explanation?.words[picture.shownWord.value];
   useLayoutEffect(() => {
-    if (canvas.current && explanation && word) draw(canvas.current, explanation.side, word.map);
+    if (canvas.current && explanation && word)
+      drawVeil(canvas.current, explanation.side, Float32Array.from(word.map.flat()));
   }, [explanation, word]);
   if (!explanation || !word) return null;
   const { width, height } = explanation;
@@ -97,12 +98,3 @@ export function Veil({ picture }: { readonly picture: Picture }): VNode | null {
 
 /** Pixels; as wide as a thumbnail. */
 const veilWidth = 320;
-
-function draw(canvas: HTMLCanvasElement, side: number, map: readonly number[][]): void {
-  const pixels = new Uint8ClampedArray(veilPixels(Float32Array.from(map.flat())));
-  const small = new OffscreenCanvas(side, side);
-  small.getContext('2d')?.putImageData(new ImageData(pixels, side, side), 0, 0);
-  const context = canvas.getContext('2d');
-  context?.clearRect(0, 0, canvas.width, canvas.height);
-  context?.drawImage(small, 0, 0, canvas.width, canvas.height);
-}

@@ -1,8 +1,9 @@
 /** Writes captions in the page itself, by a model that lies beside it. */
 import { signal } from '@preact/signals';
 import { Captioner, type ImageCaption, InputError, type LoadProgress } from 'refcap/web';
+import { explanationRow } from '../../../src/explain/output/json.ts';
 import type { Writer } from '../../src/page.ts';
-import type { CaptionResult, Settings, Word } from '../../src/server/client.ts';
+import type { CaptionResult, Explanation, Settings, Word } from '../../src/server/client.ts';
 import { PictureError, Unreachable } from '../../src/server/errors.ts';
 
 /** As the server answers it. */
@@ -57,6 +58,11 @@ export class LocalWriter implements Writer {
       if (!signal.aborted && error instanceof InputError) throw new PictureError(error.message);
       throw error;
     }
+  }
+
+  async explain(file: File, caption: string, signal: AbortSignal): Promise<Explanation> {
+    const captioner = await this.#open();
+    return explanationRow(await captioner.explain(file, { caption, signal }));
   }
 
   /** The model, which is fetched once; after a failure anew. */
