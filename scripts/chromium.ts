@@ -1,6 +1,6 @@
 /** A headless Chromium, where one is installed, for tests and for pictures of pages. */
 import { existsSync } from 'node:fs';
-import { type Browser, chromium as playwright } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium as playwright } from 'playwright-core';
 
 /** Where a Chromium may be; CHROMIUM goes before the usual places. */
 export const chromiumPlaces: readonly string[] = process.env.CHROMIUM
@@ -22,4 +22,13 @@ export const softwareGpu: readonly string[] = [
 export async function openChromium(flags: readonly string[] = []): Promise<Browser> {
   if (chromium === undefined) throw new Error(`${whyNoChromium}.`);
   return playwright.launch({ executablePath: chromium, args: ['--no-sandbox', ...flags] });
+}
+
+/** Starts it with what it keeps in a folder, such as compiled code. @throws Error where none is installed */
+export async function openProfile(folder: string): Promise<BrowserContext> {
+  if (chromium === undefined) throw new Error(`${whyNoChromium}.`);
+  return playwright.launchPersistentContext(folder, {
+    executablePath: chromium,
+    args: ['--no-sandbox'],
+  });
 }

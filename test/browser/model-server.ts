@@ -7,6 +7,7 @@ import { repositoryRoot } from '../paths.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
+  '.css': 'text/css',
   '.js': 'text/javascript',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
