@@ -102,9 +102,9 @@ describeInChromium('the page of npm run site', () => {
         .locator('.progress')
         .getByText(/(\d) of \1 captioned/)
         .waitFor();
-      await card(page, 'owl.jpg').first().getByRole('button', { name: 'Explain' }).focus();
+      await card(page, 'owl.jpg').last().getByRole('button', { name: 'Explain' }).focus();
       await page.keyboard.press('Enter');
-      await card(page, 'owl.jpg').first().locator('canvas').waitFor();
+      await card(page, 'owl.jpg').last().locator('canvas').waitFor();
       await page.evaluate(axe);
       expect(axeResult.parse(await page.evaluate('axe.run()')).violations).toEqual([]);
       expect(await overflow()).toBe(0);
