@@ -144,7 +144,7 @@ async function measurePictures(
 
 const loadBoth = (threads: number): string => `(async () => {
   globalThis.captioner = await Captioner.load('/web/', { threads: ${threads} });
-  Object.assign(env, { allowRemoteModels: false, localModelPath: '/', useBrowserCache: false });
+  Object.assign(env, { allowLocalModels: true, allowRemoteModels: false, localModelPath: '/', useBrowserCache: false });
   env.backends.onnx.wasm.numThreads = ${threads};
   env.backends.onnx.wasm.wasmPaths = { wasm: '/ort-wasm-simd-threaded.asyncify.wasm' };
   globalThis.peer = await pipeline('image-to-text', 'peer', { device: 'wasm' });
