@@ -7,6 +7,7 @@ interface Benchmark {
 
 /** What can be measured, each loaded only when asked for. */
 const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  against: () => import('./against.ts'),
   browser: () => import('./browser.ts'),
   caption: () => import('./caption.ts'),
   engine: () => import('./engine.ts'),

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { machine } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tasks = ['tokenizer', 'BLEU', 'ROUGE-L', 'CIDEr', 'METEOR', 'rouge_score'];
+export const metricTasks = ['tokenizer', 'BLEU', 'ROUGE-L', 'CIDEr', 'METEOR', 'rouge_score'];
 
 /**
  * Seconds of the reference stack (pycocoevalcap with Java, rouge_score) on a two-core machine, for
@@ -71,7 +71,7 @@ function measureSize(size: number, runs: number, folder: string, python: string 
   console.log(`\n${size} images with 5 references`);
   print(['', 'seconds', 'of CPU', 'peak MiB', peer, 'times as fast']);
   let referenceSum = 0;
-  for (const task of tasks) {
+  for (const task of metricTasks) {
     const own = median(runs, () => measure([...taskCommand, task, captions]));
     const reference = python
       ? median(runs, () => measure([python, join(root, 'bench/peers/metrics.py'), captions, task]))
@@ -100,7 +100,7 @@ function measureSize(size: number, runs: number, folder: string, python: string 
 const taskCommand = [process.execPath, '--import', 'tsx', join(root, 'bench/metrics-task.ts')];
 
 /** The tests' captions, repeated under new ids, as the tasks and as `refcap score` read them. */
-function writeCorpus(size: number, folder: string) {
+export function writeCorpus(size: number, folder: string) {
   const fixture = join(root, 'test/fixtures/metrics/coco_fakecap1000.json');
   const { items } = JSON.parse(readFileSync(fixture, 'utf8')) as {
     items: { candidate: string; references: string[] }[];

@@ -195,7 +195,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   cli: {
     holds:
-      'one file (or folder) a command, flags in, one call, output out; shared `options/`, `terminal/`',
+      'a file or folder a command; in a folder `command.ts` has the options, and is all that `--help` loads, `run.ts` does the work; shared `options/`, `terminal/`',
     uses: [
       ...(['base', 'metrics', 'confidence', 'hub', 'metadata', 'data', 'pages'] as const),
       ...(['model', 'generation'] as const),

@@ -1,6 +1,7 @@
 /** An ablation's tables as text, Markdown or JSON. Pure. */
 
 import { markdownTable, plainTable } from '../score/report.ts';
+import type { AblationFormat } from './output-formats.ts';
 import { speedName } from './speed/schema.ts';
 import type { Spread } from './statistics.ts';
 import {
@@ -10,9 +11,6 @@ import {
   type TableMetric,
   tableMetrics,
 } from './table.ts';
-
-export const ablationFormats = ['table', 'json', 'markdown'] as const;
-export type AblationFormat = (typeof ablationFormats)[number];
 
 /** The tables in the given format, ending in a line break. */
 export function formatAblation(ablation: Ablation, format: AblationFormat): string {

@@ -11,7 +11,7 @@ export const commands: LazyCommand[] = [
   {
     name: 'demo',
     summary: 'caption the photos that ship with refcap, and make a page of them',
-    load: () => import('./demo.ts'),
+    load: () => import('./demo/command.ts'),
   },
   {
     name: 'caption',
@@ -26,22 +26,22 @@ export const commands: LazyCommand[] = [
   {
     name: 'metadata',
     summary: "captions in pictures' metadata: take out what refcap wrote",
-    load: () => import('./metadata.ts'),
+    load: () => import('./metadata/command.ts'),
   },
   {
     name: 'serve',
     summary: 'answer requests for captions over HTTP',
-    load: () => import('./serve.ts'),
+    load: () => import('./serve/command.ts'),
   },
   {
     name: 'review',
     summary: 'look through captions before they count',
-    load: () => import('./review.ts'),
+    load: () => import('./review/command.ts'),
   },
   {
     name: 'alt',
     summary: "find and fill a site's missing alt texts",
-    load: () => import('./alt.ts'),
+    load: () => import('./alt/command.ts'),
   },
   {
     name: 'video',
@@ -56,7 +56,7 @@ export const commands: LazyCommand[] = [
   {
     name: 'train',
     summary: 'train a captioner on pictures with captions',
-    load: () => import('./train.ts'),
+    load: () => import('./train/command.ts'),
   },
   {
     name: 'data',
@@ -66,32 +66,32 @@ export const commands: LazyCommand[] = [
   {
     name: 'evaluate',
     summary: 'measure a model on a dataset: captions, all metrics, speed',
-    load: () => import('./evaluate.ts'),
+    load: () => import('./evaluate/command.ts'),
   },
   {
     name: 'calibrate',
     summary: "fit a model's confidence to pictures with captions",
-    load: () => import('./calibrate.ts'),
+    load: () => import('./calibrate/command.ts'),
   },
   {
     name: 'compare',
     summary: 'compare two evaluations: differences with intervals, and a page with pictures',
-    load: () => import('./compare.ts'),
+    load: () => import('./compare/command.ts'),
   },
   {
     name: 'ablate',
     summary: 'train with and without the training-only layers, over seeds, and compare',
-    load: () => import('./ablate.ts'),
+    load: () => import('./ablate/command.ts'),
   },
   {
     name: 'convert',
     summary: 'save any checkpoint in the layout of transformers',
-    load: () => import('./convert.ts'),
+    load: () => import('./convert/command.ts'),
   },
   {
     name: 'export',
     summary: 'write a model as ONNX files for other programs',
-    load: () => import('./export.ts'),
+    load: () => import('./export/command.ts'),
   },
   {
     name: 'score',

@@ -1,17 +1,15 @@
 /** The `refcap` command: parses which subcommand is meant and loads only that one. */
 
 import '../base/process-settings.ts';
-import { createRequire } from 'node:module';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { settle } from '../base/process-settings.ts';
+import { version } from '../base/version.ts';
 import { commands } from './commands.ts';
 import { reportFailure, reportStrayErrors } from './terminal/failure.ts';
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-
 const program = new Command('refcap')
   .description('Image captioning: caption, train, score.')
-  .version(version)
+  .version(version())
   .exitOverride()
   .showHelpAfterError('(run with --help for the options)');
 

@@ -8,10 +8,11 @@ import type { PretrainedModel } from '../model/checkpoint/pretrained.ts';
 import { Scope } from '../nn/scope.ts';
 import { checkExport, type ExportCheck, type ExportError, picturesToCheck } from './check.ts';
 import type { Member } from './graphs.ts';
-import { type LayoutName, layouts } from './layouts.ts';
+import { layouts } from './layouts.ts';
+import type { ExportDtype, LayoutName } from './names.ts';
 import { type WrittenOnnx, writeOnnx } from './onnx-file.ts';
 import { checkNewFolder, type OpenOptions, withModels } from './open.ts';
-import { type ExportDtype, planWeights, type ReadParameter } from './weights.ts';
+import { planWeights, type ReadParameter } from './weights.ts';
 
 export interface ExportOptions extends OpenOptions {
   /** For whom the files are. Default transformers.js. */

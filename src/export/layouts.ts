@@ -7,6 +7,7 @@ import { preprocessingToJson } from '../data/images/preprocess.ts';
 import type { PretrainedModel } from '../model/checkpoint/pretrained.ts';
 import { writeTokenizer } from '../model/checkpoint/save.ts';
 import { type ExportGraphs, type Member, mergedGraphs, plainGraphs } from './graphs.ts';
+import { type ExportDtype, exportDtypes, type LayoutName } from './names.ts';
 import {
   dtypeNames,
   greedyGeneration,
@@ -14,10 +15,6 @@ import {
   visionEncoderDecoderConfig,
   withStart,
 } from './transformers-js.ts';
-import { type ExportDtype, exportDtypes } from './weights.ts';
-
-export const layoutNames = ['transformers.js', 'onnx'] as const;
-export type LayoutName = (typeof layoutNames)[number];
 
 /** What is known of the graphs when the other files are written. */
 interface Written {

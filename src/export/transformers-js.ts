@@ -5,7 +5,7 @@
 import { type Preprocessing, preprocessingToJson } from '../data/images/preprocess.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { BlipConfig, TextConfig } from '../model/config.ts';
-import type { ExportDtype } from './weights.ts';
+import type { ExportDtype } from './names.ts';
 
 /** transformers.js's names of formats, and what it puts behind the names of their files. */
 export const dtypeNames: { readonly [D in ExportDtype]: { name: string; suffix: string } } = {

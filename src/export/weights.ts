@@ -15,10 +15,7 @@ import {
 } from '../generation/quantisation.ts';
 import { isConceptScorer } from '../model/concepts/concepts.ts';
 import { fromFloat32 } from '../weights/weight.ts';
-
-/** Formats of exported weights. */
-export const exportDtypes = ['f32', 'f16', 'int8', 'int4'] as const;
-export type ExportDtype = (typeof exportDtypes)[number];
+import type { ExportDtype } from './names.ts';
 
 /** A weight that will stand in an ONNX file, or beside it. */
 export interface PlannedWeight {

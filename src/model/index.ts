@@ -1,6 +1,7 @@
 /** `refcap/model`: captioners as graphs, and their checkpoints: loading, saving, converting. */
 export * from './browser.ts';
 export { type Converted, type ConvertOptions, convertModel } from './checkpoint/convert.ts';
+export { type SavedDtype, savedDtypes } from './checkpoint/dtypes.ts';
 export { memberFolders } from './checkpoint/members.ts';
 export {
   type LoadModelOptions,
@@ -11,9 +12,7 @@ export {
 export { hasRefiner, openRefiner, type SavedRefiner } from './checkpoint/refiner.ts';
 export {
   type ModelToSave,
-  type SavedDtype,
   type SaveModelOptions,
-  savedDtypes,
   saveModel,
   storeWeights,
 } from './checkpoint/save.ts';

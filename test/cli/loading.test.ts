@@ -1,5 +1,6 @@
 /** What a command loads: what the run at hand needs, and nothing else, for each file costs its start half a millisecond. */
 import { describe, expect, it } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
 import { temporaryFolder, write } from '../data/caption-files.ts';
 import { loadedFiles } from './loaded-files.ts';
 
@@ -55,12 +56,16 @@ describe('refcap caption', () => {
     ];
     expect(others.filter((start) => files.some((file) => file.startsWith(start)))).toEqual([]);
   });
+});
 
-  it('loads no model to show its options, or to refuse them', () => {
-    for (const name of ['caption', 'video']) {
-      const { files, packages } = loadedFiles(name, '--help');
-      expect(files).toContain(`cli/${name}/command.js`);
-      expect(packages).toEqual(always);
-    }
+/** The help of explain lists its methods, which stand beside what runs them. */
+const light = commands.filter(({ name }) => name !== 'explain');
+
+describe.each(light)('refcap $name', ({ name }) => {
+  it('loads no package beside the command line to show its options', () => {
+    const { files, packages } = loadedFiles(name, '--help');
+    expect(packages).toEqual(always);
+    expect(files.filter((file) => /^cli\/[^/]+\/run\.js$/.test(file))).toEqual([]);
+    expect(files.length).toBeLessThan(40);
   });
 });

@@ -5,10 +5,11 @@ import { type LazyWeight, lazyWeights } from '../../weights/safetensors/write.ts
 import { valueCount } from '../../weights/weight.ts';
 import type { BlipConfig } from '../config.ts';
 import { towers } from '../towers/towers.ts';
+import type { SavedDtype } from './dtypes.ts';
 import { memberFolder, memberFolders } from './members.ts';
 import { type LoadModelOptions, loadModel } from './pretrained.ts';
 import { hasRefiner, openRefiner } from './refiner.ts';
-import { checkTarget, replaceModel, type SavedDtype, writeModel } from './save.ts';
+import { checkTarget, replaceModel, writeModel } from './save.ts';
 import type { PretrainedWeights } from './weights.ts';
 
 export interface ConvertOptions extends LoadModelOptions {

@@ -16,14 +16,11 @@ import {
 import { fromFloat32, type WeightTensor } from '../../weights/weight.ts';
 import type { BlipConfig } from '../config.ts';
 import type { RefinerConfig } from '../refiner/refiner.ts';
+import type { SavedDtype } from './dtypes.ts';
 import type { GenerationOptions } from './generation-config.ts';
 import { memberNumber } from './members.ts';
 import { describeRunFolder } from './no-model.ts';
 import { refinerFileName, refinerMetadata } from './refiner.ts';
-
-/** Formats that a model may be saved in. */
-export const savedDtypes = ['f32', 'f16', 'bf16'] as const;
-export type SavedDtype = (typeof savedDtypes)[number];
 
 /** What goes into the folder. */
 export interface ModelToSave {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
 import { defaultFrames } from '../../data/films/pool.ts';
 import { alignmentSchema, refinementSchema } from '../../model/refiner/refiner.ts';
+import type { PresetName } from './names.ts';
 
 const count = z.int().positive();
 const rate = z.number().min(0).lt(1);
@@ -181,9 +182,6 @@ const schema = z.strictObject({
 });
 
 export type TrainConfig = Readonly<z.infer<typeof schema>>;
-
-export const presetNames = ['refcap', 'paper', 'plain'] as const;
-export type PresetName = (typeof presetNames)[number];
 
 /** Settings under a name; what a file or a flag says goes before them. */
 export const presets: Readonly<Record<PresetName, Readonly<Record<string, unknown>>>> = {

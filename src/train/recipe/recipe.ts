@@ -1,14 +1,9 @@
 /** From a settings file to the runs that it asks for: one, or the stages of a recipe. Pure. */
 import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
-import {
-  type PresetName,
-  parseTrainConfig,
-  presetNames,
-  presets,
-  type TrainConfig,
-} from '../config/config.ts';
+import { parseTrainConfig, presets, type TrainConfig } from '../config/config.ts';
 import { mergeSettings, type Settings } from '../config/file.ts';
+import { type PresetName, presetNames } from '../config/names.ts';
 
 /** One run of a recipe. */
 export interface Stage {

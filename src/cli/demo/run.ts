@@ -1,25 +1,20 @@
-/** `refcap demo`: the photos that ship with refcap, captioned: a line each, and a page with pictures. */
+/** The work of `refcap demo`: captions the samples and makes their page. */
 import { readFile } from 'node:fs/promises';
-import { Command, Option } from '@commander-js/extra-typings';
-import { InputError, UsageError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
-import { givenOptions } from '../caption/command-options.ts';
-import { captionPhotos, describeDecoding } from '../caption/demo.ts';
-import type { CaptionOptions } from '../caption/options.ts';
-import type { Caption } from '../caption/result.ts';
-import { confidenceOf, formatConfidence } from '../confidence/shown.ts';
-import { type SamplePhoto, samplePhotos } from '../data/datasets/sample-photos.ts';
-import { bundledModel } from '../hub/bundled.ts';
-import { type Demo, demoGenerator, demoPage, shownCaption } from '../pages/demo.ts';
-import { generatorTag } from '../pages/frame.ts';
-import { loadCaptioner } from './options/captioner.ts';
-import { baseOption, verboseOption } from './options/hub.ts';
-import { membersOption, threadsOption } from './options/model.ts';
-import { checkOutputFile } from './options/output-file.ts';
-import { positive } from './options/values.ts';
-import { interruptible } from './terminal/interrupt.ts';
+import { InputError, UsageError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files.ts';
+import { givenOptions } from '../../caption/command-options.ts';
+import { captionPhotos, describeDecoding } from '../../caption/demo.ts';
+import type { CaptionOptions } from '../../caption/options.ts';
+import type { Caption } from '../../caption/result.ts';
+import { confidenceOf, formatConfidence } from '../../confidence/shown.ts';
+import { type SamplePhoto, samplePhotos } from '../../data/datasets/sample-photos.ts';
+import { type Demo, demoGenerator, demoPage, shownCaption } from '../../pages/demo.ts';
+import { generatorTag } from '../../pages/frame.ts';
+import { loadCaptioner } from '../options/captioner.ts';
+import { checkOutputFile } from '../options/output-file.ts';
+import { interruptible } from '../terminal/interrupt.ts';
 
-interface Flags {
+export interface DemoFlags {
   base?: string;
   model: string;
   beams?: number;
@@ -31,48 +26,20 @@ interface Flags {
   format: 'table' | 'json';
 }
 
-const help = `
-Each line has a photo's file, the confidence and the caption. Confidence is how likely people speak of the
-caption's main noun; of a model that was not calibrated, the probability that it gave to a token of its caption.
-The page is one file with the pictures in it; it opens offline.
-
-Examples:
-  refcap demo
-  refcap demo --model Salesforce/blip-image-captioning-base --output blip.html`;
-
-export const command = new Command('demo')
-  .summary('caption the photos that ship with refcap, and make a page of them')
-  .description('Caption the photos that ship with refcap, and make a page with the pictures.')
-  .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
-  .addOption(membersOption())
-  .addOption(baseOption())
-  .addOption(verboseOption())
-  .addOption(threadsOption())
-  .option('-o, --output <file>', 'the page (default: refcap-demo.html)')
-  .option('--no-page', 'print the captions alone')
-  .option('--overwrite', 'replace a file that is not a page of refcap demo')
-  .addOption(
-    new Option('-f, --format <format>', 'how captions are printed')
-      .choices(['table', 'json'])
-      .default('table'),
-  )
-  .addHelpText('after', help)
-  .action(run);
-
 /** A photo that has its caption. */
 interface Captioned {
   readonly photo: SamplePhoto;
   readonly best: Caption;
 }
 
-async function run(flags: Flags): Promise<void> {
+/** @throws InputError where the page may not be written, or the model cannot be opened */
+export async function runDemo(flags: DemoFlags): Promise<void> {
   const { output = 'refcap-demo.html', page, overwrite } = flags;
   if (!page && (flags.output !== undefined || overwrite))
     throw new UsageError('--no-page writes no file: leave out --output and --overwrite.');
   if (page) await checkOutputFile(output, async () => overwrite ?? (await isDemoPage(output)));
   await interruptible(
-    (signal) => runDemo(flags, page ? output : undefined, signal),
+    (signal) => demonstrate(flags, page ? output : undefined, signal),
     page ? '; no page was written.' : '.',
   );
 }
@@ -83,8 +50,8 @@ async function isDemoPage(path: string): Promise<boolean> {
 }
 
 /** @param output where the page goes, if one is wanted */
-async function runDemo(
-  flags: Flags,
+async function demonstrate(
+  flags: DemoFlags,
   output: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -141,7 +108,7 @@ async function writePage(
   about: Omit<Demo, 'photos'>,
   captioned: readonly Captioned[],
 ): Promise<void> {
-  const { thumbnail } = await import('../data/images/thumbnail.ts');
+  const { thumbnail } = await import('../../data/images/thumbnail.ts');
   const photos = captioned.map(async ({ photo, best }) => ({
     ...photo,
     picture: await thumbnail(photo.path, pictureSize),

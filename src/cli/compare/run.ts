@@ -1,20 +1,18 @@
-/** `refcap compare`: two evaluations side by side, as a table and as a page. */
+/** The work of `refcap compare`: the comparison, its table and its page. */
 import { join } from 'node:path';
-import { Command, Option } from '@commander-js/extra-typings';
-import { InputError, UsageError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
-import { type ComparedImage, type Comparison, compareEvaluations } from '../compare/compare.ts';
-import { listImages } from '../data/images/folder.ts';
-import { thumbnail } from '../data/images/thumbnail.ts';
-import { scoreHeading } from '../metrics/registry.ts';
-import { comparePage, type MappedCaptions } from '../pages/compare/page.ts';
-import { formatReports, type ReportFormat, reportFormats } from '../score/report.ts';
-import { checkOutputFile } from './options/output-file.ts';
-import { number } from './options/values.ts';
-import { interruptible } from './terminal/interrupt.ts';
-import { ProgressLine } from './terminal/progress.ts';
+import { InputError, UsageError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files.ts';
+import { type ComparedImage, type Comparison, compareEvaluations } from '../../compare/compare.ts';
+import { listImages } from '../../data/images/folder.ts';
+import { thumbnail } from '../../data/images/thumbnail.ts';
+import { scoreHeading } from '../../metrics/registry.ts';
+import { comparePage, type MappedCaptions } from '../../pages/compare/page.ts';
+import { formatReports, type ReportFormat } from '../../score/report.ts';
+import { checkOutputFile } from '../options/output-file.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { ProgressLine } from '../terminal/progress.ts';
 
-interface Flags {
+export interface CompareFlags {
   output: string;
   overwrite?: true;
   images?: string | boolean;
@@ -25,31 +23,8 @@ interface Flags {
   format: ReportFormat;
 }
 
-const examples = `
-Differences are RUN_B minus RUN_A, with paired bootstrap intervals and p-values by approximate randomization.
-The page opens offline from its one file.
-
-Example:
-  refcap compare plain/dev refined/dev --output comparison.html`;
-
-export const command = new Command('compare')
-  .summary('compare two evaluations')
-  .description('Compare two folders of refcap evaluate, picture by picture.')
-  .argument('<run_a>', "an evaluation's folder")
-  .argument('<run_b>', "another one's, of the same pictures")
-  .option('-o, --output <file>', 'the page', 'comparison.html')
-  .option('--overwrite', 'replace a page that is there')
-  .option('--images <folder>', 'where the pictures are, if they were moved since')
-  .option('--no-images', 'a page without pictures')
-  .option('--image-size <pixels>', 'longest side of the pictures in the page', number, 256)
-  .option('--maps', 'show where each word of both captions looked; opens both models')
-  .option('--bootstrap <n>', 'resamples of intervals and p-values', number, 1000)
-  .option('--seed <n>', 'seed of the resamples', number, 1)
-  .addOption(new Option('-f, --format <format>').choices(reportFormats).default('table'))
-  .addHelpText('after', examples)
-  .action(run);
-
-async function run(a: string, b: string, flags: Flags): Promise<void> {
+/** @throws InputError where an evaluation cannot be read, or the page may not be written */
+export async function runCompare(a: string, b: string, flags: CompareFlags): Promise<void> {
   const { output, imageSize, bootstrap, seed, format } = flags;
   for (const [name, value, least] of [
     ['--image-size', imageSize, 16],
@@ -108,7 +83,7 @@ async function mapsOf(
   pathOf: (image: ComparedImage) => string,
   signal: AbortSignal,
 ): Promise<[MappedCaptions, MappedCaptions]> {
-  const { mapsOfRun } = await import('./compare-maps.ts');
+  const { mapsOfRun } = await import('../compare-maps.ts');
   const progress = new ProgressLine();
   progress.total = 2 * comparison.images.length;
   const failures = new Set<string>();

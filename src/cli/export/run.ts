@@ -1,27 +1,17 @@
-/** `refcap export`: a model as ONNX files that other programs run. */
-import { Command, Option } from '@commander-js/extra-typings';
-import { UsageError } from '../base/errors.ts';
-import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
-import type { ExportCheck, ExportError } from '../export/check.ts';
-import { exportModel } from '../export/export.ts';
-import { type LayoutName, layoutNames } from '../export/layouts.ts';
-import type { OpenOptions } from '../export/open.ts';
-import { exportForWeb, webDtypes } from '../export/web/export.ts';
-import { type ExportDtype, exportDtypes } from '../export/weights.ts';
-import {
-  baseOption,
-  type HubFlags,
-  hubOptions,
-  offlineOption,
-  revisionOption,
-  verboseOption,
-} from './options/hub.ts';
-import { membersOption } from './options/model.ts';
-import { positive } from './options/values.ts';
-import { interruptible } from './terminal/interrupt.ts';
-import { ProgressLine } from './terminal/progress.ts';
+/** The work of `refcap export`: writes the files, and compares captions where that is asked for. */
 
-interface Flags extends HubFlags {
+import { UsageError } from '../../base/errors.ts';
+import type { SplitName } from '../../data/datasets/dataset.ts';
+import type { ExportCheck, ExportError } from '../../export/check.ts';
+import { exportModel } from '../../export/export.ts';
+import type { ExportDtype, LayoutName } from '../../export/names.ts';
+import type { OpenOptions } from '../../export/open.ts';
+import { exportForWeb, webDtypes } from '../../export/web/export.ts';
+import { type HubFlags, hubOptions } from '../options/hub.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { ProgressLine } from '../terminal/progress.ts';
+
+export interface ExportFlags extends HubFlags {
   layout: LayoutName | 'web';
   dtype: ExportDtype;
   members?: number;
@@ -31,45 +21,8 @@ interface Flags extends HubFlags {
   checkLimit?: number;
 }
 
-const examples = `
-Examples:
-  refcap export refcap-small web/models/refcap-small       for transformers.js, in Node or a browser
-  refcap export refcap-small onnx/ --layout onnx           for ONNX Runtime in any language
-  refcap export refcap-small site/model --layout web --dtype int8    for refcap/web, in a browser`;
-
-export const command = new Command('export')
-  .summary('write a model for other programs, and for pages')
-  .description(
-    "Write a model as ONNX files, for transformers.js or as a plain pair of encoder and decoder, or as a folder that refcap's own code in a page fetches.",
-  )
-  .argument('<model>', 'model folder or file, bundled model, or hub id')
-  .argument('<output>', 'folder to write; it must not hold anything yet')
-  .addOption(
-    new Option('--layout <name>', 'for whom the files are')
-      .choices([...layoutNames, 'web'] as const)
-      .default('transformers.js'),
-  )
-  .addOption(
-    new Option('--dtype <dtype>', 'format of the weights').choices(exportDtypes).default('f32'),
-  )
-  .addOption(membersOption())
-  .option('--image-size <pixels>', 'interpolate the position embeddings for another size', positive)
-  .option('--check <pictures>', 'compare captions with the model itself on a folder of pictures')
-  .addOption(
-    new Option(
-      '--check-split <name>',
-      'of a dataset given to --check: compare CIDEr-D as well',
-    ).choices(splitNames),
-  )
-  .option('--check-limit <n>', 'the first so many pictures alone', positive)
-  .addOption(revisionOption())
-  .addOption(offlineOption())
-  .addOption(baseOption())
-  .addOption(verboseOption())
-  .addHelpText('after', examples)
-  .action(run);
-
-async function run(model: string, output: string, flags: Flags): Promise<void> {
+/** @throws InputError where the model cannot be opened, or the output folder is taken */
+export async function runExport(model: string, output: string, flags: ExportFlags): Promise<void> {
   const { layout, members, imageSize } = flags;
   const open = {
     ...(members !== undefined && { members }),
@@ -86,7 +39,7 @@ async function run(model: string, output: string, flags: Flags): Promise<void> {
 async function runAsOnnx(
   model: string,
   output: string,
-  flags: Flags & { readonly layout: LayoutName },
+  flags: ExportFlags & { readonly layout: LayoutName },
   options: OpenOptions,
 ): Promise<void> {
   const { layout, dtype } = flags;
@@ -104,7 +57,7 @@ async function runAsOnnx(
 async function runForWeb(
   model: string,
   output: string,
-  { dtype: wanted, check, checkSplit, checkLimit }: Flags,
+  { dtype: wanted, check, checkSplit, checkLimit }: ExportFlags,
   options: OpenOptions,
 ): Promise<void> {
   const dtype = webDtypes.find((name) => name === wanted);
@@ -124,7 +77,7 @@ function megabytes(bytes: number): string {
 }
 
 function checkOf(
-  { check: pictures, checkSplit, checkLimit }: Flags,
+  { check: pictures, checkSplit, checkLimit }: ExportFlags,
   progress: ProgressLine,
 ): ExportCheck | undefined {
   if (pictures === undefined) {

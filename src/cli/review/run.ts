@@ -1,24 +1,18 @@
-/** `refcap review`: a person's word on captions before they count. */
+/** The work of `refcap review`: serves the page, writes decisions into their source, or sums them up. */
 import { userInfo } from 'node:os';
-import { Command, Option } from '@commander-js/extra-typings';
-import { UsageError } from '../base/errors.ts';
-import type { Captioner } from '../caption/captioner.ts';
-import { bundledModel } from '../hub/bundled.ts';
-import { currentDecisions } from '../review/decisions/current.ts';
-import { isAccepted } from '../review/decisions/decision.ts';
-import { journalsOf } from '../review/decisions/merge.ts';
-import { startReviewServer } from '../review/server/start.ts';
-import { ReviewSession, type WrittenReview, writeReview } from '../review/session.ts';
-import { type DraftFormat, type DraftSource, draftFormats } from '../review/sources/draft.ts';
-import { openDrafts } from '../review/sources/open.ts';
-import { summarizeReview, summaryLines } from '../review/summary.ts';
-import { loadCaptioner, type ModelFlags } from './options/captioner.ts';
-import { baseOption, offlineOption, revisionOption, verboseOption } from './options/hub.ts';
-import { keepTimesOption } from './options/metadata.ts';
-import { deviceOption, membersOption, quantizeOption, threadsOption } from './options/model.ts';
-import { portNumber, repeated } from './options/values.ts';
+import { UsageError } from '../../base/errors.ts';
+import type { Captioner } from '../../caption/captioner.ts';
+import { currentDecisions } from '../../review/decisions/current.ts';
+import { isAccepted } from '../../review/decisions/decision.ts';
+import { journalsOf } from '../../review/decisions/merge.ts';
+import { startReviewServer } from '../../review/server/start.ts';
+import { ReviewSession, type WrittenReview, writeReview } from '../../review/session.ts';
+import type { DraftFormat, DraftSource } from '../../review/sources/draft.ts';
+import { openDrafts } from '../../review/sources/open.ts';
+import { summarizeReview, summaryLines } from '../../review/summary.ts';
+import { loadCaptioner, type ModelFlags } from '../options/captioner.ts';
 
-interface Flags extends ModelFlags {
+export interface ReviewFlags extends ModelFlags {
   write?: true;
   summary?: true;
   reviewer?: string;
@@ -30,57 +24,8 @@ interface Flags extends ModelFlags {
   port: number;
 }
 
-const help = `
-SOURCE is a JSONL, JSON or CSV file with pictures and captions, as refcap caption writes it, a folder of pictures with text
-files beside them or with captions of refcap in their metadata, or the folder of refcap evaluate. The page answers this
-machine alone. Each decision is added to a journal beside SOURCE (SOURCE.review-NAME.jsonl) as it is made: stop at any
-moment, and go on where you were.
-
---write puts what all reviewers decided into SOURCE. Where they disagree it lists the pictures and leaves them as they
-are; --final NAME gives one of them the last word.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 reviewers disagree.
-
-Examples:
-  refcap caption photos -f jsonl -o captions.jsonl --num-captions 3
-  refcap review captions.jsonl
-  refcap review captions.jsonl --write
-  refcap train --data captions.jsonl --model refcap-small --weight-reviewed 3 --output run`;
-
-export const command = new Command('review')
-  .summary('look through captions before they count')
-  .description('Look through captions on a page: accept, edit, choose, write anew, call wrong.')
-  .argument('<source>', 'a caption file, a folder of pictures, or an evaluation')
-  .option('--write', 'write what was decided into the source')
-  .addOption(new Option('--summary', 'print what reviewing bought').conflicts('write'))
-  .option('--reviewer <name>', 'who reviews (default: your name on this machine)')
-  .option(
-    '--journal <file>',
-    "another reviewer's journal (--write, --summary); may be repeated",
-    repeated,
-  )
-  .option('--final <name>', 'the reviewer whose word goes before the others (--write)')
-  .addOption(
-    new Option('--format <format>', 'how the captions are kept (default: recognised)').choices(
-      draftFormats,
-    ),
-  )
-  .option('--images <folder>', 'where the pictures are, if not where their names say')
-  .addOption(keepTimesOption())
-  .option('--port <n>', 'port to listen at; 0: any that is free', portNumber, 8081)
-  .option('-m, --model <model>', 'what writes captions anew', bundledModel)
-  .addOption(revisionOption())
-  .addOption(offlineOption())
-  .addOption(baseOption())
-  .addOption(verboseOption())
-  .addOption(deviceOption())
-  .addOption(threadsOption('of the model'))
-  .addOption(quantizeOption())
-  .addOption(membersOption())
-  .addHelpText('after', help)
-  .action(run);
-
-async function run(path: string, flags: Flags): Promise<void> {
+/** @throws InputError where the source, or a journal, cannot be read */
+export async function runReview(path: string, flags: ReviewFlags): Promise<void> {
   const { write, summary, journal, final } = flags;
   if (journal && !write && !summary) throw new UsageError('--journal needs --write or --summary.');
   if (final !== undefined && !write) throw new UsageError('--final needs --write.');
@@ -94,7 +39,7 @@ async function run(path: string, flags: Flags): Promise<void> {
 async function writeAll(
   source: DraftSource,
   path: string,
-  { journal, final }: Flags,
+  { journal, final }: ReviewFlags,
 ): Promise<void> {
   const review = await writeReview(source, path, {
     ...(journal && { journals: journal }),
@@ -118,7 +63,11 @@ function tell({ decided, conflicts, stale, written }: WrittenReview, target: str
   );
 }
 
-async function printSummary(source: DraftSource, path: string, { journal }: Flags): Promise<void> {
+async function printSummary(
+  source: DraftSource,
+  path: string,
+  { journal }: ReviewFlags,
+): Promise<void> {
   const journals = await journalsOf(path, journal);
   const all = journals.map(({ history }) => history.current());
   const { drafts, reviews } = currentDecisions(source.drafts, all);
@@ -133,7 +82,7 @@ async function printSummary(source: DraftSource, path: string, { journal }: Flag
   }
 }
 
-async function review(source: DraftSource, path: string, flags: Flags): Promise<void> {
+async function review(source: DraftSource, path: string, flags: ReviewFlags): Promise<void> {
   const by = flags.reviewer ?? userInfo().username;
   const stop = new AbortController();
   const { signal } = stop;

@@ -1,0 +1,144 @@
+/** The work of `refcap train`: settings of a run from the flags, and the run. */
+
+import { InputError, UsageError } from '../../base/errors.ts';
+import { calibrateModel } from '../../evaluate/calibrate/calibrate.ts';
+import { hasConfidence } from '../../model/checkpoint/confidence.ts';
+import { applySetting, mergeSettings, readConfigFile } from '../../train/config/file.ts';
+import type { PresetName } from '../../train/config/names.ts';
+import { type RunOptions, trainRun } from '../../train/loop/run.ts';
+import type { TrainingEvent } from '../../train/loop/trainer.ts';
+import { type Recipe, readRecipe, type Stage } from '../../train/recipe/recipe.ts';
+import { trainMembers, trainStages } from '../../train/recipe/stages.ts';
+import { type DatasetFlags, readingOf } from '../options/dataset.ts';
+import { hubOptions } from '../options/hub.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { eventPrinter, progressLine } from '../terminal/training-lines.ts';
+
+export interface TrainFlags extends DatasetFlags {
+  base?: string;
+  data: string;
+  dev: boolean;
+  output: string;
+  tower?: string;
+  model?: string;
+  preset?: PresetName;
+  config?: string;
+  set?: string[];
+  cache?: string;
+  resume?: true;
+  allowChanges?: true;
+  memoryLimit?: number;
+  threads?: number;
+  device?: string;
+}
+
+/** Flags that are settings of the run, under the settings' own names. */
+const settingNames = [
+  'seed',
+  'epochs',
+  'maxSteps',
+  'batchSize',
+  'microBatch',
+  'learningRate',
+  'dropout',
+  'layers',
+  'width',
+  'heads',
+  'views',
+  'ema',
+  'prompt',
+  'stage',
+  'visionBlocks',
+  'checkpointEvery',
+  'keepCheckpoints',
+  'weightReviewed',
+] as const;
+
+/** @throws InputError where settings, data or the output folder cannot be used */
+export async function runTrain(flags: TrainFlags & Record<string, unknown>): Promise<void> {
+  const { data, output, cache, threads, device, memoryLimit } = flags;
+  const { config, stages = [], members } = await recipeOf(flags);
+  let print = eventPrinter(config?.epochs ?? 0);
+  await interruptible(async (signal) => {
+    const options = {
+      data,
+      reading: readingOf(flags),
+      withoutDev: !flags.dev,
+      start: startOf(flags),
+      output,
+      resume: flags.resume ?? false,
+      allowChanges: flags.allowChanges ?? false,
+      ...(cache !== undefined && { cache }),
+      ...(threads !== undefined && { threads }),
+      ...(device !== undefined && { device }),
+      ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
+      hub: hubOptions(flags, signal),
+      signal,
+      onNote: (note: string) => console.error(`refcap: ${note}`),
+      onFeatures: progressLine('image features'),
+      onEvent: (event: TrainingEvent) => print(event),
+      onStage: (stage: Stage): void => {
+        print = eventPrinter(stage.config.epochs);
+      },
+    };
+    if (config) await trainRun({ ...options, config });
+    else if (members) await trainMembers({ ...options, members });
+    else await trainStages({ ...options, stages });
+    const { moreData = [] } = config ?? (members ? members[0] : stages).at(-1)?.config ?? {};
+    if (flags.dev)
+      await calibrateTrained(
+        `${output}/best`,
+        [data, ...moreData.map((more) => more.data)],
+        options,
+      );
+    console.log(`${output}/best`);
+  }, '; the state is saved. Run again with --resume to go on.');
+}
+
+/** Gives the model that a run leaves its confidence, unless it has one: then nothing was trained since. */
+async function calibrateTrained(
+  model: string,
+  data: readonly string[],
+  options: Pick<RunOptions, 'reading' | 'threads' | 'device' | 'onNote'> & { signal: AbortSignal },
+): Promise<void> {
+  const { reading, threads, device, signal, onNote } = options;
+  try {
+    if (await hasConfidence(model)) return;
+    onNote('calibrating the confidence on the dev images');
+    const { reliability } = await calibrateModel({
+      ...{ model, data, split: 'dev', batchSize: 8, signal },
+      ...(reading && { reading }),
+      captioner: {
+        ...(threads !== undefined && { threads }),
+        ...(device !== undefined && { device }),
+        workers: 1,
+      },
+      onNote: () => undefined,
+      onCaptioned: progressLine('captions'),
+    });
+    if (reliability) onNote(`calibration error ${reliability.all.error.toFixed(3)}.`);
+  } catch (error) {
+    // The model is there all the same.
+    if (!(error instanceof InputError)) throw error;
+    onNote(`no confidence: ${error.message}`);
+  }
+}
+
+function startOf({ model, tower }: TrainFlags): { model: string } | { tower: string } {
+  if (model !== undefined) return { model };
+  if (tower !== undefined) return { tower };
+  throw new UsageError(
+    'give --model (a captioner to train further) or --tower (a vision tower for a fresh decoder).',
+  );
+}
+
+/** The preset, under the file (and its stages), under --set, under the flags. */
+async function recipeOf(flags: TrainFlags & Record<string, unknown>): Promise<Recipe> {
+  const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  const given = Object.fromEntries(
+    settingNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  );
+  return readRecipe(file, flags.preset, (settings) =>
+    mergeSettings((flags.set ?? []).reduce(applySetting, settings), given),
+  );
+}
