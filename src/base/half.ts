@@ -53,19 +53,7 @@ export function f16ToF32(source: Uint16Array): Float32Array {
   return target;
 }
 
-/** Widens bf16 bits to f32. */
-export function bf16ToF32(source: Uint16Array): Float32Array {
-  const target = new Uint32Array(source.length);
-  for (let i = 0; i < source.length; i++) target[i] = source[i] << 16;
-  return new Float32Array(target.buffer);
-}
-
 /** Narrows f32 to f16 bits. */
 export function f32ToF16(source: Float32Array): Uint16Array {
   return Uint16Array.from(source, f32ToF16Bits);
-}
-
-/** Narrows f32 to bf16 bits. */
-export function f32ToBf16(source: Float32Array): Uint16Array {
-  return Uint16Array.from(source, f32ToBf16Bits);
 }

@@ -145,10 +145,6 @@ export function sizeOf(shape: Shape): Dim {
   return shape.reduce<Dim>(multiplyDims, 1);
 }
 
-export function isStatic(shape: Shape): shape is readonly number[] {
-  return shape.every((d) => typeof d === 'number');
-}
-
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }

@@ -50,5 +50,3 @@ export const reviewProperties = {
 } as const;
 /** Marks a packet that was not there before we wrote. */
 export const packetProperty: PropertyName = property('refcap', 'packet');
-/** The digest by which a packet names its other part, which stands in segments of its own. */
-export const extendedProperty: PropertyName = property('xmpNote', 'HasExtendedXMP');

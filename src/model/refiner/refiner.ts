@@ -46,14 +46,6 @@ export const refinerSchema = z.strictObject({
 /** Which training-only layers there are, and their sizes. */
 export type RefinerConfig = Readonly<z.infer<typeof refinerSchema>>;
 
-/** How many layers keep keys and values of earlier text, and how many those of the image. */
-export function refinerLayers({ refinement, alignment }: RefinerConfig): {
-  text: number;
-  image: number;
-} {
-  return { text: refinement?.layers ?? 0, image: alignment?.layers ?? 0 };
-}
-
 /** What is wrong with these layers over this decoder, if anything. */
 export function refinerFault(config: RefinerConfig, text: TextConfig): string | undefined {
   for (const name of ['refinement', 'alignment'] as const) {

@@ -186,7 +186,6 @@ export const doneEventSchema = z.object({ model: z.string() });
 export type ExplainRequestOptions = z.infer<typeof explainOptionsSchema>;
 export type ExplainedAnswer = z.infer<typeof explainedSchema>;
 export type ExplanationAnswer = z.infer<typeof explanationAnswerSchema>;
-export type CaptionRequestOptions = z.infer<typeof optionsSchema>;
 export type CaptionAnswer = z.infer<typeof captionAnswerSchema>;
 export type CaptionedAnswer = z.infer<typeof captionedSchema>;
 export type FailedAnswer = z.infer<typeof failedSchema>;

@@ -59,10 +59,7 @@ export function readTorchWeights(access: RandomAccess): WeightSource {
     metadata: new Map(),
     tensors,
     skipped,
-    async read(name) {
-      const tensor = find(name);
-      return { dtype: tensor.storage.dtype, shape: tensor.shape, data: await readTensor(tensor) };
-    },
+    read: async (name) => readTorchTensor(find(name)),
     async readInto(name, target) {
       const tensor = find(name);
       checkTargetLength(name, target.length, tensors.get(name)?.byteLength ?? 0, 'bytes');
