@@ -6,16 +6,10 @@
  *
  * CHROMIUM names the browser when it is not /usr/bin/chromium.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { chromium, openChromium, whyNoChromium } from './chromium.ts';
-import { smallPng } from './small-png.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { failing, main, makeReady, root, savePicture, withServedPage } from './served-picture.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,24 +24,6 @@ const { values } = parseArgs({
   },
 });
 
-function fail(message: string): never {
-  console.error(`page-picture: ${message}`);
-  process.exit(1);
-}
-
-/** The address at which the server says that it is. What it says then is read on, so that it never waits. */
-function addressOf(server: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    let said = '';
-    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const address = / at (http:\S+)/.exec(said)?.[1];
-      if (address !== undefined) resolve(address);
-    });
-    server.once('exit', () => fail(`the server ended: ${said}`));
-  });
-}
-
 async function captionPhotos(page: Page): Promise<void> {
   await page.getByText('Settings', { exact: true }).click();
   await page.getByLabel('Captions a picture').selectOption('3');
@@ -59,21 +35,12 @@ async function captionPhotos(page: Page): Promise<void> {
   await page.locator(`.preview img >> nth=${photos.length - 1}`).waitFor();
 }
 
-if (chromium === undefined) fail(`${whyNoChromium}.`);
-const setup = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { stdio: 'inherit' });
-if (setup.status !== 0) fail('set-up failed.');
+const fail = failing('page-picture');
+makeReady(fail);
 // The port of the documents, so that the picture shows their address.
-const command = [join(root, 'dist/cli/main.js'), 'serve', '--model', values.model];
-const server = spawn(process.execPath, command, { stdio: ['ignore', 2, 'pipe'] });
-const browser = await openChromium();
-try {
-  const viewport = { width: Number(values.width), height: Number(values.height) };
-  const page = await browser.newPage({ viewport, colorScheme: 'light' });
-  await page.goto(await addressOf(server));
+const args = [main, 'serve', '--model', values.model];
+await withServedPage(fail, { args, cwd: root, says: 'stderr' }, async (open) => {
+  const page = await open({ width: Number(values.width), height: Number(values.height) });
   await captionPhotos(page);
-  writeFileSync(values.output, await smallPng(await page.screenshot()));
-  console.log(`${values.output} ${statSync(values.output).size} bytes`);
-} finally {
-  await browser.close();
-  server.removeAllListeners('exit').kill();
-}
+  await savePicture(page, values.output);
+});

@@ -7,16 +7,13 @@
  *
  * --a and --b are flags of `refcap evaluate`. CHROMIUM names the browser when it is not /usr/bin/chromium.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium, openChromium, whyNoChromium } from './chromium.ts';
-import { smallPng } from './small-png.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { openChromium } from './chromium.ts';
+import { failing, main, makeReady, root, runNode, savePicture } from './served-picture.ts';
 
 /** Where the model has the training-only layers beside it, the picture shows what dropping them costs. */
 const hasRefiner = existsSync(join(root, 'models/refcap-small/refinement.safetensors'));
@@ -37,24 +34,14 @@ const { values } = parseArgs({
   },
 });
 
-function fail(message: string): never {
-  console.error(`report-picture: ${message}`);
-  process.exit(1);
-}
-
-/** Runs a program to its end; what it prints goes to the standard error. */
-function run(program: string, args: readonly string[], cwd: string): void {
-  const { status, error } = spawnSync(program, args, { cwd, stdio: ['ignore', 2, 2] });
-  if (status !== 0) fail(`${program} ${args.join(' ')} failed (${error?.message ?? status}).`);
-}
+const fail = failing('report-picture');
 
 /** Evaluates twice and compares. @returns the page */
 function makePage(folder: string): string {
   // Relative names, so that the page shows no path of this machine.
   symlinkSync(join(root, 'samples'), join(folder, 'samples'), 'junction');
   symlinkSync(values.model, join(folder, 'refcap-small'), 'junction');
-  const refcap = (...args: string[]): void =>
-    run(process.execPath, [join(root, 'dist/cli/main.js'), ...args], folder);
+  const refcap = (...args: string[]): void => runNode(fail, [main, ...args], folder);
   const words = (flags: string): string[] => flags.split(/\s+/).filter(Boolean);
   const data = ['refcap-small', '--data', 'samples', '--split', 'test'];
   const [first, second] = [values['name-a'], values['name-b']];
@@ -64,24 +51,22 @@ function makePage(folder: string): string {
   return join(folder, 'comparison.html');
 }
 
-async function drawPage(page: string): Promise<Buffer> {
+async function drawPage(path: string): Promise<void> {
   const browser = await openChromium();
   try {
     const viewport = { width: Number(values.width), height: Number(values.height) };
-    const tab = await browser.newPage({ offline: true, viewport, colorScheme: 'light' });
-    await tab.goto(pathToFileURL(page).href);
-    return await tab.screenshot();
+    const page = await browser.newPage({ offline: true, viewport, colorScheme: 'light' });
+    await page.goto(pathToFileURL(path).href);
+    await savePicture(page, values.output);
   } finally {
     await browser.close();
   }
 }
 
-if (chromium === undefined) fail(`${whyNoChromium}.`);
-run(process.execPath, [join(root, 'scripts/setup.mjs')], root);
+makeReady(fail);
 const folder = mkdtempSync(join(tmpdir(), 'refcap-picture-'));
 try {
-  writeFileSync(values.output, await smallPng(await drawPage(makePage(folder))));
-  console.log(`${values.output} ${statSync(values.output).size} bytes`);
+  await drawPage(makePage(folder));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -6,17 +6,20 @@
  *
  * CHROMIUM names the browser when it is not /usr/bin/chromium.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { chromium, openChromium, whyNoChromium } from './chromium.ts';
-import { smallPng } from './small-png.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import {
+  failing,
+  main,
+  makeReady,
+  root,
+  runNode,
+  savePicture,
+  withServedPage,
+} from './served-picture.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,24 +33,6 @@ const { values } = parseArgs({
     output: { type: 'string', default: join(root, 'docs/review.png') },
   },
 });
-
-function fail(message: string): never {
-  console.error(`review-picture: ${message}`);
-  process.exit(1);
-}
-
-/** The address that the command prints. What it says then is read on, so that it never waits. */
-function addressOf(server: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    let said = '';
-    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const address = / at (http:\S+)/.exec(said)?.[1];
-      if (address !== undefined) resolve(address);
-    });
-    server.once('exit', () => fail(`the server ended: ${said}`));
-  });
-}
 
 async function decideOne(page: Page): Promise<void> {
   await page.locator('.picture img').waitFor();
@@ -63,29 +48,21 @@ async function decideOne(page: Page): Promise<void> {
   await page.locator('.picture img').waitFor();
 }
 
-if (chromium === undefined) fail(`${whyNoChromium}.`);
-const setup = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { stdio: 'inherit' });
-if (setup.status !== 0) fail('set-up failed.');
+const fail = failing('review-picture');
+makeReady(fail);
 const cwd = mkdtempSync(join(tmpdir(), 'refcap-review-'));
-mkdirSync(join(cwd, 'photos'));
-for (const name of values.photos.split(/\s+/))
-  copyFileSync(join(root, 'samples', name), join(cwd, 'photos', name));
-const main = join(root, 'dist/cli/main.js');
-const caption = [main, 'caption', 'photos', '--num-captions', '3', '--output', 'captions.jsonl'];
-if (spawnSync(process.execPath, caption, { cwd, stdio: ['ignore', 2, 2] }).status !== 0)
-  fail('captioning failed.');
-const command = [main, 'review', 'captions.jsonl', '--reviewer', 'anna', '--port', '0'];
-const server = spawn(process.execPath, command, { cwd, stdio: ['ignore', 2, 'pipe'] });
-const browser = await openChromium();
 try {
-  const viewport = { width: Number(values.width), height: Number(values.height) };
-  const page = await browser.newPage({ viewport, colorScheme: 'light' });
-  await page.goto(await addressOf(server));
-  await decideOne(page);
-  writeFileSync(values.output, await smallPng(await page.screenshot()));
-  console.log(`${values.output} ${statSync(values.output).size} bytes`);
+  mkdirSync(join(cwd, 'photos'));
+  for (const name of values.photos.split(/\s+/))
+    copyFileSync(join(root, 'samples', name), join(cwd, 'photos', name));
+  const drafts = ['--num-captions', '3', '--output', 'captions.jsonl'];
+  runNode(fail, [main, 'caption', 'photos', ...drafts], cwd);
+  const args = [main, 'review', 'captions.jsonl', '--reviewer', 'anna', '--port', '0'];
+  await withServedPage(fail, { args, cwd, says: 'stderr' }, async (open) => {
+    const page = await open({ width: Number(values.width), height: Number(values.height) });
+    await decideOne(page);
+    await savePicture(page, values.output);
+  });
 } finally {
-  await browser.close();
-  server.removeAllListeners('exit').kill();
   rmSync(cwd, { recursive: true, force: true });
 }
