@@ -104,11 +104,12 @@ export class Journal implements AsyncDisposable {
   static async open(source: string, by: string): Promise<Journal> {
     const path = journalPath(source, by);
     const lock = await lockFile(`${path}.lock`, path, 'give another --reviewer');
+    let file: FileHandle | undefined;
     try {
       const found = await readJournal(path);
       if (found && found.by !== by)
         throw new InputError(`${path}: this is the journal of ${found.by}; give --reviewer.`);
-      const file = await open(path, found ? 'r+' : 'w').catch((error: unknown) => {
+      file = await open(path, found ? 'r+' : 'w').catch((error: unknown) => {
         throw describeWriteError(path, error);
       });
       const read = found ?? { path, by, history: new DecisionHistory(), end: 0 };
@@ -117,6 +118,7 @@ export class Journal implements AsyncDisposable {
       if (!found) await journal.#append({ review: 1, of: basename(resolve(source)), by });
       return journal;
     } catch (error) {
+      await file?.close();
       await lock[Symbol.asyncDispose]();
       throw error;
     }
