@@ -19,15 +19,15 @@ export function createDownscaler(width: number, height: number): (frame: RgbImag
       averageFours(frame, data);
       return small;
     };
-  const columns = sampling(width, smallWidth);
-  const rows = sampling(height, smallHeight);
+  const columns = sampling(width, smallWidth, 3);
+  const rows = sampling(height, smallHeight, 3 * width);
   return (frame) => {
     interpolate(frame, columns, rows, data);
     return small;
   };
 }
 
-/** For each place of the small image: the two places that it lies between, and the weight of the second. */
+/** For each place of the small image: the bytes of the two places that it lies between, and the weight of the second. */
 interface Sampling {
   readonly first: Int32Array;
   readonly second: Int32Array;
@@ -35,7 +35,8 @@ interface Sampling {
   readonly count: number;
 }
 
-function sampling(size: number, count: number): Sampling {
+/** @param step bytes from one place to the next */
+function sampling(size: number, count: number, step: number): Sampling {
   const scale = 1 / (count / size);
   const first = new Int32Array(count);
   const second = new Int32Array(count);
@@ -44,39 +45,44 @@ function sampling(size: number, count: number): Sampling {
     const place = Math.fround((i + 0.5) * scale - 0.5);
     const whole = Math.floor(place);
     const isInside = whole >= 0 && whole < size - 1;
-    first[i] = Math.min(Math.max(whole, 0), size - 1);
-    second[i] = isInside ? whole + 1 : first[i];
+    first[i] = step * Math.min(Math.max(whole, 0), size - 1);
+    second[i] = isInside ? step * (whole + 1) : first[i];
     weight[i] = isInside ? roundHalfEven(Math.fround(place - whole) * one) : 0;
   }
   return { first, second, weight, count };
 }
 
+/** Written out for the three channels: it is most of what finding scenes takes. */
 function interpolate(
-  { width, data: source }: RgbImage,
+  { data: source }: RgbImage,
   columns: Sampling,
   rows: Sampling,
   target: Uint8Array,
 ): void {
+  const { first, second, weight, count } = columns;
   let at = 0;
   for (let y = 0; y < rows.count; y++) {
-    const above = rows.first[y] * width;
-    const below = rows.second[y] * width;
+    const above = rows.first[y];
+    const below = rows.second[y];
     const down = rows.weight[y];
     const up = one - down;
-    for (let x = 0; x < columns.count; x++) {
-      const left = columns.first[x];
-      const right = columns.second[x];
-      const after = columns.weight[x];
+    for (let x = 0; x < count; x++) {
+      const after = weight[x];
       const before = one - after;
-      for (let channel = 0; channel < 3; channel++) {
-        const top =
-          source[3 * (above + left) + channel] * before +
-          source[3 * (above + right) + channel] * after;
-        const bottom =
-          source[3 * (below + left) + channel] * before +
-          source[3 * (below + right) + channel] * after;
-        target[at++] = (((up * (top >> 4)) >> 16) + ((down * (bottom >> 4)) >> 16) + 2) >> 2;
-      }
+      const a = above + first[x];
+      const b = above + second[x];
+      const c = below + first[x];
+      const d = below + second[x];
+      const red = (source[a] * before + source[b] * after) >> 4;
+      const redBelow = (source[c] * before + source[d] * after) >> 4;
+      const green = (source[a + 1] * before + source[b + 1] * after) >> 4;
+      const greenBelow = (source[c + 1] * before + source[d + 1] * after) >> 4;
+      const blue = (source[a + 2] * before + source[b + 2] * after) >> 4;
+      const blueBelow = (source[c + 2] * before + source[d + 2] * after) >> 4;
+      target[at] = (((up * red) >> 16) + ((down * redBelow) >> 16) + 2) >> 2;
+      target[at + 1] = (((up * green) >> 16) + ((down * greenBelow) >> 16) + 2) >> 2;
+      target[at + 2] = (((up * blue) >> 16) + ((down * blueBelow) >> 16) + 2) >> 2;
+      at += 3;
     }
   }
 }
