@@ -9,7 +9,7 @@ import { gradients } from '../engine/graph/gradient.ts';
 import { input, type Value } from '../engine/graph/graph.ts';
 import * as ops from '../engine/graph/ops.ts';
 import { type Dim, multiplyDims } from '../engine/graph/shape.ts';
-import { visionTower } from '../model/blip.ts';
+import { readTokens, visionTower } from '../model/blip.ts';
 import type { BlipConfig } from '../model/config.ts';
 import {
   type AttentionParts,
@@ -70,11 +70,11 @@ const idsInput = (name: string, captions: Dim): Value =>
 const tokensInput = ({ vision_config }: BlipConfig): Value =>
   input('tokens', 'f32', ['images', 'tokens', vision_config.hidden_size]);
 
-/** pixels [b, 3, size, size], normalised -> tokens [b, s, width]. */
-export const tokenGraph: Graph = (scope, { vision_config: config }) => {
-  const size = config.image_size;
-  const pixels = input('pixels', 'f32', ['images', 3, size, size]);
-  return { tokens: visionTower(scope, config, pixels) };
+/** pixels [b, 3, size, size], normalised -> tokens [b, s, width]: the tower's, then those of the model's concepts. */
+export const tokenGraph: Graph = (scope, config) => {
+  const { vision_config: vision } = config;
+  const pixels = input('pixels', 'f32', ['images', 3, vision.image_size, vision.image_size]);
+  return { tokens: readTokens(scope, config, visionTower(scope, vision, pixels)) };
 };
 
 /** tokens [b, s, width], ids and next [b, c, t] -> logprobs [b, c, t]. */
@@ -155,9 +155,11 @@ export const layerCamGraph: Graph = (scope, config) => {
   const pixels = input('pixels', 'f32', ['images', 3, vision.image_size, vision.image_size]);
   const finer = towerOf(vision).finer?.build(scope.at('vision_model'), pixels);
   const tokens = finer?.tokens ?? visionTower(scope, vision, pixels);
-  const { logprobs, slopes } = tokenSlopes(scope, config, tokens);
-  const [images, each] = slopes.shape;
-  const mean = reduceMean(tokens, [1], true);
+  const read = readTokens(scope, config, tokens);
+  const { logprobs, slopes: all } = tokenSlopes(scope, config, read);
+  const [images, each] = all.shape;
+  const slopes = ops.slice(all, 2, 0, tokens.shape[1]);
+  const mean = reduceMean(read, [1], true);
   if (!finer) {
     const products = mul(slopes, reshape(tokens, [images, 1, ...tokens.shape.slice(1)]));
     return { logprobs, mean, places: reduceSum(ops.relu(products), [3]) };

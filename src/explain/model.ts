@@ -83,14 +83,14 @@ export class ExplainedModel implements Disposable {
     return results;
   }
 
-  /** The image tokens of each member, f32 [images, tokens, width]. @param pixels [images, 3, size, size] */
+  /** What the decoder of each member reads of images, those of its concepts among it, f32 [images, tokens, width]. @param pixels [images, 3, size, size] */
   async tokens(pixels: Tensor): Promise<Tensor[]> {
     const members = await this.#members('tokens');
     const results = await this.run('tokens', () => ({ pixels }));
     return results.map(({ tokens }, i) => {
-      const { vision } = members[i];
-      const shape = [pixels.shape[0], towerOf(vision).tokens, vision.hidden_size];
-      return tensor('f32', shape, tokens);
+      const width = members[i].vision.hidden_size;
+      const [images] = pixels.shape;
+      return tensor('f32', [images, tokens.length / images / width, width], tokens);
     });
   }
 

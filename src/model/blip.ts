@@ -18,6 +18,7 @@ import {
   conceptTokens,
   givenConcepts,
 } from './concepts/concepts.ts';
+import type { ConceptConfig } from './concepts/config.ts';
 import type { BlipConfig, TextConfig } from './config.ts';
 import { crossKeyValues, languageHead, textDecoder } from './decoder.ts';
 import { type RefinerConfig, refine, refinerCross } from './refiner/refiner.ts';
@@ -95,6 +96,28 @@ export function imageInput(
   return readImages(scope, config, options, dropout, seen).tokens;
 }
 
+/** The likeliest concepts of the tower's tokens [b, s, w]. */
+function computedConcepts(
+  scope: Scope,
+  concepts: ConceptConfig,
+  tokens: Value,
+  { allowedConcepts }: ImageOptions = {},
+): ChosenConcepts {
+  return chooseConcepts(concepts, conceptScores(scope, concepts, tokens), allowedConcepts);
+}
+
+/**
+ * What the decoder reads of the tower's tokens [b, s, w]: these, and behind them the tokens of the model's concepts, which
+ * are taken as they come: no gradient goes through them.
+ */
+export function readTokens(scope: Scope, config: BlipConfig, tokens: Value): Value {
+  const { concept_config: concepts, text_config: text } = config;
+  if (!concepts) return tokens;
+  const chosen = computedConcepts(scope, concepts, tokens);
+  const named = conceptTokens(scope, concepts, text, chosen); // [b, k, w]
+  return ops.concat([tokens, ops.stopGradient(named)], 1);
+}
+
 /** `imageInput`, and the concepts among it where they are computed. */
 function readImages(
   scope: Scope,
@@ -112,7 +135,7 @@ function readImages(
   }
   const isComputed = options.concepts !== 'given' && tokens !== undefined;
   const chosen = isComputed
-    ? chooseConcepts(concepts, conceptScores(scope, concepts, tokens), options.allowedConcepts)
+    ? computedConcepts(scope, concepts, tokens, options)
     : givenConcepts(concepts);
   const named = conceptTokens(scope, concepts, text, chosen); // [b, k, width]
   return {

@@ -20,7 +20,7 @@ import { visionTower } from '../../src/model/blip.ts';
 import { loadModel } from '../../src/model/checkpoint/pretrained.ts';
 import { crossKeyValues, languageHead, textDecoder } from '../../src/model/decoder.ts';
 import type { Scope } from '../../src/nn/scope.ts';
-import { tiny, writeRichModel } from '../caption/models.ts';
+import { tiny, writeConceptModel, writeRichModel } from '../caption/models.ts';
 
 let folder: string;
 let one: Captioner;
@@ -61,6 +61,21 @@ describe('an explanation', () => {
       expect(words.map(({ text }) => text)).toEqual(captions[0].words?.map(({ text }) => text));
       for (const [i, { logprob }] of words.entries())
         expect(logprob).toBeCloseTo(captions[0].words?.[i].logprob ?? Number.NaN, 4);
+    }
+  });
+
+  it('is of the decoder that is told of concepts, by each method', async () => {
+    const model = join(folder, 'named');
+    await writeConceptModel(model);
+    using named = await Captioner.load(model, { threads: 1 });
+    const { captions } = await named.caption(owl, { dependence: true });
+    for (const method of methodNames) {
+      const { words } = await explain(named, owl, { method });
+      for (const [i, { logprob, dependence, map }] of words.entries()) {
+        expect(logprob, method).toBeCloseTo(captions[0].words?.[i].logprob ?? Number.NaN, 4);
+        expect(dependence, method).toBeCloseTo(captions[0].words?.[i].dependence ?? Number.NaN, 4);
+        expect(map.every(Number.isFinite), method).toBe(true);
+      }
     }
   });
 
