@@ -59,7 +59,8 @@ const schema = z.strictObject({
   heads: count.default(8),
   /**
    * Concepts of a fresh decoder: names of what the tower's classifier sees, and words that the captions are likely to
-   * hold, as tokens beside the image's. A captioner that has them keeps its own.
+   * hold, as tokens beside the image's. A captioner that has them keeps its own, and with them what scores them, unless
+   * this is set: then they are scored anew, by what is fitted to this run's pictures.
    */
   concepts: z
     .strictObject({

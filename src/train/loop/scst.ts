@@ -51,7 +51,7 @@ export async function openSampler(
   { config, model, graphs, store, tokenizer, prompt, settings, session }: SamplerParts,
   references: ImageReferences,
 ): Promise<Sampler & Disposable> {
-  const inference = await liveInference(graphs, model, store, session, { concepts: 'given' });
+  const inference = await liveInference(graphs, model, store, session, { concepts: graphs.shown });
   return {
     config,
     tokenizer,

@@ -16,7 +16,7 @@ import { type FeatureCache, type FeatureImage, openFeatures } from '../features/
 import type { GroundedCaptions } from '../grounding/boxes.ts';
 import { seenPart, wholePicture } from '../grounding/cells.ts';
 import { openGrounding } from '../grounding/open.ts';
-import type { TrainingGraphs } from '../objective/graphs.ts';
+import { fitsConcepts, type TrainingGraphs } from '../objective/graphs.ts';
 import { encodeCaption, trainingText } from './batches.ts';
 import type { RunImage } from './data.ts';
 import {
@@ -52,7 +52,7 @@ export async function openSplit(
 ): Promise<OpenSplit> {
   const { tower, model } = start;
   const readable = () => usable(options, images);
-  const concepts = isTrain ? model.concept_config : undefined;
+  const concepts = isTrain && fitsConcepts(config) ? model.concept_config : undefined;
   if (graphs.images === 'pixels') {
     const used = await readable();
     const preprocessor = createPreprocessor(tower.preprocessing);

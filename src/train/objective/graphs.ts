@@ -10,7 +10,7 @@ import { type Group, usualGroup } from '../../nn/parameter-store.ts';
 import { type Adapters, type ParameterSpec, Scope } from '../../nn/scope.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { withLayerHeads } from '../config/layers.ts';
-import { type DrawnFrom, type ObjectiveOutputs, objectiveGraph } from './objective.ts';
+import { type ObjectiveOutputs, objectiveGraph } from './objective.ts';
 
 /** What a run computes. */
 export interface TrainingGraphs {
@@ -27,6 +27,8 @@ export interface TrainingGraphs {
   /** Frames of a clip that are read as one image. */
   readonly frames: number;
   readonly tokensDtype: 'f16' | 'f32';
+  /** Whether training images come with concepts, or a model's own are computed of them. */
+  readonly shown: 'given' | 'computed';
   readonly vision: VisionConfig;
   readonly refiner?: RefinerConfig;
   readonly adapters?: Adapters;
@@ -66,26 +68,19 @@ export function trainingGraphs(
     ...(refiner && { refiner }),
   } as const;
   const dropout = drawsDropout(config);
-  // Training images are shown with concepts that were scored by layers that had not seen them.
-  const build = (
-    concepts: 'given' | 'computed',
-    labelSmoothing: number,
-    drawn: boolean,
-    advantages?: DrawnFrom,
-  ) =>
-    objectiveGraph(scope, model, {
-      ...shared,
-      concepts,
-      // Given concepts are those of the tower before it was trained.
-      scorerWeight: concepts === 'given' && images === 'pixels' ? config.conceptWeight : 0,
-      labelSmoothing,
-      dropout: drawn,
-      // People's boxes are known of given captions of training images.
-      groundingWeight:
-        concepts === 'given' && !advantages ? (config.alignment?.grounding?.weight ?? 0) : 0,
-      ...(advantages && { advantages }),
-    });
-  const objective = build('given', config.labelSmoothing, dropout);
+  // Fitted scorers are those of the tower before it was trained.
+  const taught = { scorerWeight: images === 'pixels' ? config.conceptWeight : 0 };
+  // Where scorers are fitted, training images are shown with concepts scored by layers that had not seen them.
+  const shown = fitsConcepts(config) ? 'given' : 'computed';
+  const drawing = { concepts: shown, dropout } as const;
+  const objective = objectiveGraph(scope, model, {
+    ...shared,
+    ...drawing,
+    labelSmoothing: config.labelSmoothing,
+    ...taught,
+    // People's boxes are known of given captions of training images.
+    groundingWeight: config.alignment?.grounding?.weight ?? 0,
+  });
   if (config.lora && !scope.parameters.some(({ name }) => isAdapter(name)))
     throw new UsageError(
       `lora.layers: no layer's name ends in ${config.lora.layers.join(' or ')}, so nothing would be trained; such as query and value`,
@@ -95,10 +90,17 @@ export function trainingGraphs(
     images,
     frames,
     tokensDtype,
+    shown,
     vision: model.vision_config,
     objective,
     ...(config.stage === 'scst' && {
-      policy: build('given', 0, dropout, { temperature: config.scst.temperature, suppressed }),
+      policy: objectiveGraph(scope, model, {
+        ...shared,
+        ...drawing,
+        labelSmoothing: 0,
+        ...taught,
+        advantages: { temperature: config.scst.temperature, suppressed },
+      }),
     }),
     ...(config.texts && {
       texts: objectiveGraph(scope, model, {
@@ -107,7 +109,12 @@ export function trainingGraphs(
         dropout,
       }),
     }),
-    validation: build('computed', 0, false),
+    validation: objectiveGraph(scope, model, {
+      ...shared,
+      concepts: 'computed',
+      labelSmoothing: 0,
+      dropout: false,
+    }),
     ...(refiner && { refiner }),
     ...(adapters && { adapters }),
   };
@@ -122,6 +129,14 @@ const textsOnly = {
   distillationTemperature: 1,
   refinedGradient: 'whole',
 } as const;
+
+/**
+ * Whether a run fits what scores concepts to its own pictures. A captioner that goes on over its frozen tower keeps
+ * what it has, which may know far more pictures, unless `concepts` are asked for.
+ */
+export function fitsConcepts({ concepts, texts, visionBlocks }: TrainConfig): boolean {
+  return concepts !== null || texts !== null || visionBlocks !== 0;
+}
 
 /** Whether dropout is drawn at all, so that its seed is an input. */
 export function drawsDropout(config: TrainConfig): boolean {

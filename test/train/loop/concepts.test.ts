@@ -101,6 +101,27 @@ describe('a run with concepts', () => {
     expect(rewarded.some((event) => event.kind === 'step' && event.terms.reward >= 0)).toBe(true);
   });
 
+  it('keeps what scores concepts where a model goes on over its frozen tower, unless they are asked for', async () => {
+    await runs.train('first', { concepts });
+    const from = { start: { model: runs.at('first', 'last') } };
+    const notes: string[] = [];
+    const onNote = (note: string) => notes.push(note);
+    await runs.train('kept', { views: 2 }, { ...from, onNote });
+    await runs.train('rewarded', { stage: 'scst', epochs: 1 }, { ...from, onNote });
+    expect(notes.join('\n')).not.toContain('fitting concepts');
+    await runs.train('anew', { views: 2, concepts }, { ...from, onNote });
+    expect(notes.join('\n')).toContain('fitting concepts');
+    const scorers = async (run: string) => {
+      await using model = await loadModel(runs.at(run, 'last'));
+      return await model.weights.readFloat32('concepts.words.weight');
+    };
+    const before = await scorers('first');
+    expect(await scorers('kept')).toEqual(before);
+    expect(await scorers('rewarded')).toEqual(before);
+    expect(await scorers('anew')).not.toEqual(before);
+    expect(await runs.weights('kept')).not.toEqual(await runs.weights('first'));
+  });
+
   it('refuses texts for a model that has no concepts', async () => {
     await expect(runs.train('none', { texts: texts() })).rejects.toThrow(
       'texts: captions without pictures teach a model with concepts alone',
