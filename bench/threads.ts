@@ -40,18 +40,9 @@ export async function run(args: readonly string[]): Promise<number> {
   console.log(machine());
   const rows: string[][] = [];
   if (tasks.includes('small'))
-    for (const members of [1, 2])
-      rows.push(
-        ...(await captionRows(
-          `refcap-small, ${members} of 2 members`,
-          bundled,
-          members,
-          4,
-          settings,
-        )),
-      );
+    rows.push(...(await captionRows('refcap-small', bundled, 4, settings)));
   if (tasks.includes('base'))
-    rows.push(...(await captionRows('BLIP base', await baseSizedModel(), 1, 1, settings)));
+    rows.push(...(await captionRows('BLIP base', await baseSizedModel(), 1, settings)));
   if (tasks.includes('train')) rows.push(await trainRow(settings));
   printTable(['images a second, median', 'in a loop', 'yielding', 'ratio'], rows);
   return 0;
@@ -60,12 +51,11 @@ export async function run(args: readonly string[]): Promise<number> {
 async function captionRows(
   name: string,
   model: string,
-  members: number,
   batchSize: number,
   { repeats, threads }: Settings,
 ): Promise<string[][]> {
   const open = (extra: Readonly<Record<string, string>>) =>
-    Captioner.load(model, { threads, members, extra });
+    Captioner.load(model, { threads, extra });
   using loop = await open(spinning);
   using giving = await open(yielding);
   const files = (await readdir(samples)).filter((file) => file.endsWith('.jpg')).slice(0, 12);

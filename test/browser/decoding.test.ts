@@ -27,7 +27,7 @@ describeInChromium('in Chromium', () => {
   let page: Page;
 
   beforeAll(async () => {
-    await exportForWeb('refcap-small', model, { dtype: 'int8' });
+    await exportForWeb('refcap-small', model, { dtype: 'f16' });
     server = new ModelServer(await bundlePage('./pages/captioner.ts'));
     server.folders.set('/samples/', samples).set('/own/', folder).set('/model/', model);
     const address = await server.listen();
@@ -86,7 +86,7 @@ describeInChromium('in Chromium', () => {
   });
 
   it("writes Node's captions for the sample photos, by beams", async () => {
-    using node = await Captioner.load(model, { quantize: 'int8' });
+    using node = await Captioner.load(model);
     const found = captionsSchema.parse(
       await page.evaluate(`(async () => {
         globalThis.captioner = await Captioner.load('/model/');

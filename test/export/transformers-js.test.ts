@@ -57,7 +57,7 @@ describe('the tiny BLIP', () => {
   );
 });
 
-describe('the bundled model, two members averaged in the graph', () => {
+describe('the bundled model', () => {
   it('gives the same ids for the same pixels', async () => {
     const out = join(folder, 'small');
     await exportModel('refcap-small', out, { dtype: 'f16' });
