@@ -31,9 +31,11 @@ export async function openParquet(path: string, shard: string): Promise<OpenShar
 }
 
 function damaged(path: string, error: unknown): InputError {
-  const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  // What the reader says is told, but for its own stumbling over what is not there.
+  const isTold = error instanceof Error && error.name === 'Error';
+  const reason = isTold ? ` (${error.message.replace(/\.$/, '')})` : '';
   return new InputError(
-    `${path}: the Parquet table is cut off, damaged or of a rare kind (${reason}); fetch or write it again.`,
+    `${path}: the Parquet table is cut off, damaged or of a rare kind${reason}; fetch or write it again.`,
   );
 }
 
