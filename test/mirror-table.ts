@@ -93,7 +93,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'cli/options/values.ts',
   ],
   'cli/compare.test.ts': [
-    'cli/compare-maps.ts',
+    'cli/compare/maps.ts',
     'cli/compare/command.ts',
     'cli/compare/run.ts',
     'data/images/thumbnail.ts',

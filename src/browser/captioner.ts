@@ -1,12 +1,12 @@
 /** Pictures in, captions out, in a page: a model that a worker fetches, keeps and runs. */
 import { type AltTextOptions, altText as altTextOf } from '../alt/text.ts';
-import { InputError, UsageError } from '../base/errors.ts';
+import { InputError } from '../base/errors.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageCaption, Word } from '../caption/result.ts';
 import type { Products } from '../caption/self-test.ts';
 import { wordStream } from '../caption/stream.ts';
 import type { Explanation } from '../explain/explanation.ts';
-import { isMethodName, type MethodName, methodNames } from '../explain/methods/names.ts';
+import { checkMethod, type MethodName } from '../explain/methods/names.ts';
 import type { GenerationOptions } from '../model/checkpoint/generation-config.ts';
 import type { LoadProgress } from './download/model-files.ts';
 import { type PictureSource, sendPicture } from './picture.ts';
@@ -130,8 +130,7 @@ export class Captioner implements Disposable {
     picture: PictureSource,
     { caption, method, generation = {}, seed = 0, signal }: WebExplainOptions = {},
   ): Promise<Explanation> {
-    if (method !== undefined && !isMethodName(method))
-      throw new UsageError(`method (${method}): one of ${methodNames.join(', ')}.`);
+    checkMethod(method);
     signal?.throwIfAborted();
     const { sent, transfer } = await sendPicture(picture);
     const request = { picture: sent, caption, method, seed, options: generation };

@@ -1,10 +1,9 @@
 /** Why a captioner writes each word: maps over the picture, and how much the word depends on it. */
-import { UsageError } from '../base/errors.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageSource, PreparedImage } from '../caption/prepare.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
-import { defaultMethod, isMethodName, type MethodName, methodNames } from './methods/names.ts';
+import { checkMethod, defaultMethod, type MethodName } from './methods/names.ts';
 import { checkExplainable, explainerOf } from './threads/explainer.ts';
 import { captionIds, withoutEnd } from './words.ts';
 
@@ -59,8 +58,7 @@ export function checkExplain(
   captioner: Captioner,
   { caption, method, generation = {} }: ExplainOptions,
 ): void {
-  if (method !== undefined && !isMethodName(method))
-    throw new UsageError(`method (${method}): one of ${methodNames.join(', ')}.`);
+  checkMethod(method);
   checkExplainable(captioner);
   if (caption === undefined) captioner.check(generation);
   else idsOf(caption, captioner);

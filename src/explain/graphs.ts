@@ -74,7 +74,7 @@ const tokensInput = ({ vision_config }: BlipConfig): Value =>
 export const tokenGraph: Graph = (scope, config) => {
   const { vision_config: vision } = config;
   const pixels = input('pixels', 'f32', ['images', 3, vision.image_size, vision.image_size]);
-  return { tokens: readTokens(scope, config, visionTower(scope, vision, pixels)) };
+  return { tokens: readTokens(scope, config, visionTower(scope, vision, pixels)).tokens };
 };
 
 /** tokens [b, s, width], ids and next [b, c, t] -> logprobs [b, c, t]. */
@@ -147,15 +147,15 @@ export const gradientInputGraph: Graph = (scope, config) => {
 /**
  * pixels [b, 3, size, size], normalised, ids and next [b, 1, t] -> logprobs [b, t], and for each position LayerCAM
  * (Jiang et al. 2021): activation times the gradient of its id's log-probability, its positive part, summed over the
- * channels [b, t, places]; and the mean of the image tokens [b, 1, width]. Activations are those of the tower's finer stage where it has one, else the image tokens;
- * gradients those by what the position itself reads of the picture.
+ * channels [b, t, places]; and the mean of the image tokens [b, 1, width]. Activations are those of the tower's finer
+ * stage where it has one, else the image tokens; gradients those by what the position itself reads of the picture.
  */
 export const layerCamGraph: Graph = (scope, config) => {
   const { vision_config: vision } = config;
   const pixels = input('pixels', 'f32', ['images', 3, vision.image_size, vision.image_size]);
   const finer = towerOf(vision).finer?.build(scope.at('vision_model'), pixels);
   const tokens = finer?.tokens ?? visionTower(scope, vision, pixels);
-  const read = readTokens(scope, config, tokens);
+  const { tokens: read } = readTokens(scope, config, tokens);
   const { logprobs, slopes: all } = tokenSlopes(scope, config, read);
   const [images, each] = all.shape;
   const slopes = ops.slice(all, 2, 0, tokens.shape[1]);

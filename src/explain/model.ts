@@ -83,7 +83,10 @@ export class ExplainedModel implements Disposable {
     return results;
   }
 
-  /** What the decoder of each member reads of images, those of its concepts among it, f32 [images, tokens, width]. @param pixels [images, 3, size, size] */
+  /**
+   * What the decoder of each member reads of images, those of its concepts among it, f32 [images, tokens, width].
+   * @param pixels [images, 3, size, size]
+   */
   async tokens(pixels: Tensor): Promise<Tensor[]> {
     const members = await this.#members('tokens');
     const results = await this.run('tokens', () => ({ pixels }));

@@ -18,7 +18,6 @@ import {
   conceptTokens,
   givenConcepts,
 } from './concepts/concepts.ts';
-import type { ConceptConfig } from './concepts/config.ts';
 import type { BlipConfig, TextConfig } from './config.ts';
 import { crossKeyValues, languageHead, textDecoder } from './decoder.ts';
 import { type RefinerConfig, refine, refinerCross } from './refiner/refiner.ts';
@@ -96,46 +95,46 @@ export function imageInput(
   return readImages(scope, config, options, dropout, seen).tokens;
 }
 
-/** The likeliest concepts of the tower's tokens [b, s, w]. */
-function computedConcepts(
-  scope: Scope,
-  concepts: ConceptConfig,
-  tokens: Value,
-  { allowedConcepts }: ImageOptions = {},
-): ChosenConcepts {
-  return chooseConcepts(concepts, conceptScores(scope, concepts, tokens), allowedConcepts);
-}
-
-/**
- * What the decoder reads of the tower's tokens [b, s, w]: these, and behind them the tokens of the model's concepts, which
- * are taken as they come: no gradient goes through them.
- */
-export function readTokens(scope: Scope, config: BlipConfig, tokens: Value): Value {
-  const { concept_config: concepts, text_config: text } = config;
-  if (!concepts) return tokens;
-  const chosen = computedConcepts(scope, concepts, tokens);
-  const named = conceptTokens(scope, concepts, text, chosen); // [b, k, w]
-  return ops.concat([tokens, ops.stopGradient(named)], 1);
-}
-
 /** `imageInput`, and the concepts among it where they are computed. */
 function readImages(
   scope: Scope,
   config: BlipConfig,
   options: ImageOptions,
   dropout = noDropout,
-  seen: (tokens: Value) => Value = (tokens) => tokens,
-): { readonly tokens: Value; readonly concepts?: ChosenConcepts } {
-  const { vision_config: vision, text_config: text, concept_config: concepts } = config;
+  seen?: (tokens: Value) => Value,
+): ReadTokens {
+  const { vision_config: vision } = config;
   const tokens =
     options.images === 'none' ? undefined : towerInput(scope, vision, options, dropout);
+  return readTokens(scope, config, tokens, options, seen);
+}
+
+/** What the decoder reads, and the concepts among it where they are computed. */
+export interface ReadTokens {
+  readonly tokens: Value;
+  readonly concepts?: ChosenConcepts;
+}
+
+/**
+ * What the decoder reads of the tower's tokens [b, s, w]: these, and behind them those of the model's concepts.
+ * @param tokens undefined where given concepts stand for the picture
+ * @param seen as for `imageInput`
+ */
+export function readTokens(
+  scope: Scope,
+  config: BlipConfig,
+  tokens: Value | undefined,
+  options: ImageOptions = {},
+  seen: (tokens: Value) => Value = (tokens) => tokens,
+): ReadTokens {
+  const { text_config: text, concept_config: concepts } = config;
   if (!concepts) {
     if (!tokens) throw new GraphError('a model without concepts cannot do without images');
     return { tokens: seen(tokens) };
   }
   const isComputed = options.concepts !== 'given' && tokens !== undefined;
   const chosen = isComputed
-    ? computedConcepts(scope, concepts, tokens, options)
+    ? chooseConcepts(concepts, conceptScores(scope, concepts, tokens), options.allowedConcepts)
     : givenConcepts(concepts);
   const named = conceptTokens(scope, concepts, text, chosen); // [b, k, width]
   return {

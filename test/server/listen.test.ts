@@ -25,11 +25,16 @@ describe('a port', () => {
   });
 
   it('finishes what it has taken when it closes, and takes no more', async () => {
-    const { url, captioner, service, close } = await running();
+    const { url, captioner, send, service, close } = await running();
     captioner.delay = 40;
+    const taken = async () => {
+      const [, waiting] =
+        /^refcap_queue_pictures (\d+)/m.exec(await (await send('/metrics')).text()) ?? [];
+      return captioner.batches.flatMap(({ texts }) => texts).length + Number(waiting);
+    };
     const plain = fetch(`${url}/v1/captions`, json({ image: base64('a') }));
     const stream = fetch(`${url}/v1/captions`, json({ image: base64('b'), stream: true }));
-    await sleep(60);
+    await expect.poll(taken, { interval: 5 }).toBe(2);
     service.drain();
     const closed = close();
     await expect(fetch(`${url}/health/live`)).rejects.toThrow();

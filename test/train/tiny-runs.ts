@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { parseTrainConfig } from '../../src/train/config/config.ts';
 import { type RunOptions, trainRun } from '../../src/train/loop/run.ts';
 import type { TrainingEvent } from '../../src/train/loop/trainer.ts';
@@ -25,6 +25,8 @@ export interface TinyRuns {
   at(...names: string[]): string;
   /** Trains into the folder of this name. @returns what the run told */
   train(output: string, settings: object, more?: Partial<RunOptions>): Promise<TrainingEvent[]>;
+  /** Stops a run after this step, and lets it go on to its end. */
+  trainInTwo(output: string, settings: object, step: number): Promise<void>;
   /** The bytes of a saved model's weights. */
   weights(run: string, model?: 'best' | 'last'): Promise<Buffer>;
   json(path: string): Promise<Record<string, unknown>>;
@@ -40,23 +42,35 @@ export function tinyRuns(): TinyRuns {
     await writeTinyPictures(at('pictures'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
+  const train: TinyRuns['train'] = async (output, settings, more = {}) => {
+    const events: TrainingEvent[] = [];
+    await trainRun({
+      data: at('pictures'),
+      start: { tower: at('tower') },
+      output: at(output),
+      cache: at('features'),
+      config: parseTrainConfig({ ...small, ...settings }),
+      threads: 1,
+      onNote: () => undefined,
+      onFeatures: () => undefined,
+      onEvent: (event) => events.push(event),
+      ...more,
+    });
+    return events;
+  };
   return {
     at,
-    async train(output, settings, more = {}) {
-      const events: TrainingEvent[] = [];
-      await trainRun({
-        data: at('pictures'),
-        start: { tower: at('tower') },
-        output: at(output),
-        cache: at('features'),
-        config: parseTrainConfig({ ...small, ...settings }),
-        threads: 1,
-        onNote: () => undefined,
-        onFeatures: () => undefined,
-        onEvent: (event) => events.push(event),
-        ...more,
+    train,
+    async trainInTwo(output, settings, step) {
+      const stop = new AbortController();
+      const stopped = train(output, settings, {
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.kind === 'step' && event.step === step) stop.abort(new Error('enough'));
+        },
       });
-      return events;
+      await expect(stopped).rejects.toThrow('enough');
+      await train(output, settings, { resume: true });
     },
     weights: (run, model = 'last') => readFile(at(run, model, 'model.safetensors')),
     json: async (path) => JSON.parse(await readFile(at(path), 'utf8')),

@@ -6,28 +6,28 @@ import type { ConfidenceConfig } from '../../confidence/config.ts';
 import type { SplitName } from '../../data/datasets/dataset.ts';
 import { calibrateModel } from '../../evaluate/calibrate/calibrate.ts';
 import { type ReliabilitySeries, reliabilityDiagram } from '../../pages/reliability.ts';
+import { captionerOptions, type ModelFlags } from '../options/captioner.ts';
 import { type DatasetFlags, readingOf } from '../options/dataset.ts';
 import { checkOutputFile } from '../options/output-file.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 
-export interface CalibrateFlags extends DatasetFlags {
+export interface CalibrateFlags
+  extends DatasetFlags,
+    Pick<ModelFlags, 'members' | 'device' | 'threads'> {
   data: string[];
   split: SplitName;
   plot?: string;
   limit?: number;
   folds: number;
   seed: number;
-  members?: number;
-  device?: string;
-  threads?: number;
   batchSize: number;
   format: 'table' | 'json';
 }
 
 /** @throws InputError where the model or the data cannot be used */
 export async function runCalibrate(model: string, flags: CalibrateFlags): Promise<void> {
-  const { data, split, plot, limit, seed, members, device, threads, batchSize } = flags;
+  const { data, split, plot, limit, seed, batchSize } = flags;
   if (plot !== undefined) await checkOutputFile(plot, true);
   const progress = new ProgressLine();
   const work = async (signal: AbortSignal): Promise<void> => {
@@ -40,13 +40,8 @@ export async function runCalibrate(model: string, flags: CalibrateFlags): Promis
       folds: flags.folds,
       seed,
       batchSize,
-      captioner: {
-        ...(device !== undefined && { device }),
-        ...(threads !== undefined && { threads }),
-        ...(members !== undefined && { members }),
-        // Progress and Ctrl-C go on while the model works.
-        workers: 1,
-      },
+      // Progress and Ctrl-C go on while the model works.
+      captioner: captionerOptions({ ...flags, workers: 1 }),
       signal,
       onNote: (note) => console.error(`refcap: ${note}`),
       onCaptioned: (done, total) => progress.reach(done, total),

@@ -83,7 +83,7 @@ async function mapsOf(
   pathOf: (image: ComparedImage) => string,
   signal: AbortSignal,
 ): Promise<[MappedCaptions, MappedCaptions]> {
-  const { mapsOfRun } = await import('../compare-maps.ts');
+  const { mapsOfRun } = await import('./maps.ts');
   const progress = new ProgressLine();
   progress.total = 2 * comparison.images.length;
   const failures = new Set<string>();

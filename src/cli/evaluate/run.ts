@@ -6,23 +6,22 @@ import type { Reliability } from '../../confidence/config.ts';
 import type { SplitName } from '../../data/datasets/dataset.ts';
 import { type Evaluation, evaluateModel } from '../../evaluate/evaluate.ts';
 import { scoreHeading } from '../../metrics/registry.ts';
+import { captionerOptions, type ModelFlags } from '../options/captioner.ts';
 import { type DatasetFlags, readingOf } from '../options/dataset.ts';
 import { hubOptions } from '../options/hub.ts';
 import { checkLengths } from '../options/lengths.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { ProgressLine } from '../terminal/progress.ts';
 
-export interface EvaluateFlags extends DatasetFlags, Omit<GenerationFlags, 'seed'> {
+export interface EvaluateFlags
+  extends DatasetFlags,
+    Omit<GenerationFlags, 'seed'>,
+    Pick<ModelFlags, 'keepRefiner' | 'members' | 'quantize' | 'device' | 'threads'> {
   base?: string;
   data: string;
   split: SplitName;
   output?: string;
   overwrite?: true;
-  keepRefiner?: true;
-  members?: number;
-  quantize?: 'int8';
-  device?: string;
-  threads?: number;
   batchSize: number;
   frames: number;
   limit?: number;
@@ -34,7 +33,7 @@ export interface EvaluateFlags extends DatasetFlags, Omit<GenerationFlags, 'seed
 /** @throws InputError where the model, the data or the output folder cannot be used */
 export async function runEvaluate(model: string, flags: EvaluateFlags): Promise<void> {
   checkLengths(flags);
-  const { data, split, output = `evaluation-${split}`, device, threads, quantize, limit } = flags;
+  const { data, split, output = `evaluation-${split}`, limit } = flags;
   const progress = new ProgressLine();
   const work = async (signal: AbortSignal): Promise<void> => {
     const evaluation = await evaluateModel({
@@ -45,13 +44,8 @@ export async function runEvaluate(model: string, flags: EvaluateFlags): Promise<
       output,
       overwrite: flags.overwrite ?? false,
       captioner: {
-        ...(device !== undefined && { device }),
-        ...(threads !== undefined && { threads }),
-        ...(quantize !== undefined && { quantize }),
-        ...(flags.keepRefiner && { keepRefiner: true }),
-        ...(flags.members !== undefined && { members: flags.members }),
         // Progress and Ctrl-C go on while the model works.
-        workers: 1,
+        ...captionerOptions({ ...flags, workers: 1 }),
         hub: hubOptions(flags, signal),
       },
       // The seed is that of the resamples.

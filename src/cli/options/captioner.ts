@@ -1,5 +1,5 @@
 /** Opens the model that a command's flags name, telling of downloads on the standard error. */
-import { Captioner } from '../../caption/captioner.ts';
+import { Captioner, type CaptionerOptions } from '../../caption/captioner.ts';
 import type { ConceptFile } from '../../caption/concepts/read.ts';
 import { type HubFlags, hubOptions } from './hub.ts';
 
@@ -24,11 +24,18 @@ export function suitableWorkers(pictures: number): number {
   return pictures > fewPictures ? 1 : 0;
 }
 
-/** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
-export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
-  const { device, threads, imageSize, quantize, keepRefiner, members, workers } = flags;
-  const { conceptFile: concepts } = flags;
-  return Captioner.load(flags.model, {
+/** How the flags say that the model works, but for where it comes from. */
+export function captionerOptions({
+  device,
+  threads,
+  imageSize,
+  quantize,
+  keepRefiner,
+  members,
+  workers,
+  conceptFile: concepts,
+}: Omit<ModelFlags, 'model'>): Omit<CaptionerOptions, 'hub'> {
+  return {
     ...(device !== undefined && { device }),
     ...(threads !== undefined && { threads }),
     ...(imageSize !== undefined && { imageSize }),
@@ -39,6 +46,13 @@ export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Pro
     ...(concepts && {
       concepts: concepts.kind === 'names' ? concepts : { kind: concepts.kind },
     }),
+  };
+}
+
+/** @throws InputError naming what is missing or does not fit; the signal's reason when aborted */
+export async function loadCaptioner(flags: ModelFlags, signal: AbortSignal): Promise<Captioner> {
+  return Captioner.load(flags.model, {
+    ...captionerOptions(flags),
     hub: hubOptions(flags, signal),
   });
 }

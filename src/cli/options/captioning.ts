@@ -1,14 +1,6 @@
 /** The options of how pictures are captioned, of all commands that caption many. */
-import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
-import { bundledModel } from '../../hub/bundled.ts';
-import { baseOption, offlineOption, revisionOption, verboseOption } from './hub.ts';
-import {
-  deviceOption,
-  imageSizeOption,
-  membersOption,
-  quantizeOption,
-  threadsOption,
-} from './model.ts';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { imageSizeOption, membersOption, modelCommand, quantizeOption } from './model.ts';
 import { noRepeatNgram, number, positive, repeated, whole } from './values.ts';
 
 function stopping(text: string): boolean | 'never' {
@@ -19,14 +11,7 @@ function stopping(text: string): boolean | 'never' {
 
 /** A command with the options of the model, of generation and of decoding. */
 export function captioningCommand(name: string) {
-  return new Command(name)
-    .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-    .addOption(revisionOption())
-    .addOption(offlineOption())
-    .addOption(baseOption())
-    .addOption(verboseOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption('of each worker'))
+  return modelCommand(name)
     .option(
       '--workers <n>',
       'batches at a time, each in a thread (default: 1; 0, as for few pictures: none)',

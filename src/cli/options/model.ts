@@ -1,5 +1,7 @@
 /** Options of how a model is opened: what it writes with, and on what it computes. */
-import { Option } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
+import { bundledModel } from '../../hub/bundled.ts';
+import { baseOption, offlineOption, revisionOption, verboseOption } from './hub.ts';
 import { positive } from './values.ts';
 
 /** `--device`. */
@@ -28,3 +30,15 @@ export const imageSizeOption = () =>
 /** `--quantize`. */
 export const quantizeOption = () =>
   new Option('--quantize <kind>', 'faster, less exact products').choices(['int8']);
+
+/** A command with the options of which model writes, and on what. */
+export function modelCommand(name: string) {
+  return new Command(name)
+    .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
+    .addOption(revisionOption())
+    .addOption(offlineOption())
+    .addOption(baseOption())
+    .addOption(verboseOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption('of each worker'));
+}

@@ -1,4 +1,5 @@
 /** How a command's flags say that shards are captioned, opened for the work. */
+import { Opened } from '../../base/disposal.ts';
 import { version } from '../../base/version.ts';
 import type { Captioner } from '../../caption/captioner.ts';
 import { captionOptions, type GenerationFlags } from '../../caption/command-options.ts';
@@ -32,30 +33,29 @@ export interface ShardRun extends Disposable {
 export async function openShardRun(flags: ShardRunFlags, signal: AbortSignal): Promise<ShardRun> {
   const { output } = flags;
   const store = isRemote(output) ? remoteStore(output, { signal }) : await folderStore(output);
-  const captioner = await loadCaptioner({ ...flags, workers: flags.workers ?? 1 }, signal);
-  try {
-    const options = {
-      ...captionOptions(flags, captioner.defaults),
-      ...(flags.words && { dependence: true }),
-      decode: decodeOptions(flags),
-    };
-    captioner.check(options);
-    const draws = drawOptions(flags, options);
-    if (draws) captioner.check(draws);
-    const run: ShardRunOptions = {
-      options,
-      batchSize: flags.batchSize,
-      settings: await settingsOf(flags, options, signal),
-      ...(flags.imageColumn !== undefined && { columns: { image: flags.imageColumn } }),
-      through: (sink) => withStyle(sink, flags),
-      ...(draws && { draws }),
-      signal,
-    };
-    return { captioner, store, run, [Symbol.dispose]: () => captioner[Symbol.dispose]() };
-  } catch (error) {
-    captioner[Symbol.dispose]();
-    throw error;
-  }
+  using opened = new Opened();
+  const captioner = opened.use(
+    await loadCaptioner({ ...flags, workers: flags.workers ?? 1 }, signal),
+  );
+  const options = {
+    ...captionOptions(flags, captioner.defaults),
+    ...(flags.words && { dependence: true }),
+    decode: decodeOptions(flags),
+  };
+  captioner.check(options);
+  const draws = drawOptions(flags, options);
+  if (draws) captioner.check(draws);
+  const run: ShardRunOptions = {
+    options,
+    batchSize: flags.batchSize,
+    settings: await settingsOf(flags, options, signal),
+    ...(flags.imageColumn !== undefined && { columns: { image: flags.imageColumn } }),
+    through: (sink) => withStyle(sink, flags),
+    ...(draws && { draws }),
+    signal,
+  };
+  opened.keep();
+  return { captioner, store, run, [Symbol.dispose]: () => captioner[Symbol.dispose]() };
 }
 
 /** All flags on which the captions depend; machines may differ in the others. */

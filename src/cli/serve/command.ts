@@ -1,16 +1,8 @@
 /** `refcap serve`: captions over HTTP. */
 
-import { Command, Option } from '@commander-js/extra-typings';
-import { bundledModel } from '../../hub/bundled.ts';
+import { Option } from '@commander-js/extra-typings';
 import { logFormats } from '../../server/http/log.ts';
-import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
-import {
-  deviceOption,
-  imageSizeOption,
-  membersOption,
-  quantizeOption,
-  threadsOption,
-} from '../options/model.ts';
+import { imageSizeOption, membersOption, modelCommand, quantizeOption } from '../options/model.ts';
 import { portNumber, positive, repeated, whole } from '../options/values.ts';
 
 const help = `
@@ -27,16 +19,9 @@ Examples:
 
 Exit codes: 0 stopped, 1 failed, 2 wrong usage.`;
 
-export const command = new Command('serve')
+export const command = modelCommand('serve')
   .summary('answer requests for captions over HTTP')
   .description('Caption pictures that others send over HTTP.')
-  .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .addOption(revisionOption())
-  .addOption(offlineOption())
-  .addOption(baseOption())
-  .addOption(verboseOption())
-  .addOption(deviceOption())
-  .addOption(threadsOption('of each worker'))
   .option('--workers <n>', 'batches at a time, each in a thread', positive, 1)
   .addOption(imageSizeOption())
   .addOption(quantizeOption())

@@ -1,11 +1,9 @@
 /** `refcap video`: films in, scenes with captions out: tables, subtitles, chapters, a contact sheet. */
-import { Command, Option } from '@commander-js/extra-typings';
+import { Option } from '@commander-js/extra-typings';
 import { defaultFrames } from '../../data/films/pool.ts';
-import { bundledModel } from '../../hub/bundled.ts';
 import { filmFormats } from '../../video/output/formats.ts';
 import { detectorNames } from '../../video/scenes/detectors.ts';
-import { baseOption, offlineOption, revisionOption, verboseOption } from '../options/hub.ts';
-import { deviceOption, membersOption, quantizeOption, threadsOption } from '../options/model.ts';
+import { membersOption, modelCommand, quantizeOption } from '../options/model.ts';
 import { frameCount, number, positive, whole } from '../options/values.ts';
 import { checkPlaces, checkVideoFlags, formatsOf, type VideoFlags } from './flags.ts';
 import { formatList, sceneLength, time } from './values.ts';
@@ -31,17 +29,10 @@ Examples:
   refcap video films --output films.jsonl --resume
   refcap video film.mp4 --contact-sheet film.html`;
 
-export const command = new Command('video')
+export const command = modelCommand('video')
   .summary('caption films: scenes, subtitles, chapters')
   .description('Caption films: a line for each scene, its times and its caption.')
   .argument('<inputs...>', 'films, or folders of films')
-  .option('-m, --model <model>', 'model folder or file, bundled model, or hub id', bundledModel)
-  .addOption(revisionOption())
-  .addOption(offlineOption())
-  .addOption(baseOption())
-  .addOption(verboseOption())
-  .addOption(deviceOption())
-  .addOption(threadsOption('of each worker'))
   .option('--workers <n>', 'scenes at a time, each in a thread', whole, 1)
   .addOption(quantizeOption())
   .addOption(membersOption())

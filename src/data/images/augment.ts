@@ -74,12 +74,11 @@ export function augment(
   random: Random,
   mayFlip: boolean,
 ): RgbImage {
-  const { crop, mirrored } = randomFraming(image, settings, random, mayFlip);
-  return copyCrop(image, crop, mirrored);
+  return framed(image, randomFraming(image, settings, random, mayFlip));
 }
 
-/** The pixels of a rectangle that lies within the image, mirrored if asked to. */
-export function copyCrop(image: RgbImage, crop: Crop, mirrored: boolean): RgbImage {
+/** What a framing shows of an image: the pixels of its rectangle, mirrored if it is. */
+export function framed(image: RgbImage, { crop, mirrored }: Framing): RgbImage {
   const { left, top, width, height } = crop;
   const isWhole = width === image.width && height === image.height;
   if (isWhole && !mirrored) return image;

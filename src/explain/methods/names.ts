@@ -1,4 +1,5 @@
 /** The names of the methods of explanation, for whoever need not run them. */
+import { UsageError } from '../../base/errors.ts';
 import { towerOf, type VisionConfig } from '../../model/towers/towers.ts';
 
 export const methodNames = [
@@ -17,6 +18,12 @@ const known: ReadonlySet<string> = new Set(methodNames);
 
 export function isMethodName(name: string): name is MethodName {
   return known.has(name);
+}
+
+/** @throws UsageError for what is no method's name */
+export function checkMethod(method: string | undefined): void {
+  if (method !== undefined && !isMethodName(method))
+    throw new UsageError(`method (${method}): one of ${methodNames.join(', ')}.`);
 }
 
 /** Where the tower has a finer grid than its tokens'. What speaks for it is in docs/explain.md. */

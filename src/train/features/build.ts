@@ -1,9 +1,8 @@
 /** Computes image features with a tower and writes them as shards. */
 import { bytesOf } from '../../base/bytes.ts';
 import { f32ToF16 } from '../../base/half.ts';
-import { createRandom } from '../../base/random.ts';
 import { sampleFrames } from '../../data/films/sample.ts';
-import { augment } from '../../data/images/augment.ts';
+import { framed } from '../../data/images/augment.ts';
 import { createPreprocessor, type Preprocessor } from '../../data/images/preprocess.ts';
 import type { RgbImage } from '../../data/images/rgb.ts';
 import * as ops from '../../engine/graph/ops.ts';
@@ -11,7 +10,7 @@ import { Session } from '../../engine/runtime/session.ts';
 import { tensor } from '../../engine/runtime/tensor.ts';
 import { type PretrainedTower, towerGraph } from '../../model/checkpoint/tower.ts';
 import { Scope } from '../../nn/scope.ts';
-import { type HashedImage, type ImageGroup, type ViewSettings, viewSeed } from './plan.ts';
+import { type HashedImage, type ImageGroup, type ViewSettings, viewFraming } from './plan.ts';
 import { type Shard, type ShardContent, ShardWriter } from './shard.ts';
 
 /** A shard to be written. */
@@ -150,15 +149,14 @@ async function loadViews(
   image: HashedImage,
   shards: readonly MissingShard[],
   preprocessor: Preprocessor,
-  { frames, seed, augmentation }: ViewSettings,
+  settings: ViewSettings,
 ): Promise<RgbImage[][]> {
-  const decoded = await sampleFrames(image.path, frames);
+  const decoded = await sampleFrames(image.path, settings.frames);
   return shards.map(({ view }) =>
     decoded.map((frame) => {
-      if (view === 0 || augmentation === undefined) return preprocessor.resize(frame);
-      // All frames of a clip are cut and turned alike.
-      const random = createRandom(viewSeed(image, view, seed));
-      return preprocessor.resize(augment(frame, augmentation, random, image.mayFlip));
+      // Of frames of one size it is the same: all are cut and turned alike.
+      const framing = viewFraming(image, view, frame, settings);
+      return preprocessor.resize(framing ? framed(frame, framing) : frame);
     }),
   );
 }

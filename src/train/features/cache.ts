@@ -5,8 +5,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
-import { createRandom } from '../../base/random.ts';
-import { type Augmentation, type Framing, randomFraming } from '../../data/images/augment.ts';
+import type { Augmentation, Framing } from '../../data/images/augment.ts';
 import type { PretrainedTower } from '../../model/checkpoint/tower.ts';
 import { towerOf } from '../../model/towers/towers.ts';
 import { buildShards, type MissingGroup, type MissingShard } from './build.ts';
@@ -17,7 +16,7 @@ import {
   planShards,
   shardKey,
   type ViewSettings,
-  viewSeed,
+  viewFraming,
 } from './plan.ts';
 import {
   checkShard,
@@ -136,10 +135,8 @@ export async function openFeatures(
       await Promise.all(places.map((place, i) => readOne(place, chosen[i], view(i))));
     },
     framing: (place, view, size) => {
-      if (view === 0 || augmentation === undefined) return undefined;
       const image = plan.groups[plan.group[place]][plan.slot[place]];
-      const random = createRandom(viewSeed(image, view, seed));
-      return randomFraming(size, augmentation, random, image.mayFlip);
+      return viewFraming(image, view, size, settings);
     },
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };

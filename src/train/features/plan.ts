@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../../base/errors.ts';
 import { inParallel } from '../../base/parallel.ts';
-import type { Augmentation } from '../../data/images/augment.ts';
+import { createRandom } from '../../base/random.ts';
+import { type Augmentation, type Framing, randomFraming } from '../../data/images/augment.ts';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
 import { contentHash } from '../../data/shards/picture.ts';
 
@@ -100,7 +101,22 @@ export function shardKey(group: ImageGroup, view: number, settings: ViewSettings
   return hash.digest('hex');
 }
 
-/** The random state from which an image's augmented view is drawn, wherever the image stands. */
+/**
+ * What an image's view shows of it or of each of its frames, which have this size, wherever the image stands in a list;
+ * undefined: all of it.
+ */
+export function viewFraming(
+  image: HashedImage,
+  view: number,
+  size: { readonly width: number; readonly height: number },
+  { seed, augmentation }: Pick<ViewSettings, 'seed' | 'augmentation'>,
+): Framing | undefined {
+  if (view === 0 || augmentation === undefined) return undefined;
+  const random = createRandom(viewSeed(image, view, seed));
+  return randomFraming(size, augmentation, random, image.mayFlip);
+}
+
+/** The random state from which an image's augmented view is drawn. */
 export function viewSeed(
   image: HashedImage,
   view: number,

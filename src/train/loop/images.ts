@@ -2,7 +2,7 @@
 import { f16ToF32 } from '../../base/half.ts';
 import { createRandom } from '../../base/random.ts';
 import { sampleFrames } from '../../data/films/sample.ts';
-import { type Augmentation, copyCrop, randomFraming } from '../../data/images/augment.ts';
+import { type Augmentation, framed, randomFraming } from '../../data/images/augment.ts';
 import type { Preprocessor } from '../../data/images/preprocess.ts';
 import type { RgbImage } from '../../data/images/rgb.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
@@ -108,8 +108,7 @@ export function decodedImages(
         const [first] = clip;
         const framing = randomFraming(first, augmentation, random, images[places[slot]].mayFlip);
         // All frames of a clip are cut and turned alike.
-        for (const [i, frame] of clip.entries())
-          write(copyCrop(frame, framing.crop, framing.mirrored), i);
+        for (const [i, frame] of clip.entries()) write(framed(frame, framing), i);
         seen.push(seenPart(framing, first));
       }
       const plain = places.map(() => 0);

@@ -53,6 +53,14 @@ export async function openSplit(
   const { tower, model } = start;
   const readable = () => usable(options, images);
   const concepts = isTrain && fitsConcepts(config) ? model.concept_config : undefined;
+  const finish = async (used: readonly RunImage[], feed: ImageFeed, fitted?: FittedConcepts) => {
+    const split = splitOf(config, start, used, feed);
+    return {
+      ...split,
+      ...(isTrain && (await groundingOf(options, config, start, split))),
+      ...(fitted && { concepts: fitted }),
+    };
+  };
   if (graphs.images === 'pixels') {
     const used = await readable();
     const preprocessor = createPreprocessor(tower.preprocessing);
@@ -67,13 +75,8 @@ export async function openSplit(
           }),
         }),
     });
-    const split = splitOf(config, start, used, feed);
-    return {
-      ...split,
-      ...(isTrain && (await groundingOf(options, config, start, split))),
-      ...(fitted && { concepts: fitted }),
-      async [Symbol.asyncDispose]() {},
-    };
+    const split = await finish(used, feed, fitted);
+    return { ...split, async [Symbol.asyncDispose]() {} };
   }
   const open = (list: readonly RunImage[]): Promise<FeatureCache> =>
     openFeaturesOf(options, config, tower, list, {
@@ -97,13 +100,8 @@ export async function openSplit(
     fitted && feedOf(concepts, fitted, cache.views),
     isGrounded ? await seenPartsOf(cache, used) : undefined,
   );
-  const split = splitOf(config, start, used, feed);
-  return {
-    ...split,
-    ...(isTrain && (await groundingOf(options, config, start, split))),
-    ...(fitted && { concepts: fitted }),
-    [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
-  };
+  const split = await finish(used, feed, fitted);
+  return { ...split, [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose]() };
 }
 
 /** What grounding is taught with, where the run has it. */

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/base/errors.ts';
 import { f16ToF32 } from '../../../src/base/half.ts';
 import { createRandom } from '../../../src/base/random.ts';
-import { copyCrop } from '../../../src/data/images/augment.ts';
+import { framed } from '../../../src/data/images/augment.ts';
 import { decodeImage } from '../../../src/data/images/decode.ts';
 import { createPreprocessor } from '../../../src/data/images/preprocess.ts';
 import type { RgbImage } from '../../../src/data/images/rgb.ts';
@@ -155,7 +155,7 @@ describe('the feature cache', () => {
         const whole = await decodeImage(images[place].path);
         expect(cache.framing(place, 0, whole)).toBeUndefined();
         const framing = cache.framing(place, 1, whole);
-        return framing ? copyCrop(whole, framing.crop, framing.mirrored) : whole;
+        return framing ? framed(whole, framing) : whole;
       }),
     );
     const wanted = await tokensOf(parts);

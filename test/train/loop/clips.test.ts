@@ -1,14 +1,12 @@
 /** Training on clips: what no single frame tells is learned, and written again by `refcap evaluate`. */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateModel } from '../../../src/evaluate/evaluate.ts';
-import { parseTrainConfig } from '../../../src/train/config/config.ts';
-import { type RunOptions, trainRun } from '../../../src/train/loop/run.ts';
+import type { RunOptions } from '../../../src/train/loop/run.ts';
 import type { TrainingEvent } from '../../../src/train/loop/trainer.ts';
 import { hasFfmpeg, makeFilm } from '../../data/films/films.ts';
-import { writeTinyTower } from '../tiny.ts';
+import { tinyRuns } from '../tiny-runs.ts';
 
 /** The middle of each is grey: a caption tells of the beginning and the end. */
 const clips: readonly (readonly [first: string, last: string])[] = [
@@ -23,39 +21,31 @@ const clips: readonly (readonly [first: string, last: string])[] = [
 const copies = 8;
 const captionOf = ([first, last]: (typeof clips)[number]) => `${first} and ${last}`;
 
-let folder = '';
+const runs = tinyRuns();
 beforeAll(async () => {
   if (!hasFfmpeg) return;
-  folder = await mkdtemp(join(tmpdir(), 'refcap-train-clips-'));
-  await writeTinyTower(join(folder, 'tower'));
-  await mkdir(join(folder, 'clips'));
+  await mkdir(runs.at('clips'));
   const rows: string[] = [];
   for (const [i, [first, last]] of clips.entries()) {
     const colours = [first, 'gray', last].flatMap((colour) => [
       ...['-f', 'lavfi', '-t', '1', '-i', `color=${colour}:s=64x64:r=8`],
     ]);
     const graph = ['-filter_complex', '[0][1][2]concat=n=3,format=yuv420p'];
-    const clip = join(folder, `clips/dev-${i}.mp4`);
+    const clip = runs.at(`clips/dev-${i}.mp4`);
     makeFilm(...colours, ...graph, '-c:v', 'mpeg4', '-q:v', '2', clip);
     const row = (file: string, split: string) =>
       JSON.stringify({ file, caption: captionOf(clips[i]), split });
     rows.push(row(`dev-${i}.mp4`, 'dev'));
-    await copyFile(clip, join(folder, `clips/train-${i}.mp4`));
+    await copyFile(clip, runs.at(`clips/train-${i}.mp4`));
     for (let copy = 0; copy < copies; copy++) rows.push(row(`train-${i}.mp4`, 'train'));
   }
-  await writeFile(join(folder, 'clips/captions.jsonl'), `${rows.join('\n')}\n`);
+  await writeFile(runs.at('clips/captions.jsonl'), `${rows.join('\n')}\n`);
 }, 60_000);
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const settings = {
   batchSize: 6,
   captionsPerImage: 1,
-  width: 32,
-  heads: 4,
-  layers: 1,
-  minWordCount: 1,
   warmupSteps: 5,
-  logEvery: 1,
   learningRate: 0.01,
   savedBeams: 1,
   dropout: 0,
@@ -65,28 +55,15 @@ const settings = {
   frames: 3,
 };
 
-async function train(output: string, more: object, options: Partial<RunOptions> = {}) {
-  const events: TrainingEvent[] = [];
-  await trainRun({
-    data: join(folder, 'clips'),
-    start: { tower: join(folder, 'tower') },
-    output: join(folder, output),
-    config: parseTrainConfig({ ...settings, ...more }),
-    threads: 1,
-    onNote: () => undefined,
-    onFeatures: () => undefined,
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
-  return events;
-}
+const train = (output: string, more: object, options: Partial<RunOptions> = {}) =>
+  runs.train(output, { ...settings, ...more }, { data: runs.at('clips'), ...options });
 
 const evaluate = (model: string, frames: number) =>
   evaluateModel({
-    model: join(folder, model),
-    data: join(folder, 'clips'),
+    model: runs.at(model),
+    data: runs.at('clips'),
     split: 'dev',
-    output: join(folder, `${model.replaceAll('/', '-')}-${frames}`),
+    output: runs.at(`${model.replaceAll('/', '-')}-${frames}`),
     overwrite: false,
     captioner: { threads: 1 },
     decoding: {},
@@ -111,7 +88,7 @@ describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () 
     const { metrics, decoding } = await evaluate('memorise/last', 3);
     expect(metrics.Bleu_1).toBeCloseTo(1, 6);
     expect(decoding.frames).toBe(3);
-    const rows = (await readFile(join(folder, 'memorise-last-3/captions.jsonl'), 'utf8'))
+    const rows = (await readFile(runs.at('memorise-last-3/captions.jsonl'), 'utf8'))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
@@ -122,7 +99,7 @@ describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () 
 
   it('has the same loss whether a frozen tower’s tokens or pixels are fed', async () => {
     const short = { maxSteps: 1, validationImages: 0, samplePictures: 0 };
-    const start = { start: { model: join(folder, 'memorise/last') } };
+    const start = { start: { model: runs.at('memorise/last') } };
     const lossOf = (events: TrainingEvent[]) =>
       events.flatMap((event) => (event.kind === 'step' ? [event.terms.base] : []))[0];
     const cached = lossOf(await train('cached', short, start));
@@ -135,7 +112,7 @@ describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () 
     const events = await train(
       'scst',
       { stage: 'scst', epochs: 1, maxSteps: 3, learningRate: 1e-3 },
-      { start: { model: join(folder, 'memorise/last') } },
+      { start: { model: runs.at('memorise/last') } },
     );
     const rewards = events.flatMap((event) => (event.kind === 'step' ? [event.terms.reward] : []));
     expect(rewards).toHaveLength(3);
@@ -143,13 +120,13 @@ describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () 
   });
 
   it('shows pictures beside clips as clips that stand still', async () => {
-    const mixed = join(folder, 'mixed-data');
+    const mixed = runs.at('mixed-data');
     await mkdir(mixed);
     makeFilm('-f', 'lavfi', '-i', 'color=blue:s=64x64', '-frames:v', '1', join(mixed, 'still.png'));
-    await copyFile(join(folder, 'clips/dev-0.mp4'), join(mixed, 'clip.mp4'));
+    await copyFile(runs.at('clips/dev-0.mp4'), join(mixed, 'clip.mp4'));
     await writeFile(join(mixed, 'still.txt'), 'blue and blue\n'.repeat(60));
     await writeFile(join(mixed, 'clip.txt'), 'red and green\n'.repeat(60));
-    const start = { model: join(folder, 'memorise/last') };
+    const start = { model: runs.at('memorise/last') };
     const events = await train('mixed', { epochs: 3 }, { data: mixed, start, withoutDev: true });
     const last = events.findLast((event) => event.kind === 'validation');
     if (last?.kind !== 'validation') throw new Error('the run was not validated');

@@ -1,13 +1,13 @@
 /** Where the words of two evaluated models' captions looked, for the page of `refcap compare`. */
-import { InputError } from '../base/errors.ts';
-import type { Comparison } from '../compare/compare.ts';
-import { explain } from '../explain/explain.ts';
-import { veilAddress } from '../explain/output/veil-address.ts';
-import { describeWord } from '../explain/output/words.ts';
-import { modelFingerprint } from '../model/checkpoint/fingerprint.ts';
-import type { MappedCaptions, MappedWord } from '../pages/compare/page.ts';
-import { loadCaptioner } from './options/captioner.ts';
-import { hubOptions } from './options/hub.ts';
+import { InputError } from '../../base/errors.ts';
+import type { Comparison } from '../../compare/compare.ts';
+import { explain } from '../../explain/explain.ts';
+import { veilAddress } from '../../explain/output/veil-address.ts';
+import { describeWord } from '../../explain/output/words.ts';
+import { modelFingerprint } from '../../model/checkpoint/fingerprint.ts';
+import type { MappedCaptions, MappedWord } from '../../pages/compare/page.ts';
+import { loadCaptioner } from '../options/captioner.ts';
+import { hubOptions } from '../options/hub.ts';
 
 /**
  * Explains the captions of one of the two runs by the model that wrote them.
