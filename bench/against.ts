@@ -54,7 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const corpus = writeCorpus(Number(values.images), folder);
     const rows: string[][] = [];
     for (const group of groups.filter((name) => wanted.includes(name)))
-      for (const work of workOf(group, corpus)) {
+      for (const work of workOf(group, corpus, other)) {
         rows.push(compare(work, other, Number(values.rounds)));
         console.error(rows.at(-1)?.join('  '));
       }
@@ -65,7 +65,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-function workOf(group: Group, corpus: ReturnType<typeof writeCorpus>): Work[] {
+function workOf(group: Group, corpus: ReturnType<typeof writeCorpus>, other: string): Work[] {
   const bench = (file: string, ...args: string[]): readonly string[] => [
     ...['--import', 'tsx', `bench/${file}`],
     ...args,
@@ -90,7 +90,11 @@ function workOf(group: Group, corpus: ReturnType<typeof writeCorpus>): Work[] {
     case 'caption':
       return ['1', '3'].map((beams) => ({
         name: `refcap caption, 14 samples, beams ${beams}`,
-        args: command('caption', 'samples', '--quiet', '--threads', '1', '--beams', beams),
+        args: command(
+          ...['caption', 'samples', '--quiet', '--threads', '1', '--beams', beams],
+          // Both read one model: each bundles another.
+          ...['--model', join(other, 'models/refcap-small')],
+        ),
       }));
     case 'train':
       return ['cached', 'reward'].map((task) => ({

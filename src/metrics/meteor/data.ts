@@ -75,10 +75,8 @@ class PackedWordNet implements MeteorData {
     if (irregular.length > 0) return irregular;
     // METEOR leaves "ss" words and words of two letters alone.
     if (word.length <= 2 || word.endsWith('ss')) return [];
-    // The first one that is in the dictionary counts.
-    return detached(word, meteorRules)
-      .filter((form) => this.words.senses(form))
-      .slice(0, 1);
+    const base = detached(word, meteorRules).find((form) => this.words.senses(form));
+    return base === undefined ? [] : [base];
   }
 
   senses(word: string): readonly number[] {
@@ -112,30 +110,25 @@ class PackedWordNet implements MeteorData {
 
 /** Irregular forms with their base forms, a line each, by the irregular form; some have two lines. */
 class IrregularForms {
-  private readonly sorted: readonly string[];
+  /** What follows a form on each of its lines. */
+  private readonly rests = new Map<string, string[]>();
 
   constructor(reader: Reader) {
     let line = '';
-    this.sorted = Array.from({ length: reader.number() }, () => {
+    for (let left = reader.number(); left > 0; left--) {
       line = reader.word(line);
-      return line;
-    });
+      const end = line.indexOf(' ');
+      const form = line.slice(0, end);
+      const rest = line.slice(end + 1);
+      const others = this.rests.get(form);
+      if (others) others.push(rest);
+      else this.rests.set(form, [rest]);
+    }
   }
 
   /** The base forms on each line of a form. */
   lines(form: string): string[][] {
-    const start = `${form} `;
-    let low = 0;
-    let high = this.sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.sorted[middle] ?? '') < start) low = middle + 1;
-      else high = middle;
-    }
-    const found: string[][] = [];
-    for (let line = this.sorted[low]; line?.startsWith(start); line = this.sorted[++low])
-      found.push(line.slice(start.length).split(' '));
-    return found;
+    return (this.rests.get(form) ?? []).map((rest) => rest.split(' '));
   }
 }
 
@@ -145,8 +138,6 @@ class WordBlocks {
   private readonly count: number;
   /** Where each block starts. */
   private readonly starts: Int32Array;
-  /** First word of each block, once it was read. */
-  private readonly heads: (string | undefined)[] = [];
 
   constructor(reader: Reader) {
     this.reader = reader;
@@ -165,50 +156,59 @@ class WordBlocks {
     let high = this.starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.head(middle) <= word) low = middle;
-      else high = middle - 1;
+      if (this.beginsAfter(middle, word)) high = middle - 1;
+      else low = middle;
     }
-    return this.read(low, (found) => found === word);
+    return this.find(low, word);
   }
 
-  private head(block: number): string {
-    let head = this.heads[block];
-    if (head === undefined) {
-      this.reader.at = this.starts[block] ?? 0;
-      head = this.reader.word('');
-      this.heads[block] = head;
-    }
-    return head;
+  /** Whether a block's first word comes behind a word. */
+  private beginsAfter(block: number, word: string): boolean {
+    const { reader } = this;
+    reader.at = this.starts[block] ?? 0;
+    // It shares nothing with the block before.
+    reader.number();
+    const end = reader.number() + reader.at;
+    const common = reader.common(word, 0, end);
+    return reader.at < end && (common === word.length || reader.comesBehind(word, common));
   }
 
   /** Visits all words in order. */
   forEach(visit: (word: string, senses: number[]) => void): void {
+    const { reader } = this;
     for (let block = 0; block < this.starts.length; block++) {
-      this.read(block, (word, senses) => {
-        visit(word, senses);
-        return false;
-      });
+      reader.at = this.starts[block] ?? 0;
+      let word = '';
+      for (let left = this.size(block); left > 0; left--) {
+        word = reader.word(word);
+        visit(word, reader.senses());
+      }
     }
   }
 
-  private read(
-    block: number,
-    stop: (word: string, senses: number[]) => boolean,
-  ): number[] | undefined {
+  private size(block: number): number {
+    return Math.min(METEOR_DATA_BLOCK, this.count - block * METEOR_DATA_BLOCK);
+  }
+
+  /** Reads through a block without making its words: each tells what it shares with the one before. */
+  private find(block: number, word: string): number[] | undefined {
     const { reader } = this;
     reader.at = this.starts[block] ?? 0;
-    let word = '';
-    const words = Math.min(METEOR_DATA_BLOCK, this.count - block * METEOR_DATA_BLOCK);
-    for (let i = 0; i < words; i++) {
-      word = reader.word(word);
-      const senses = reader.number();
-      const list: number[] = [];
-      for (let k = 0, last = 0; k < senses; k++) {
-        const coded = reader.number();
-        last += coded >> 1;
-        list.push(last * 2 + (coded & 1));
+    // What the word shares with the last one read, which comes before it.
+    let common = 0;
+    for (let left = this.size(block); left > 0; left--) {
+      const shared = reader.number();
+      const end = reader.number() + reader.at;
+      // It parts from the word before the last one did, so it comes behind.
+      if (shared < common) return undefined;
+      if (shared === common) {
+        common += reader.common(word, common, end);
+        const ended = common === word.length;
+        if (reader.at === end && ended) return reader.senses();
+        if (reader.at < end && (ended || reader.comesBehind(word, common))) return undefined;
       }
-      if (stop(word, list)) return list;
+      reader.at = end;
+      for (let senses = reader.number(); senses > 0; senses--) reader.number();
     }
     return undefined;
   }
@@ -261,6 +261,32 @@ class Reader {
     let word = last.slice(0, shared);
     while (this.at < end) word += String.fromCharCode(this.bytes[this.at++] ?? 0);
     return word;
+  }
+
+  /** The coded senses of a word. */
+  senses(): number[] {
+    const senses: number[] = [];
+    for (let left = this.number(), last = 0; left > 0; left--) {
+      const coded = this.number();
+      last += coded >> 1;
+      senses.push(last * 2 + (coded & 1));
+    }
+    return senses;
+  }
+
+  /** Passes over the letters before `end` that are those of a word from `from` on. @returns how many */
+  common(word: string, from: number, end: number): number {
+    let at = from;
+    while (this.at < end && at < word.length && this.bytes[this.at] === word.charCodeAt(at)) {
+      this.at++;
+      at++;
+    }
+    return at - from;
+  }
+
+  /** Whether the next letter is behind that of a word. */
+  comesBehind(word: string, at: number): boolean {
+    return (this.bytes[this.at] ?? 0) > word.charCodeAt(at);
   }
 }
 
