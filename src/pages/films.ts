@@ -1,4 +1,5 @@
 /** The contact sheet of `refcap video`: scenes with picture, time and caption, and the film playing from there. */
+import { plural } from '../base/plural.ts';
 import { type CaptionFigures, confidenceOf, formatConfidence } from '../confidence/shown.ts';
 import { shownCaption } from './demo.ts';
 import { escapeHtml, page } from './frame.ts';
@@ -26,7 +27,7 @@ export const sheetGenerator = 'refcap video';
 export function filmSheet(films: readonly SheetFilm[]): string {
   const count = films.reduce((sum, { scenes }) => sum + scenes.length, 0);
   const [what] = films.length === 1 ? [films[0].file] : [`${films.length} films`];
-  const title = `${what}: ${count} ${count === 1 ? 'scene' : 'scenes'}`;
+  const title = `${what}: ${plural(count, 'scene')}`;
   const body = `<h1>${escapeHtml(title)}</h1>
 ${films.map((film, i) => section(film, i, films.length > 1)).join('\n')}
 <p class="quiet">Made by <code>refcap video</code>. A caption is what the model wrote, right or wrong.</p>

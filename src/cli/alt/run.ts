@@ -1,4 +1,5 @@
 /** The work of `refcap alt`: lists pictures without alt text, or fills them. */
+
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
@@ -22,6 +23,7 @@ import { type ScanOptions, scanSite } from '../../alt/scan.ts';
 import { checkAltTemplate, contextTemplate } from '../../alt/text.ts';
 import { UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
+import { plural } from '../../base/plural.ts';
 import { type OutputStream, openStream } from '../../base/streams.ts';
 import { givenOptions } from '../../caption/command-options.ts';
 import type { CaptionOptions } from '../../caption/options.ts';
@@ -100,7 +102,7 @@ async function check(site: string, flags: AltFlags, signal: AbortSignal): Promis
   const { pages, pictures, broken } = counts;
   if (!flags.quiet)
     console.error(
-      `refcap: ${count(pictures, 'picture')} without alt text on ${count(pages, 'page')}${brokenNote(broken)}`,
+      `refcap: ${plural(pictures, 'picture')} without alt text on ${plural(pages, 'page')}${brokenNote(broken)}`,
     );
   if (pictures + broken > 0) process.exitCode = 3;
 }
@@ -210,15 +212,11 @@ async function tell(
 
 function summary({ filled, left, pages, broken }: FillCounts, { write }: AltFlags): string {
   const done = write ? 'written into' : 'for';
-  const rest = left === 0 ? '' : `; ${count(left, 'picture')} left without`;
-  return `refcap: ${count(filled, 'alt text')} ${done} ${count(pages, 'page')}${rest}${brokenNote(broken)}`;
+  const rest = left === 0 ? '' : `; ${plural(left, 'picture')} left without`;
+  return `refcap: ${plural(filled, 'alt text')} ${done} ${plural(pages, 'page')}${rest}${brokenNote(broken)}`;
 }
 
 function brokenNote(pages: number): string {
   if (pages === 0) return '';
-  return `; ${count(pages, 'broken page')} left as ${pages === 1 ? 'it is' : 'they are'}`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+  return `; ${plural(pages, 'broken page')} left as ${pages === 1 ? 'it is' : 'they are'}`;
 }

@@ -1,5 +1,7 @@
 /** Captions of less confidence than `refcap caption --min-confidence` asks for. */
+
 import { UsageError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import type { Captioner } from '../../caption/captioner.ts';
 import type { RunCounts } from '../../caption/run.ts';
 import type { CaptionFlags } from './flags.ts';
@@ -23,7 +25,7 @@ export function doubtLines(
 ): string[] {
   if (doubtful === 0) return [];
   const more = doubtful - listed.length;
-  const what = doubtful === 1 ? '1 doubtful picture' : `${doubtful} doubtful pictures`;
+  const what = plural(doubtful, 'doubtful picture');
   return [
     `${what}, below a confidence of ${minConfidence}, left out:`,
     ...listed,

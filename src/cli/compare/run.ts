@@ -1,7 +1,9 @@
 /** The work of `refcap compare`: the comparison, its table and its page. */
+
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
+import { plural } from '../../base/plural.ts';
 import { type ComparedImage, type Comparison, compareEvaluations } from '../../compare/compare.ts';
 import { listImages } from '../../data/images/folder.ts';
 import { thumbnail } from '../../data/images/thumbnail.ts';
@@ -71,7 +73,7 @@ async function picturesOf(
     pictures.push(...(await Promise.all(some)));
   }
   const [first] = failures;
-  const many = failures.length === 1 ? '1 picture is' : `${failures.length} pictures are`;
+  const many = plural(failures.length, 'picture is', 'pictures are');
   if (first)
     console.error(`refcap: ${many} not in the page (--images says where they are): ${first}`);
   return pictures;

@@ -1,7 +1,8 @@
 /** What `refcap queue add`, `status` and `retry` do, their flags read. */
+import { plural } from '../../base/plural.ts';
 import { checkNames } from '../../scale/names.ts';
 import type { QueueAddress } from '../../scale/queue/connection.ts';
-import { type DeadShard, ShardQueue } from '../../scale/queue/queue.ts';
+import { ShardQueue } from '../../scale/queue/queue.ts';
 import { namedShards } from '../options/shard-names.ts';
 
 interface AddFlags extends QueueAddress {
@@ -42,12 +43,8 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
     `${queue.name}: ${waiting} waiting, ${active} at work, ${delayed} to be tried again, ${done} done, ${dead} dead`,
   );
   for (const { attempts, reason } of deadShards)
-    console.log(`dead after ${times(attempts)}: ${reason}`);
+    console.log(`dead after ${plural(attempts, 'attempt')}: ${reason}`);
   if (dead > deadShards.length) console.log(`and ${dead - deadShards.length} more`);
-}
-
-function times(attempts: DeadShard['attempts']): string {
-  return attempts === 1 ? '1 attempt' : `${attempts} attempts`;
 }
 
 /** @throws InputError when the server does not answer */

@@ -1,6 +1,8 @@
 /** What `refcap video` does, its flags checked. */
+
 import { InputError, UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
+import { plural } from '../../base/plural.ts';
 import { openStream } from '../../base/streams.ts';
 import { ffmpegAbilities } from '../../data/films/command.ts';
 import { type Film, probeFilm } from '../../data/films/probe.ts';
@@ -129,7 +131,7 @@ async function captionFilms(
     await writeFileAtomic(flags.contactSheet, filmSheet(sheet));
   }
   if (flags.quiet) return;
-  const parts = [`${scenes} scenes of ${done} ${done === 1 ? 'film' : 'films'}`];
+  const parts = [`${plural(scenes, 'scene')} of ${plural(done, 'film')}`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   console.error(`${parts.join(', ')} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }

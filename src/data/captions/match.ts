@@ -1,5 +1,7 @@
 /** Which candidate belongs to which image of the references. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import type { Candidates, References } from './captions.ts';
 import { isFileName } from './fields.ts';
 
@@ -219,7 +221,7 @@ function firstId(system: Candidates): string {
 }
 
 function count(items: readonly string[], noun: string): string {
-  return `${items.length} ${noun}${items.length === 1 ? '' : 's'}`;
+  return plural(items.length, noun);
 }
 
 function some(ids: readonly string[]): string {

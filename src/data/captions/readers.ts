@@ -1,5 +1,7 @@
 /** One reader a caption format; all hand their captions to a CaptionHandler. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import { type Context, type Describe, describeLine, SplitFilter } from './context.ts';
 import { type CaptionFormat, flickrLine, msvdLine, recognizeFormat } from './formats.ts';
 import { type JsonEntry, JsonWalker, jsonPath } from './json.ts';
@@ -105,7 +107,7 @@ async function readFlickr({ source, role, sink, notes }: Context): Promise<Descr
   });
   if (strays > 0)
     notes.push(
-      `${source.name}: left out ${strays} ${strays === 1 ? 'line' : 'lines'} of ${stray}, an image that does not exist (a known slip of the file).`,
+      `${source.name}: left out ${plural(strays, 'line')} of ${stray}, an image that does not exist (a known slip of the file).`,
     );
   return describeLine;
 }
@@ -187,7 +189,7 @@ async function readJson(context: Context): Promise<Describe> {
   walker.end();
   if (rejected > 0)
     notes.push(
-      `${source.name}: left out ${rejected} ${rejected === 1 ? 'caption' : 'captions'} that VizWiz marks as rejected or precanned, as its own evaluation does.`,
+      `${source.name}: left out ${plural(rejected, 'caption')} that VizWiz marks as rejected or precanned, as its own evaluation does.`,
     );
   return (place) => (typeof place === 'string' ? place : jsonPath(listKey, place));
 }

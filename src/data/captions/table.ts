@@ -2,6 +2,7 @@
 
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
+import { plural } from '../../base/plural.ts';
 import { type Context, type Describe, describeLine } from './context.ts';
 import {
   fieldKey,
@@ -109,7 +110,7 @@ class Table {
     if (this.#header && !this.#columns) namedColumns(this.#context, this.#header, []);
     if (this.#mended > 0)
       notes.push(
-        `${source.name}: ${this.#mended} ${this.#mended === 1 ? 'row lacks' : 'rows lack'} the separator between number and caption (a known slip of the file) and ${this.#mended === 1 ? 'was' : 'were'} read as meant.`,
+        `${source.name}: ${plural(this.#mended, 'row lacks', 'rows lack')} the separator between number and caption (a known slip of the file) and ${this.#mended === 1 ? 'was' : 'were'} read as meant.`,
       );
   }
 }

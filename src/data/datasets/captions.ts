@@ -1,10 +1,11 @@
 /** Reads the captions of a dataset's caption files by image. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import type { CaptionFormat } from '../captions/formats.ts';
 import { type ReadResult, readCaptionFile } from '../captions/readers.ts';
 import type { CaptionHandler, Columns, Place } from '../captions/records.ts';
 import { parseSplit, type SplitName } from './dataset.ts';
-import { plural } from './describe.ts';
 import type { CaptionFile } from './sources.ts';
 
 /** An image as the captions tell it, before its file is looked for. */

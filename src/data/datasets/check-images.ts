@@ -1,9 +1,11 @@
 /** Reads image files in full: which cannot be decoded, and which are the same byte for byte. */
+
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { inParallel } from '../../base/parallel.ts';
+import { plural } from '../../base/plural.ts';
 import { isFilmName } from '../films/names.ts';
 import { sampleFrames } from '../films/sample.ts';
 import { decodeImage, defaultMaxBytes } from '../images/decode.ts';
@@ -152,7 +154,7 @@ export async function leakageNote(
 function describeLeakage(images: readonly HashedMember[]): string | undefined {
   const { acrossSplits } = findDuplicates(images);
   if (acrossSplits.length === 0) return undefined;
-  const what = acrossSplits.length === 1 ? '1 picture is' : `${acrossSplits.length} pictures are`;
+  const what = plural(acrossSplits.length, 'picture is', 'pictures are');
   const example = acrossSplits[0].map(({ id, split }) => `${id} (${split})`).join(' = ');
   return `Leakage: ${what} in two splits or more, such as ${example}; what is learned in one is measured in the other.`;
 }

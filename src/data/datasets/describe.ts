@@ -1,5 +1,7 @@
 /** What is said of a dataset that is not in order: sentences for notes and refusals. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import type { ImageFolder } from '../images/folder.ts';
 import { describePassedOver } from '../images/formats.ts';
 import { type SplitName, splitNames } from './dataset.ts';
@@ -70,9 +72,4 @@ export function describeMissing(
   notes.push(
     `${total} of ${plural(all, 'image')} ${total === 1 ? 'has' : 'have'} no file in ${folder.folder} (${parts.join(', ')}) and ${total === 1 ? 'is' : 'are'} left out${why}.`,
   );
-}
-
-/** A number and its noun. */
-export function plural(count: number, noun: string, many = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : many}`;
 }

@@ -1,6 +1,8 @@
 /** Reads captions from the metadata of images. */
+
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import { describedPicture } from '../../metadata/described.ts';
 import type { DescribedPicture } from '../../metadata/xmp/caption.ts';
 import type { ImageFolder } from '../images/folder.ts';
@@ -34,7 +36,7 @@ export async function readMetadata(
   }
   if (ours > 0)
     notes.push(
-      `${ours === 1 ? '1 image that refcap described is' : `${ours} images that refcap described are`} left out: nobody changed the words since.`,
+      `${plural(ours, 'image that refcap described is', 'images that refcap described are')} left out: nobody changed the words since.`,
     );
   if (faults.length > 0)
     notes.push(

@@ -1,4 +1,5 @@
 /** Which file is each captioned picture's: one file is one picture's, and what is not sure is no file's. */
+import { plural } from '../../base/plural.ts';
 import { FileFinder, type Found, withoutExtension } from '../images/find.ts';
 import type { ImageFolder } from '../images/folder.ts';
 import type { NamedImages } from './captions.ts';
@@ -98,5 +99,5 @@ function likeness(name: string, folder: ImageFolder): string | undefined {
 }
 
 function looselyNote(cases: readonly string[]): string {
-  return `${cases.length === 1 ? '1 image is' : `${cases.length} images are`} named in other capitals or spaces than ${cases.length === 1 ? 'its file' : 'their files'}: ${cases[0]}.`;
+  return `${plural(cases.length, 'image is', 'images are')} named in other capitals or spaces than ${cases.length === 1 ? 'its file' : 'their files'}: ${cases[0]}.`;
 }

@@ -1,5 +1,7 @@
 /** Reads captioned datasets: Flickr8k and its kin, Karpathy's JSON, tables, JSONL, text files beside images, metadata, shards. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import type { Columns } from '../captions/records.ts';
 import { type ImageFolder, listImages } from '../images/folder.ts';
 import { isShardName } from '../shards/address.ts';
@@ -11,7 +13,6 @@ import {
   type MissingImage,
   noCaptions,
   noneFound,
-  plural,
 } from './describe.ts';
 import { readMetadata } from './metadata.ts';
 import { pairFiles } from './pair.ts';

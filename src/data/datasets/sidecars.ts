@@ -1,7 +1,9 @@
 /** Reads captions from text files beside the images. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import { refuseOtherKinds } from '../captions/kinds.ts';
 import { withoutExtension } from '../images/find.ts';
 import type { ImageFolder } from '../images/folder.ts';
@@ -78,7 +80,7 @@ function firstOf(
 function notesOn(doubled: readonly string[]): string[] {
   if (doubled.length === 0) return [];
   return [
-    `${doubled.length === 1 ? '1 image has' : `${doubled.length} images have`} more than one text file or share one, such as ${doubled[0]}; the first text is read.`,
+    `${plural(doubled.length, 'image has', 'images have')} more than one text file or share one, such as ${doubled[0]}; the first text is read.`,
   ];
 }
 

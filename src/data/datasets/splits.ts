@@ -1,10 +1,11 @@
 /** Which split each image of a dataset is in: by lists, by the captions, by folders, or dealt out by a seed. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import { readImageList } from '../captions/captions.ts';
 import { FileFinder } from '../images/find.ts';
 import type { NamedImages } from './captions.ts';
 import { dealSplits, parseSplit, type SplitShares, splitNames } from './dataset.ts';
-import { plural } from './describe.ts';
 import type { DatasetSource, SplitList } from './sources.ts';
 
 /** Images in the order of the lists; those in no list are left out, as in the official splits. */

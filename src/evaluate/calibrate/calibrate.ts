@@ -1,7 +1,9 @@
 /** Fits a model's confidence to pictures with captions by people, and writes it into the model's config.json. */
+
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import { checkWritableFolder } from '../../base/writable.ts';
 import { Captioner, type CaptionerOptions } from '../../caption/captioner.ts';
 import type { ConfidenceConfig } from '../../confidence/config.ts';
@@ -46,7 +48,8 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Confide
   const { model, captioner: opening, folds, seed } = options;
   const folder = await ownFolder(model, opening);
   const images = await imagesOfAll(options);
-  if (images.length < fewestToCalibrate) throw tooFew(options, `${images.length} pictures are`);
+  if (images.length < fewestToCalibrate)
+    throw tooFew(options, plural(images.length, 'picture is', 'pictures are'));
   using captioner = await Captioner.load(model, opening);
   const decoding = { evidence: true };
   const captioned = await captionDataset(captioner, images, { ...options, decoding });
@@ -56,7 +59,14 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Confide
   );
   const named = judged.filter(({ evidence }) => evidence.mainNoun !== undefined);
   if (named.length < fewestToCalibrate)
-    throw tooFew(options, `${named.length} pictures whose captions have a noun are`);
+    throw tooFew(
+      options,
+      plural(
+        named.length,
+        'picture whose caption has a noun is',
+        'pictures whose captions have a noun are',
+      ),
+    );
   const config = fitConfidence(judged, {
     ...(folds !== undefined && { folds }),
     ...(seed !== undefined && { seed }),

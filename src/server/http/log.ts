@@ -1,5 +1,7 @@
 /** One line a request, as text or JSON. */
 
+import { plural } from '../../base/plural.ts';
+
 export interface LogEntry {
   readonly time: Date;
   readonly method: string;
@@ -19,7 +21,7 @@ export type LogFormat = (typeof logFormats)[number];
 /** The line of a request. */
 export const logLine: Readonly<Record<Exclude<LogFormat, 'none'>, (entry: LogEntry) => string>> = {
   text: ({ time, method, path, status, ms, pictures }) => {
-    const count = pictures === undefined ? '' : ` ${pictures} picture${pictures === 1 ? '' : 's'}`;
+    const count = pictures === undefined ? '' : ` ${plural(pictures, 'picture')}`;
     return `${time.toISOString()} ${method} ${path} ${status} ${ms.toFixed(1)} ms${count}`;
   },
   json: ({ time, ms, ...entry }) =>

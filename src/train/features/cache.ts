@@ -189,7 +189,7 @@ async function checkSpace(
       `${folder}: the image features need ${megabytes(bytes)} and the disk has ${megabytes(bavail * bsize)} left; free some space, use fewer views, or name a folder on another disk.`,
     );
   onNote?.(
-    `Computing the features of ${count.toLocaleString('en')} images and views: ${megabytes(bytes)} in ${folder}.`,
+    `Computing the features of ${count.toLocaleString('en')} ${count === 1 ? 'image' : 'images and views'}: ${megabytes(bytes)} in ${folder}.`,
   );
 }
 

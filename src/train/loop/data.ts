@@ -1,5 +1,7 @@
 /** The pictures with captions that a run trains on and is measured with. */
+
 import { InputError } from '../../base/errors.ts';
+import { plural } from '../../base/plural.ts';
 import { leakageNote } from '../../data/datasets/check-images.ts';
 import { type DatasetImage, imagesOfSplit } from '../../data/datasets/dataset.ts';
 import {
@@ -110,7 +112,7 @@ function withoutDevSentence(data: string, { splitsFrom, dataset }: DatasetSurvey
   const { length } = dataset.images;
   const needed =
     splitsFrom === 'seed'
-      ? `${length} ${length === 1 ? 'image is' : 'images are'} too few to deal one out: give ${fewestToDeal} or more`
+      ? `${plural(length, 'image is', 'images are')} too few to deal one out: give ${fewestToDeal} or more`
       : 'mark some images as dev';
   return `${data}: the dev split has no image with a caption; ${needed}, or train without a dev split (--no-dev).`;
 }
