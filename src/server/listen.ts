@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { InputError } from '../base/errors.ts';
 import { errorCode } from '../base/files.ts';
+import { linger } from './http/linger.ts';
 
 export interface Listening {
   readonly host: string;
@@ -27,7 +28,10 @@ export async function listen(
   port: number,
 ): Promise<Listening> {
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
-  const server = createServer({ headersTimeout, requestTimeout }, listener);
+  const server = createServer({ headersTimeout, requestTimeout }, (incoming, outgoing) => {
+    linger(incoming);
+    return listener(incoming, outgoing);
+  });
   server.listen(port, host);
   try {
     await once(server, 'listening');

@@ -201,12 +201,9 @@ async function askCut(load: Load): Promise<void> {
   await expectStatus(load, post('image/jpeg', load.large.slice(0, 500)), 422);
 }
 
-/** The server answers before all was sent, so that a client may see a connection that broke off. */
+/** The server answers before all was sent. */
 async function askTooLarge(load: Load): Promise<void> {
-  const init = post('image/png', new Uint8Array(maxBody + 1));
-  await expectStatus(load, init, 413).catch((error: unknown) => {
-    if (!(error instanceof TypeError)) throw error;
-  });
+  await expectStatus(load, post('image/png', new Uint8Array(maxBody + 1)), 413);
 }
 
 async function goAway(load: Load): Promise<void> {
@@ -245,7 +242,7 @@ export async function loadServer({
         answered[kind] = (answered[kind] ?? 0) + 1;
       } catch (error) {
         if (error instanceof Refused) refused += 1;
-        else wrong.push(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
+        else wrong.push(`${kind}: ${told(error)}`);
       }
     }
   };
@@ -283,6 +280,12 @@ async function startLoad(url: string, seed: number): Promise<Load> {
   const random = createRandom(seed);
   const small = await Promise.all(names.map(read));
   return { url, random, small, large: new Uint8Array(large), known: new Map(), times: [] };
+}
+
+/** What went wrong, with what was behind it: of `fetch failed` it alone says anything. */
+function told(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${told(error.cause)}`;
 }
 
 function kindOf(place: number): string {
