@@ -1,6 +1,6 @@
 /**
  * XMP in AVIF and HEIC files (ISO/IEC 23008-12): an item of the type application/rdf+xml that describes the picture. Its
- * bytes stand in a box of their own behind the box `meta`; places of what follows are corrected.
+ * bytes stand in a box of their own, behind the box `meta` where they are new; places of what follows are corrected.
  */
 import { boxBytes, type IsoBox, isoBoxes } from './boxes.ts';
 import { type Carrier, damaged, severalPackets, signed, unfit } from './carrier.ts';
@@ -13,6 +13,7 @@ import {
   readItemLocations,
 } from './item-locations.ts';
 import {
+  describedItems,
   type Item,
   type ItemList,
   itemListBox,
@@ -55,6 +56,9 @@ interface IsoFile {
   readonly inner: readonly IsoBox[];
   readonly list: ItemList;
   readonly locations: ItemLocations;
+  /** The number of the picture itself. */
+  readonly primary: number;
+  /** Its XMP. */
   readonly xmp: Item | undefined;
 }
 
@@ -68,12 +72,19 @@ function readFile(bytes: Buffer, name: string): IsoFile {
     for (const { offset, length } of extents)
       if (method === 0 && reference === 0 && base + offset + length > bytes.length)
         throw damaged(name, kind, 'a part of the picture is missing');
+  const primary = primaryItem(bytes, only(inner, 'pitm', name), name, kind);
+  const iref = inner.find(({ type }) => type === 'iref');
+  const described = iref ? describedItems(bytes, iref, name, kind) : new Map<number, number[]>();
+  // Other pictures in the file, such as maps of depth, may have XMP of their own.
   const [xmp, second] = list.items.filter(
-    ({ type, contentType }) => type === 'mime' && contentType === 'application/rdf+xml',
+    ({ id, type, contentType }) =>
+      type === 'mime' &&
+      contentType === 'application/rdf+xml' &&
+      (described.get(id)?.includes(primary) ?? true),
   );
   if (second) throw severalPackets(name);
   if (xmp && xmp.contentEncoding !== '') throw unfit(name, 'its XMP is compressed');
-  return { boxes, meta, inner, list, locations, xmp };
+  return { boxes, meta, inner, list, locations, primary, xmp };
 }
 
 function only(boxes: readonly IsoBox[], type: string, name: string): IsoBox {
@@ -105,10 +116,9 @@ function itemBytes(bytes: Buffer, file: IsoFile, place: ItemLocation, name: stri
 }
 
 function withXmp(bytes: Buffer, file: IsoFile, packet: Buffer, name: string): Buffer {
-  const { inner, list, locations, xmp } = file;
+  const { inner, list, locations, primary, xmp } = file;
   if (locations.offsetSize === 0 || locations.lengthSize === 0)
     throw unfit(name, 'it has no numbers for the place of more items');
-  const primary = primaryItem(bytes, only(inner, 'pitm', name), name, kind);
   const id = xmp?.id ?? Math.max(...[...list.items, ...locations.items].map((each) => each.id)) + 1;
   const changed = new Map<string, Buffer | undefined>();
   if (!xmp) {
@@ -148,36 +158,91 @@ function rebuilt(bytes: Buffer, file: IsoFile, change: Change, name: string): Bu
   const { boxes, meta, locations } = file;
   const { id, packet } = change;
   const old = locationOf(file, id);
-  // A box that holds nothing but the old packet goes with it.
+  // A box that holds nothing but the old packet gives its place to the new one.
   const gone = boxes.find((box) => box.type === 'mdat' && old && isWhole(box, old));
   const others = locations.items.filter((item) => item.id !== id);
-  const place = (offset: number, length: number): ItemLocation => ({
-    ...{ id, method: 0, reference: 0, base: 0 },
-    extents: [{ index: 0, offset, length }],
+  const isByBase = countsFromBase(locations, old ? [old] : others);
+  const place = (at: number, method: number): ItemLocation => ({
+    ...{ id, method, reference: 0, base: isByBase ? at : 0 },
+    extents: [{ index: 0, offset: isByBase ? 0 : at, length: packet?.length ?? 0 }],
   });
-  const numbered = (items: readonly ItemLocation[]): Buffer =>
-    metaBox(bytes, file, change.changed, itemLocationsBox({ ...locations, items }, name));
-  // What is put in has its length whatever the numbers in it are.
-  const withPlace = (items: readonly ItemLocation[], offset: number): ItemLocation[] => {
-    const own = packet ? [place(offset, packet.length)] : [];
+  const withPlace = (
+    items: readonly ItemLocation[],
+    offset: number,
+    method = 0,
+  ): ItemLocation[] => {
+    const own = packet ? [place(offset, method)] : [];
     const at = old ? locations.items.indexOf(old) : items.length;
     return [...items.slice(0, at), ...own, ...items.slice(at)];
   };
-  const added = packet ? boxBytes('mdat', packet) : Buffer.alloc(0);
-  const grown = numbered(withPlace(others, 0)).length - (meta.end - meta.start) + added.length;
+  const numbered = (items: readonly ItemLocation[]): Buffer =>
+    metaBox(bytes, file, change.changed, itemLocationsBox({ ...locations, items }, name));
+  const there = packet && placeOfPacket(bytes, file, packet, gone);
+  const added = packet && !there ? dataBox(bytes, gone, packet) : undefined;
+  const entry = gone?.start ?? meta.end;
+  // What is put in has its length whatever the numbers in it are.
+  const grown = numbered(withPlace(others, 0)).length - (meta.end - meta.start);
+  const behindMeta = (byte: number): number => byte + (byte >= meta.end ? grown : 0);
   const moved = (byte: number): number =>
-    byte + (byte >= meta.end ? grown : 0) - (gone && byte >= gone.end ? gone.end - gone.start : 0);
-  const start = meta.start - (gone && gone.end <= meta.start ? gone.end - gone.start : 0);
+    behindMeta(byte) +
+    (byte >= entry ? (added?.whole.length ?? 0) : 0) -
+    (gone && byte >= gone.end ? gone.end - gone.start : 0);
   const inPlace = others.map((item) => movedItem(item, locations, moved, name));
-  const behind = start + numbered(withPlace(others, 0)).length + 8;
-  const written = numbered(withPlace(inPlace, behind));
+  const written = numbered(
+    there
+      ? withPlace(inPlace, there.method === 0 ? moved(there.offset) : there.offset, there.method)
+      : withPlace(inPlace, behindMeta(entry) + (added?.head ?? 0)),
+  );
+  const own = added ? [added.whole] : [];
   const parts = boxes.flatMap((box) => {
-    if (box === gone) return [];
-    if (box === meta) return [written, added];
-    const own = bytes.subarray(box.start, box.end);
-    return [box.type === 'moov' ? moveChunkOffsets(own, moved, name, kind) : own];
+    if (box === gone) return own;
+    if (box === meta) return [written, ...(gone ? [] : own)];
+    const whole = bytes.subarray(box.start, box.end);
+    return [box.type === 'moov' ? moveChunkOffsets(whole, moved, name, kind) : whole];
   });
   return Buffer.concat(parts);
+}
+
+/** Whether these items tell their places by their bases alone, as libheif writes them. */
+function countsFromBase({ baseSize }: ItemLocations, items: readonly ItemLocation[]): boolean {
+  return baseSize > 0 && items.every(({ extents }) => extents.every(({ offset }) => offset === 0));
+}
+
+/**
+ * Where the file holds just these bytes already, which no item may show any more: a packet that was there before
+ * ours comes back to its place. @param gone is not looked into
+ */
+function placeOfPacket(
+  bytes: Buffer,
+  { boxes, inner, locations }: IsoFile,
+  packet: Buffer,
+  gone: IsoBox | undefined,
+): { method: number; offset: number } | undefined {
+  const idat = locations.version > 0 && inner.find(({ type }) => type === 'idat');
+  if (idat) {
+    const at = bytes.subarray(idat.body, idat.end).indexOf(packet);
+    if (at >= 0) return { method: 1, offset: at };
+  }
+  for (const box of boxes) {
+    if (box.type !== 'mdat' || box === gone) continue;
+    const at = bytes.subarray(box.body, box.end).indexOf(packet);
+    if (at >= 0) return { method: 0, offset: box.body + at };
+  }
+  return undefined;
+}
+
+/** A box `mdat` with a packet, its head written as that of the box whose place it takes. */
+function dataBox(
+  bytes: Buffer,
+  like: IsoBox | undefined,
+  packet: Buffer,
+): { whole: Buffer; head: number } {
+  if (!like) return { whole: boxBytes('mdat', packet), head: 8 };
+  const head = Buffer.from(bytes.subarray(like.start, like.body));
+  const size = head.length + packet.length;
+  if (head.length === 16) head.writeBigUInt64BE(BigInt(size), 8);
+  else if (!like.isOpen) head.writeUInt32BE(size);
+  return { whole: Buffer.concat([head, packet]), head: head.length };
 }
 
 function isWhole({ body, end }: IsoBox, { method, base, extents }: ItemLocation): boolean {

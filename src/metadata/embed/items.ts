@@ -80,6 +80,26 @@ export function primaryItem(bytes: Buffer, box: IsoBox, name: string, kind: stri
   return read.number(read.number(4) >>> 24 === 0 ? 2 : 4);
 }
 
+/** The items that others describe, as XMP and Exif do (`cdsc`), by those others. @param box `iref` */
+export function describedItems(
+  bytes: Buffer,
+  box: IsoBox,
+  name: string,
+  kind: string,
+): Map<number, number[]> {
+  const fault = () => damaged(name, kind, 'its iref is not whole');
+  const size = bytes[box.body] === 0 ? 2 : 4;
+  const described = new Map<number, number[]>();
+  for (const { type, body, end } of isoBoxes(bytes, box.body + 4, box.end, name, kind)) {
+    if (type !== 'cdsc') continue;
+    const read = new NumberReader(bytes, body, end, fault);
+    const from = read.number(size);
+    const to = Array.from({ length: read.number(2) }, () => read.number(size));
+    described.set(from, [...(described.get(from) ?? []), ...to]);
+  }
+  return described;
+}
+
 /** The box `iref` with one more reference: an item describes another. @param box where there is one */
 export function withDescribing(
   bytes: Buffer,

@@ -3,6 +3,7 @@
 import type { Existing } from '../choices.ts';
 import {
   bag,
+  hasText,
   languageText,
   type NewDescription,
   withDescriptions,
@@ -161,12 +162,19 @@ class Changes {
   /** Writes a text. @param xml the property's content where the property is new */
   write(part: Exclude<CaptionPart, 'keywords'>, text: string, xml: string): void {
     const property = findProperty(this.packet, captionProperties[part]);
-    const old = wordsOf(textOf(property));
-    if (property) this.#splices.push(withText(this.packet, property, text));
-    else this.#add(part, xml);
     const record = recordOf(part);
     this.note(record.text, text);
-    if (old !== undefined) this.note(record.before, old);
+    if (!property) {
+      this.#add(part, xml);
+      return;
+    }
+    const splice = withText(this.packet, property, text);
+    this.#splices.push(splice);
+    if (!hasText(property)) return;
+    const old = textOf(property) ?? '';
+    const source = this.packet.text.slice(splice.start, splice.end);
+    this.note(record.before, old);
+    if (withText(this.packet, property, old).text !== source) this.note(record.source, source);
   }
 
   /** Adds the keywords that are not there yet. */

@@ -35,6 +35,24 @@ export function withText({ text: xml }: Packet, property: Property, text: string
   return withContentBefore(xml, container, added);
 }
 
+/** Whether a text for every language has its place in a property, if it is one without words. */
+export function hasText(property: Property): boolean {
+  if ('attribute' in property) return true;
+  const container = containerOf(property.element);
+  return !container || defaultItem(container) !== undefined;
+}
+
+/** An older text for a property, as XML that `withText` replaced. */
+export function withSource(packet: Packet, property: Property, source: string): Splice {
+  const splice = withText(packet, property, '');
+  if ('attribute' in property || !/^\s*\/>$/.test(source)) return { ...splice, text: source };
+  // It was one tag.
+  const { element } = property;
+  const container = containerOf(element);
+  const { inner, end } = (container && defaultItem(container)) ?? element;
+  return { start: inner - 1, end, text: source };
+}
+
 /** Without the x-default text of a property; without the property where no other text is left. */
 export function withoutText({ text }: Packet, property: Property): Splice {
   if ('attribute' in property)

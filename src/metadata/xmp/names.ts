@@ -38,10 +38,17 @@ export const captionProperties = {
 export type CaptionPart = keyof typeof captionProperties;
 
 /** What we wrote of a part, and what was there before. */
-export const recordOf = (part: CaptionPart): { text: PropertyName; before: PropertyName } => ({
+export const recordOf = (part: CaptionPart): CaptionRecord => ({
   text: property('refcap', part),
   before: property('refcap', `${part}Before`),
+  source: property('refcap', `${part}Source`),
 });
+interface CaptionRecord {
+  readonly text: PropertyName;
+  readonly before: PropertyName;
+  /** The XML of what was there before, where we would write it in another way. */
+  readonly source: PropertyName;
+}
 /** Who reviewed what we wrote, when, and what we had written. */
 export const reviewProperties = {
   reviewer: property('refcap', 'reviewer'),

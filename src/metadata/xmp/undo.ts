@@ -1,6 +1,7 @@
 /** Takes out of an XMP packet what refcap wrote into it, and puts back what was there before. */
 
-import { withoutItems, withoutText, withText } from './edit.ts';
+import { InputError } from '../../base/errors.ts';
+import { withoutItems, withoutText, withSource, withText } from './edit.ts';
 import {
   captionProperties,
   namespaces,
@@ -8,7 +9,15 @@ import {
   recordOf,
   reviewProperties,
 } from './names.ts';
-import { findProperty, isEmpty, type Packet, parsePacket, textOf, textsOf } from './packet.ts';
+import {
+  findProperty,
+  isEmpty,
+  type Packet,
+  type Property,
+  parsePacket,
+  textOf,
+  textsOf,
+} from './packet.ts';
 import { type Splice, spliced, withAttribute, withoutElement } from './splice.ts';
 
 export interface Undone {
@@ -69,12 +78,34 @@ function partSplices(packet: Packet): { splices: Splice[]; changedSince: string[
       continue;
     }
     const old = textOf(findProperty(packet, record.before));
+    const source = textOf(findProperty(packet, record.source));
     splices.push(
-      old === undefined ? withoutText(packet, property) : withText(packet, property, old),
+      old === undefined
+        ? withoutText(packet, property)
+        : (asItWas(packet, part, property, old, source) ?? withText(packet, property, old)),
     );
   }
   const keywords = findProperty(packet, captionProperties.keywords);
   const ours = textsOf(findProperty(packet, recordOf('keywords').text));
   if (keywords) splices.push(...withoutItems(packet, keywords, ours));
   return { splices, changedSince };
+}
+
+/** An old text in its old XML; undefined where that says something else by now, or is not known. */
+function asItWas(
+  packet: Packet,
+  part: (typeof parts)[number],
+  property: Property,
+  old: string,
+  source: string | undefined,
+): Splice | undefined {
+  if (source === undefined) return undefined;
+  const splice = withSource(packet, property, source);
+  try {
+    const read = parsePacket(spliced(packet.text, [splice]), '');
+    return textOf(findProperty(read, captionProperties[part])) === old ? splice : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
 }

@@ -4,17 +4,17 @@ import { createHash } from 'node:crypto';
 const digest = (bytes: Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
-const u16 = (value: number) => [value >> 8, value & 255];
-const u32 = (value: number) => [...u16(value >>> 16), ...u16(value & 0xffff)];
-const sized = (value: number, size: number) =>
+export const u16 = (value: number) => [value >> 8, value & 255];
+export const u32 = (value: number) => [...u16(value >>> 16), ...u16(value & 0xffff)];
+export const sized = (value: number, size: number) =>
   size === 0 ? [] : size === 8 ? [...u32(0), ...u32(value)] : u32(value);
-const bytesOf = (...parts: (readonly number[] | string | Buffer)[]): Buffer =>
+export const bytesOf = (...parts: (readonly number[] | string | Buffer)[]): Buffer =>
   Buffer.concat(
     parts.map((part) =>
       typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part),
     ),
   );
-const box = (type: string, ...parts: (readonly number[] | string | Buffer)[]): Buffer => {
+export const box = (type: string, ...parts: (readonly number[] | string | Buffer)[]): Buffer => {
   const body = bytesOf(...parts);
   return bytesOf(u32(body.length + 8), type, body);
 };
@@ -120,7 +120,7 @@ interface FoundBox {
   readonly start: number;
 }
 
-function* walk(bytes: Buffer, from: number): Generator<FoundBox> {
+export function* walk(bytes: Buffer, from: number): Generator<FoundBox> {
   for (let at = from; at < bytes.length; ) {
     const short = bytes.readUInt32BE(at);
     const size =
@@ -146,8 +146,19 @@ export function heifParts(bytes: Buffer): string[] {
   return parts;
 }
 
-function metaParts(bytes: Buffer, meta: Buffer): string[] {
-  const inner = new Map([...walk(meta, 4)].map(({ type, body }) => [type, body]));
+/** The boxes in `meta` by their types. */
+export const innerBoxes = (meta: Buffer): Map<string, Buffer> =>
+  new Map([...walk(meta, 4)].map(({ type, body }) => [type, body]));
+
+export interface FoundItem {
+  readonly id: number;
+  /** Its type, and what else its entry says. */
+  readonly type: string;
+  readonly content: Buffer;
+}
+
+/** The items of a file, in the order of their places. */
+export function itemsIn(bytes: Buffer, inner: ReadonlyMap<string, Buffer>): FoundItem[] {
   const [iinf, iloc] = [inner.get('iinf') ?? Buffer.alloc(0), inner.get('iloc') ?? Buffer.alloc(0)];
   const types = new Map(
     [...walk(iinf, iinf[0] === 0 ? 6 : 8)].map(({ body }) => [
@@ -158,21 +169,28 @@ function metaParts(bytes: Buffer, meta: Buffer): string[] {
         .trim(),
     ]),
   );
+  return placesOf(iloc).map(({ id, method, extents }) => {
+    const source = method === 0 ? bytes : (inner.get('idat') ?? bytes);
+    const content = Buffer.concat(extents.map(([from, to]) => source.subarray(from, to)));
+    return { id, type: types.get(id) ?? '', content };
+  });
+}
+
+function metaParts(bytes: Buffer, meta: Buffer): string[] {
+  const inner = innerBoxes(meta);
+  const items = itemsIn(bytes, inner);
   const others = [...inner].flatMap(([type, body]) =>
     ['iinf', 'iloc', 'iref'].includes(type) ? [] : [`meta/${type} ${digest(body)}`],
   );
   const references = [...walk(inner.get('iref') ?? Buffer.alloc(4), 4)].map(
-    ({ type, body }) => `${type} ${types.get(body.readUInt16BE(0))} -> ${body.readUInt16BE(4)}`,
+    ({ type, body }) =>
+      `${type} ${items.find(({ id }) => id === body.readUInt16BE(0))?.type} ${body.toString('hex', 2)}`,
   );
-  const items = itemsOf(iloc).map(({ id, method, extents }) => {
-    const source = method === 0 ? bytes : (inner.get('idat') ?? bytes);
-    const content = Buffer.concat(extents.map(([from, to]) => source.subarray(from, to)));
-    return `item ${types.get(id)} ${digest(content)}`;
-  });
-  return [...others, ...references, ...items].filter((part) => !part.includes('rdf+xml'));
+  const contents = items.map(({ type, content }) => `item ${type} ${digest(content)}`);
+  return [...others, ...references, ...contents].filter((part) => !part.includes('rdf+xml'));
 }
 
-function itemsOf(iloc: Buffer): { id: number; method: number; extents: [number, number][] }[] {
+function placesOf(iloc: Buffer): { id: number; method: number; extents: [number, number][] }[] {
   const version = iloc[0];
   let at = 6;
   const take = (size: number): number => {
@@ -198,14 +216,15 @@ function itemsOf(iloc: Buffer): { id: number; method: number; extents: [number, 
   });
 }
 
-function frames(bytes: Buffer, moov: Buffer): string[] {
-  let body = moov;
-  for (const _ of ['trak', 'mdia', 'minf', 'stbl']) [{ body }] = [...walk(body, 0)];
-  const [{ type, body: list }] = [...walk(body, 0)];
-  const size = type === 'stco' ? 4 : 8;
-  return Array.from({ length: list.readUInt32BE(4) }, (_, i) => {
-    const place =
-      size === 4 ? list.readUInt32BE(8 + 4 * i) : Number(list.readBigUInt64BE(8 + 8 * i));
-    return `frame ${digest(bytes.subarray(place, place + 9))}`;
+/** What stands where the tracks' chunks begin. */
+function frames(bytes: Buffer, boxes: Buffer): string[] {
+  return [...walk(boxes, 0)].flatMap(({ type, body }) => {
+    if (['trak', 'mdia', 'minf', 'stbl'].includes(type)) return frames(bytes, body);
+    if (type !== 'stco' && type !== 'co64') return [`${type} ${digest(body)}`];
+    return Array.from({ length: body.readUInt32BE(4) }, (_, i) => {
+      const place =
+        type === 'stco' ? body.readUInt32BE(8 + 4 * i) : Number(body.readBigUInt64BE(8 + 8 * i));
+      return `frame ${digest(bytes.subarray(place, place + 9))}`;
+    });
   });
 }
