@@ -1,8 +1,10 @@
 /**
  * What a server makes of a model: pictures a second and the time of a request with 1, 8 and 32 clients, against the
  * command's rate in the same run, the ways taking turns; of the bundled model also beside transformers.js behind node:http.
+ * With one client each picture is captioned by the command's run alone as well, for the time that it takes then.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +13,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { Captioner } from '../src/caption/captioner.ts';
 import type { CaptionOptions } from '../src/caption/options.ts';
 import type { CaptionSink } from '../src/caption/output/output.ts';
@@ -23,14 +26,14 @@ import { machine, median, printTable } from './measure.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const samples = join(root, 'samples');
 
-/** `npm run bench -- serve [--repeats 3] [--clients 1,8,32] [--pictures 64] [--tasks base,small] [--threads N] [--peer]` */
+/** `npm run bench -- serve [--repeats 3] [--clients 1,8,32] [--pictures 128] [--tasks base,small] [--threads N] [--peer]` */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       repeats: { type: 'string', default: '3' },
       clients: { type: 'string', default: '1,8,32' },
-      pictures: { type: 'string', default: '64' },
+      pictures: { type: 'string', default: '128' },
       tasks: { type: 'string', default: 'small,base' },
       threads: { type: 'string' },
       peer: { type: 'boolean', default: false },
@@ -90,11 +93,11 @@ interface Server {
   stop(): void;
 }
 
-/** A turn: pictures a second, the time of each request in ms, and the longest that /health/live took. */
+/** A turn: pictures a second, the time of each in ms, and of a server the longest that /health/live took. */
 interface Turn {
   readonly rate: number;
   readonly times: readonly number[];
-  readonly health: number;
+  readonly health?: number;
 }
 
 async function measure(task: Task, settings: Settings): Promise<string[][]> {
@@ -111,6 +114,8 @@ async function measure(task: Task, settings: Settings): Promise<string[][]> {
     ...(threads !== undefined && { threads }),
   });
   const command: number[] = [];
+  /** Milliseconds of each picture alone. */
+  const alone: number[] = [];
   const turns = servers.map(() => clients.map((): Turn[] => []));
   try {
     for (let turn = 0; turn <= repeats; turn++) {
@@ -118,7 +123,12 @@ async function measure(task: Task, settings: Settings): Promise<string[][]> {
       if (turn > 0) command.push(rate);
       for (const [i, count] of clients.entries())
         for (const [j, server] of servers.entries()) {
-          const one = await serverTurn(server, files, count);
+          const between = async (file: string): Promise<void> => {
+            if (count > 1 || j > 0) return;
+            const ms = 1000 / (await commandRate(captioner, [file], options));
+            if (turn > 0) alone.push(ms);
+          };
+          const one = await serverTurn(server, files, count, between);
           if (turn > 0) turns[j][i].push(one);
         }
     }
@@ -129,6 +139,7 @@ async function measure(task: Task, settings: Settings): Promise<string[][]> {
   const own = median(command);
   return [
     [name, 'command', own.toFixed(2), '1.00', '', '', ''],
+    ...(alone.length > 0 ? [[name, 'command, alone', ...figures([turnOf(alone)], own)]] : []),
     ...servers.flatMap((server, j) =>
       clients.map((count, i) => [
         `${name}, ${server.name}`,
@@ -139,13 +150,19 @@ async function measure(task: Task, settings: Settings): Promise<string[][]> {
   ];
 }
 
+/** Pictures one after another. */
+function turnOf(times: readonly number[]): Turn {
+  const rate = (1000 * times.length) / times.reduce((sum, ms) => sum + ms, 0);
+  return { rate, times };
+}
+
 /** Of a row: pictures a second, their ratio to the command's, the times of requests. */
 function figures(turns: readonly Turn[], own: number): string[] {
   const rate = median(turns.map((turn) => turn.rate));
   const times = turns.flatMap((turn) => turn.times).sort((a, b) => a - b);
   const p99 = times[Math.min(times.length - 1, Math.floor(0.99 * times.length))];
-  const health = Math.max(...turns.map((turn) => turn.health));
-  const shown = [median(times), p99, health].map((ms) => ms.toFixed(0));
+  const health = Math.max(...turns.map((turn) => turn.health ?? 0));
+  const shown = [median(times), p99, health].map((ms) => (ms === 0 ? '' : ms.toFixed(0)));
   return [rate.toFixed(2), (rate / own).toFixed(2), ...shown];
 }
 
@@ -169,22 +186,28 @@ async function commandRate(
   return (1000 * files.length) / (performance.now() - started);
 }
 
+/** @param between done before each request of a client, and no part of its time */
 async function serverTurn(
   { url, path }: Server,
   files: readonly string[],
   clients: number,
+  between: (file: string) => Promise<void>,
 ): Promise<Turn> {
-  const waiting = await Promise.all(files.map((file) => readFile(file)));
+  const bodies = await Promise.all(files.map((file) => readFile(file)));
+  const waiting = [...bodies.entries()];
   const times: number[] = [];
   let health = 0;
-  const pulse = setInterval(async () => {
-    const asked = performance.now();
-    await fetch(`${url}/health/live`);
-    health = Math.max(health, performance.now() - asked);
-  }, 100);
+  const pulse = new Worker(new URL('./pulse.mjs', import.meta.url), { workerData: url });
+  pulse.on('message', (ms: number) => {
+    health = Math.max(health, ms);
+  });
+  await once(pulse, 'message');
+  health = 0;
   const started = performance.now();
   const client = async (): Promise<void> => {
-    for (let body = waiting.pop(); body; body = waiting.pop()) {
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const [i, body] = next;
+      await between(files[i]);
       const asked = performance.now();
       const headers = { 'content-type': 'image/jpeg' };
       const response = await fetch(`${url}${path}`, { method: 'POST', body, headers });
@@ -194,8 +217,9 @@ async function serverTurn(
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  const rate = (1000 * files.length) / (performance.now() - started);
-  clearInterval(pulse);
+  const elapsed = performance.now() - started;
+  await pulse.terminate();
+  const { rate } = clients === 1 ? turnOf(times) : { rate: (1000 * files.length) / elapsed };
   return { rate, times, health };
 }
 
