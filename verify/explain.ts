@@ -11,6 +11,7 @@ import {
   gradientInput,
   integratedGradients,
   meanToken,
+  relevance,
 } from '../src/explain/token-maps.ts';
 import { openWeights } from '../src/weights/open.ts';
 import { Checks } from './checks.ts';
@@ -32,7 +33,10 @@ async function checkpointOf(folder: string): Promise<string> {
   throw new InputError(`${folder}: neither it nor a folder in it has a config.json.`);
 }
 
-/** All checks on a folder with explain.safetensors, for the checkpoint that it was made of. */
+/**
+ * All checks on a folder with explain.safetensors, for the checkpoint that it was made of, and on relevance.safetensors
+ * where it is beside it (scripts/make-relevance-references.py).
+ */
 export async function verify(folder: string, checkpoint: string): Promise<boolean> {
   await using values = await openWeights(join(folder, 'explain.safetensors'));
   const read = async (name: string): Promise<Tensor<'f32'>> =>
@@ -78,7 +82,23 @@ export async function verify(folder: string, checkpoint: string): Promise<boolea
     ]),
     { absolute: 0, relative: 0.01 },
   );
+  await compareRelevance(folder, model, tokens, forced, checks);
   return checks.report();
+}
+
+async function compareRelevance(
+  folder: string,
+  model: ExplainedModel,
+  tokens: Tensor,
+  forced: ForcedIds,
+  checks: Checks,
+): Promise<void> {
+  const path = join(folder, 'relevance.safetensors');
+  if (!(await isThere(path))) return;
+  await using values = await openWeights(path);
+  const expected = await values.readFloat32('relevance');
+  const [computed] = (await relevance(model, [tokens], forced)).members;
+  checks.numbers('relevance', [['relevance', computed, expected]], { absolute: 1e-5 });
 }
 
 /** ids [images, words + 1] as the graphs read them. */

@@ -3,7 +3,8 @@ import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import type { ImageSource, PreparedImage } from '../caption/prepare.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
-import { checkMethod, defaultMethod, type MethodName } from './methods/names.ts';
+import { defaultMethod } from './methods/default.ts';
+import { checkMethod, type MethodName } from './methods/names.ts';
 import { checkExplainable, explainerOf } from './threads/explainer.ts';
 import { captionIds, withoutEnd } from './words.ts';
 

@@ -30,6 +30,8 @@ interface Forced {
   readonly logprobs: Value;
   /** Attention to the image tokens, one entry a layer. */
   readonly attention: readonly AttentionParts[];
+  /** How much each position takes of those up to its own, [b c, heads, t, t], likewise. */
+  readonly textAttention: readonly Value[];
 }
 
 /**
@@ -47,8 +49,11 @@ function forced(
 ): Forced {
   const { text_config: config } = blip;
   const cross = crossKeyValues(scope, config, tokens);
-  const { states, imageAttention } = textDecoder(scope, config, { ids, cross, isolated });
-  return { logprobs: written(scope, blip, states, next), attention: imageAttention };
+  const { states, imageAttention, textAttention } = textDecoder(scope, config, {
+    ...{ ids, cross, isolated },
+  });
+  const logprobs = written(scope, blip, states, next);
+  return { logprobs, attention: imageAttention, textAttention };
 }
 
 /** Natural log of the probability of the ids `next` [b, c, t] after these states. */
@@ -112,6 +117,64 @@ export const gradientAttentionGraph: Graph = (scope, config) => {
   );
   return { logprobs: reshape(logprobs, [images, positions]), attention: stacked(products) };
 };
+
+/**
+ * tokens [b, s, width], ids and next [b, 1, t] -> logprobs [b, t], and for each position its relevance, [b, t, s]: the
+ * rules of Chefer et al. 2021 (arXiv:2103.15679) for the decoder of an encoder-decoder, with gradients of the position's
+ * log-probability. What the positions before it looked at counts as far as it reads them. Image tokens stand for
+ * themselves: the tower's layers, which need not be attention, are not gone through.
+ */
+export const relevanceGraph: Graph = (scope, config) => {
+  const { ids, next, isOwn } = copies();
+  const [images, , positions] = ids.shape;
+  const { logprobs, attention, textAttention } = forced(
+    scope,
+    config,
+    tokensInput(config),
+    ids,
+    next,
+  );
+  const own = mul(logprobs, isOwn);
+  const looks = attention.map(({ weights }) => weights);
+  const slopes = gradients(reduceSum(own), [...textAttention, ...looks]);
+  const depth = textAttention.length;
+  const rows = multiplyDims(images, positions);
+  const eye = reshape(isOwn, [1, positions, positions]);
+  let ofText = eye; // [b t, t, t]
+  let ofImage: Value | undefined; // [b t, t, s]
+  for (const [layer, weights] of textAttention.entries()) {
+    const self = positivePart(slopes[layer], weights); // [b t, t, t]
+    if (ofImage) ofImage = ops.add(ofImage, ops.matmul(self, ofImage));
+    ofText = ops.add(ofText, ops.matmul(self, ofText));
+    const look = positivePart(slopes[depth + layer], looks[layer]); // [b, t t, s]
+    const apart = reshape(look, [rows, positions, look.shape[2]]);
+    const seen = ops.matmul(ops.transpose(spread(ofText, eye), [0, 2, 1]), apart);
+    ofImage = ofImage ? ops.add(ofImage, seen) : seen;
+  }
+  return {
+    logprobs: reduceSum(own, [2]),
+    relevance: ofImage ? ownRows(ofImage, isOwn, images) : eye,
+  };
+};
+
+/** The positive part of gradient times attention weight, mean over heads. */
+function positivePart(slope: Value, weights: Value): Value {
+  return reduceMean(ops.relu(mul(slope, weights)), [1]);
+}
+
+/** Relevance [n, t, t] with what came to the identity as shares of 1 a row (equations 8 and 9). */
+function spread(relevance: Value, eye: Value): Value {
+  const added = ops.sub(relevance, eye);
+  const sums = reduceSum(added, [2], true);
+  return ops.add(ops.div(added, ops.where(ops.greater(sums, 0), sums, 1)), eye);
+}
+
+/** Of the copy of each position [b t, t, s] that position's row, [b, t, s]. */
+function ownRows(values: Value, isOwn: Value, images: Dim): Value {
+  const [, positions, count] = values.shape;
+  const apart = reshape(values, [images, positions, positions, count]);
+  return reduceSum(mul(apart, reshape(isOwn, [positions, positions, 1])), [2]);
+}
 
 /**
  * tokens [b, s, width], scale [], ids and next [b, 1, t] -> logprobs [b, t] where the image tokens are `scale`

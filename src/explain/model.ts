@@ -12,6 +12,7 @@ import {
   gradientAttentionGraph,
   gradientInputGraph,
   layerCamGraph,
+  relevanceGraph,
   scoreGraph,
   tokenGraph,
 } from './graphs.ts';
@@ -23,6 +24,7 @@ const graphs = {
   gradientAttention: gradientAttentionGraph,
   gradientInput: gradientInputGraph,
   layerCam: layerCamGraph,
+  relevance: relevanceGraph,
 } as const satisfies Record<string, Graph>;
 
 export type GraphName = keyof typeof graphs;

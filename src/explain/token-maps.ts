@@ -30,6 +30,16 @@ export function gradientAttention(
   return overLayers('gradientAttention', model, tokens, forced);
 }
 
+/** Relevance through the layers of the decoder, by the rules of Chefer et al. 2021. */
+export async function relevance(
+  model: ExplainedModel,
+  tokens: readonly Tensor[],
+  forced: ForcedIds,
+): Promise<TokenMaps> {
+  const results = await model.run('relevance', (i) => ({ ...forced, tokens: tokens[i] }));
+  return weighted(results.map(({ logprobs, relevance: values }) => ({ logprobs, values })));
+}
+
 async function overLayers(
   graph: 'attention' | 'gradientAttention',
   model: ExplainedModel,

@@ -60,6 +60,8 @@ export interface DecoderOutput {
    * Nothing of a graph that does not ask for them.
    */
   readonly imageAttention: readonly AttentionParts[];
+  /** How much each position takes of each position up to its own, [n, heads, t, keys], one entry a layer, likewise. */
+  readonly textAttention: readonly Value[];
 }
 
 /** An attention from inside: b rows of n queries to s keys. */
@@ -103,12 +105,15 @@ export function textDecoder(
   const states: Value[] = [];
   const present: KeyValue[] = [];
   const imageAttention: AttentionParts[] = [];
+  const textAttention: Value[] = [];
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = bert.at('encoder.layer').at(i);
     const self = selfKeyValue(layer.at('attention.self'), config, x, past?.[i]);
     present.push(self);
     const read = isolated ? besideConstants(self) : self;
-    x = attentionBlock(layer.at('attention'), config, x, read, mask, dropout).output; // [n, t, width]
+    const before = attentionBlock(layer.at('attention'), config, x, read, mask, dropout);
+    textAttention.push(before.parts.weights);
+    x = before.output; // [n, t, width]
     // The captions of an image stand one after the other in one long row of queries, so that its
     // keys and values are read once.
     const beside = reshape(x, [images, multiplyDims(captions, length), config.hidden_size]);
@@ -125,7 +130,7 @@ export function textDecoder(
     x = feedForward(layer, config, apart, dropout);
     states.push(x);
   }
-  return { states, present, imageAttention };
+  return { states, present, imageAttention, textAttention };
 }
 
 function wordEmbeddings(scope: Scope, config: TextConfig): Value {

@@ -58,10 +58,7 @@ describe('refcap caption', () => {
   });
 });
 
-/** The help of explain lists its methods, which stand beside what runs them. */
-const light = commands.filter(({ name }) => name !== 'explain');
-
-describe.each(light)('refcap $name', ({ name }) => {
+describe.each(commands)('refcap $name', ({ name }) => {
   it('loads no package beside the command line to show its options', () => {
     const { files, packages } = loadedFiles(name, '--help');
     expect(packages).toEqual(always);

@@ -15,10 +15,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('agrees with PyTorch in attention, its gradients, integrated gradients and probabilities', async () => {
+it('agrees with PyTorch in attention, its gradients, relevance, integrated gradients and probabilities', async () => {
   const folder = join(fixtures, 'blip');
   const isGood = await verify(folder, join(folder, 'tiny'));
   expect(printed.filter((line) => line.includes('FAILS'))).toEqual([]);
-  expect(printed.at(-1)).toBe('All 11 checks agree.');
+  expect(printed.at(-1)).toBe('All 12 checks agree.');
   expect(isGood).toBe(true);
 });

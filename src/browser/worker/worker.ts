@@ -10,7 +10,8 @@ import { type CaptionSettings, captionSettings, imageCaption } from '../../capti
 import { createPreprocessor } from '../../data/images/preprocess.ts';
 import { placeRuntime } from '../../engine/runtime/back-end/web.ts';
 import { type Explanation, explanationOf } from '../../explain/explanation.ts';
-import { defaultMethod, type MethodName } from '../../explain/methods/names.ts';
+import { defaultMethod } from '../../explain/methods/default.ts';
+import type { MethodName } from '../../explain/methods/names.ts';
 import { explainPositions } from '../../explain/positions.ts';
 import { captionIds, withoutEnd } from '../../explain/words.ts';
 import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';

@@ -1,29 +1,14 @@
 /** `refcap explain --evaluate`: how true explanations are, as a table and as JSON. */
 import { writeFileAtomic } from '../../base/files.ts';
-import type { SplitName } from '../../data/datasets/dataset.ts';
-import {
-  evaluateExplanations,
-  type MeasureName,
-  measureNames,
-} from '../../explain/evaluate/evaluate.ts';
+import { evaluateExplanations } from '../../explain/evaluate/evaluate.ts';
+import { measureNames } from '../../explain/evaluate/measures.ts';
 import { reportOf } from '../../explain/evaluate/report.ts';
 import { formatReport } from '../../explain/evaluate/table.ts';
-import { type MethodName, methodNames } from '../../explain/methods/names.ts';
+import { methodNames } from '../../explain/methods/names.ts';
 import { loadCaptioner, type ModelFlags } from '../options/captioner.ts';
-import { type DatasetFlags, readingOf } from '../options/dataset.ts';
+import { readingOf } from '../options/dataset.ts';
 import { ProgressLine } from '../terminal/progress.ts';
-
-export interface EvaluationFlags extends DatasetFlags {
-  data?: string;
-  split: SplitName;
-  entities?: string;
-  measures?: MeasureName[];
-  methods?: MethodName[];
-  limit?: number;
-  perPicture: number;
-  oracle: number;
-  seed: number;
-}
+import type { EvaluationFlags } from './flags.ts';
 
 /** @param output where the report goes as JSON, if it is wanted */
 export async function evaluateCommand(

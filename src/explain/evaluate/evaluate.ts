@@ -14,14 +14,12 @@ import type { MethodName } from '../methods/names.ts';
 import { wordPieces } from '../words.ts';
 import { type Areas, areasOf, baselineMaps } from './faithfulness.ts';
 import { type JudgedWord, judgeWords } from './invented.ts';
+import type { MeasureName } from './measures.ts';
 import { PreparedPictures } from './pictures.ts';
 import { type PhraseResult, pointAtPhrases } from './pointing.ts';
 import { agreement, mapsOf, shuffledModel, stagesOf, type WordMaps } from './sanity.ts';
 import { isContentWord, sceneOf } from './scenes.ts';
 import type { Share } from './statistics.ts';
-
-export const measureNames = ['pointing', 'faithfulness', 'sanity', 'invented'] as const;
-export type MeasureName = (typeof measureNames)[number];
 
 export interface ExplainEvaluationOptions {
   /** A dataset as `readDataset` takes it. */

@@ -28,8 +28,6 @@ export interface Maps {
 }
 
 export interface Method {
-  /** What it does, in a few words. */
-  readonly about: string;
   /** Whether it has values below 0, which speak against a word. */
   readonly isSigned: boolean;
   maps(scene: ExplainedScene): Promise<Maps>;

@@ -2,11 +2,19 @@
 import type { Method } from './method.ts';
 import type { MethodName } from './names.ts';
 import { occlusion, rise } from './of-pictures.ts';
-import { attention, gradientAttention, gradientInput, integrated, layerCam } from './of-tokens.ts';
+import {
+  attention,
+  gradientAttention,
+  gradientInput,
+  integrated,
+  layerCam,
+  relevance,
+} from './of-tokens.ts';
 
 export const methods: Readonly<Record<MethodName, Method>> = {
   'layer-cam': layerCam,
   'gradient-attention': gradientAttention,
+  relevance,
   attention,
   'gradient-input': gradientInput,
   'integrated-gradients': integrated,

@@ -1,23 +1,24 @@
-/** The names of the methods of explanation, for whoever need not run them. */
+/** The names of the methods of explanation and what they do, for whoever need not run them. */
 import { UsageError } from '../../base/errors.ts';
-import { towerOf, type VisionConfig } from '../../model/towers/towers.ts';
 
-export const methodNames = [
-  'layer-cam',
-  'gradient-attention',
-  'attention',
-  'gradient-input',
-  'integrated-gradients',
-  'occlusion',
-  'rise',
-] as const;
+/** What each method does, in a few words. */
+export const aboutMethods = {
+  'layer-cam': 'features of the vision tower, where more of them makes the word likelier',
+  'gradient-attention': 'attention, where more of it makes the word likelier',
+  relevance: 'the same through all layers of the decoder and the words before',
+  attention: 'attention of the decoder to the picture',
+  'gradient-input': 'gradient times image token',
+  'integrated-gradients': 'gradients on the way from no picture to this one, summed',
+  occlusion: 'how much likelier the word is with a place seen than covered',
+  rise: 'how much likelier the word is under random masks that show a place',
+} as const;
 
-export type MethodName = (typeof methodNames)[number];
+export type MethodName = keyof typeof aboutMethods;
 
-const known: ReadonlySet<string> = new Set(methodNames);
+export const methodNames: readonly MethodName[] = Object.keys(aboutMethods).filter(isMethodName);
 
 export function isMethodName(name: string): name is MethodName {
-  return known.has(name);
+  return Object.hasOwn(aboutMethods, name);
 }
 
 /** @throws UsageError for what is no method's name */
@@ -27,14 +28,9 @@ export function checkMethod(method: string | undefined): void {
 }
 
 /** Where the tower has a finer grid than its tokens'. What speaks for it is in docs/explain.md. */
-const ofFinerTowers: MethodName = 'layer-cam';
+export const ofFinerTowers: MethodName = 'layer-cam';
 /** Elsewhere. */
-const ofOthers: MethodName = 'gradient-attention';
+export const ofOtherTowers: MethodName = 'gradient-attention';
 
 /** The default in words. */
-export const aboutDefault = `${ofFinerTowers} where the model's tower has a finer grid than its tokens, as the bundled model's has, else ${ofOthers}`;
-
-/** The method by which a model is explained where none is asked for. */
-export function defaultMethod(vision: VisionConfig): MethodName {
-  return towerOf(vision).finer ? ofFinerTowers : ofOthers;
-}
+export const aboutDefault = `${ofFinerTowers} where the model's tower has a finer grid than its tokens, as the bundled model's has, else ${ofOtherTowers}`;

@@ -15,7 +15,6 @@ export function cellsFor(side: number): number {
 
 /** Covers one cell after the other with the picture's mean colour (Zeiler and Fergus 2014). */
 export const occlusion: Method = {
-  about: 'how much likelier the word is with a place seen than covered',
   isSigned: true,
   async maps({ model, pixels, size, ids, signal }: ExplainedScene): Promise<Maps> {
     const [{ side }] = await model.grids();
@@ -47,7 +46,6 @@ const maskCells = 7;
  * probability where a place is seen, less its mean over all masks.
  */
 export const rise: Method = {
-  about: 'how much likelier the word is under random masks that show a place',
   isSigned: true,
   async maps({ model, pixels, size, ids, seed, signal }: ExplainedScene): Promise<Maps> {
     const [{ side }] = await model.grids();

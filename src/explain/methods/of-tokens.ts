@@ -10,7 +10,6 @@ import type { ExplainedScene, Maps, Method } from './method.ts';
 const deviation = 1;
 
 export const layerCam: Method = {
-  about: 'features of the vision tower, where more of them makes the word likelier',
   isSigned: false,
   async maps({ model, pixels, size, ids, signal }: ExplainedScene): Promise<Maps> {
     signal?.throwIfAborted();
@@ -25,25 +24,26 @@ export const layerCam: Method = {
 };
 
 export const attention: Method = {
-  about: 'attention of the decoder to the picture',
   isSigned: false,
   maps: (scene) => laidOut(scene, tokenMaps.attention),
 };
 
 export const gradientAttention: Method = {
-  about: 'attention, where more of it makes the word likelier',
   isSigned: false,
   maps: (scene) => laidOut(scene, tokenMaps.gradientAttention),
 };
 
+export const relevance: Method = {
+  isSigned: false,
+  maps: (scene) => laidOut(scene, tokenMaps.relevance),
+};
+
 export const gradientInput: Method = {
-  about: 'gradient times image token',
   isSigned: true,
   maps: (scene) => laidOut(scene, tokenMaps.gradientInput),
 };
 
 export const integrated: Method = {
-  about: 'gradients on the way from no picture to this one, summed',
   isSigned: true,
   maps: (scene) =>
     laidOut(scene, (model, tokens, forced) =>

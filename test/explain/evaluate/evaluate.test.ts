@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/base/errors.ts';
 import { Captioner } from '../../../src/caption/captioner.ts';
-import { evaluateExplanations, type MeasureName } from '../../../src/explain/evaluate/evaluate.ts';
+import { evaluateExplanations } from '../../../src/explain/evaluate/evaluate.ts';
+import type { MeasureName } from '../../../src/explain/evaluate/measures.ts';
 import { tiny } from '../../caption/models.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-explain-evaluate-'));
