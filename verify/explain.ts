@@ -11,7 +11,7 @@ import {
   gradientInput,
   integratedGradients,
   meanToken,
-  relevance,
+  relevanceMaps,
 } from '../src/explain/token-maps.ts';
 import { openWeights } from '../src/weights/open.ts';
 import { Checks } from './checks.ts';
@@ -97,7 +97,7 @@ async function compareRelevance(
   if (!(await isThere(path))) return;
   await using values = await openWeights(path);
   const expected = await values.readFloat32('relevance');
-  const [computed] = (await relevance(model, [tokens], forced)).members;
+  const [computed] = (await relevanceMaps(model, [tokens], forced)).members;
   checks.numbers('relevance', [['relevance', computed, expected]], { absolute: 1e-5 });
 }
 

@@ -118,7 +118,17 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   explain: {
     holds:
       'why each word: gradient graphs, `methods/` (a table), maps over the picture and how much a word depends on it; `evaluate/` measures how true they are',
-    uses: ['base', 'engine', 'metrics', 'data', 'model', 'generation', 'nn', 'caption'],
+    uses: [
+      'base',
+      'engine',
+      'metrics',
+      'confidence',
+      'data',
+      'model',
+      'generation',
+      'nn',
+      'caption',
+    ],
   },
   video: {
     holds:

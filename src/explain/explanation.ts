@@ -49,7 +49,8 @@ export function explanationOf(
   return { caption: tokenizer.decode(ids), side, words, ...told };
 }
 
-function sumOver({ positions }: WordPieces, values: Float32Array): number {
+/** A word's value: the sum of its pieces'. */
+export function sumOver({ positions }: WordPieces, values: Float32Array): number {
   return positions.reduce((sum, position) => sum + values[position], 0);
 }
 

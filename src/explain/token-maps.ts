@@ -31,7 +31,7 @@ export function gradientAttention(
 }
 
 /** Relevance through the layers of the decoder, by the rules of Chefer et al. 2021. */
-export async function relevance(
+export async function relevanceMaps(
   model: ExplainedModel,
   tokens: readonly Tensor[],
   forced: ForcedIds,

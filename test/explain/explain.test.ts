@@ -8,6 +8,7 @@ import { gradients } from '../../src/engine/graph/gradient.ts';
 import { input } from '../../src/engine/graph/graph.ts';
 import * as ops from '../../src/engine/graph/ops.ts';
 import { tensor } from '../../src/engine/runtime/tensor.ts';
+import { rankCorrelation } from '../../src/explain/evaluate/statistics.ts';
 import { explain, explainAll } from '../../src/explain/explain.ts';
 import { methods } from '../../src/explain/methods/methods.ts';
 import { methodNames } from '../../src/explain/methods/names.ts';
@@ -131,6 +132,21 @@ describe('an explanation', () => {
       for (const [i, value] of Array.from(data, Number).entries())
         expect(places[10 * t + i]).toBeCloseTo(value, 5);
     }
+  });
+
+  it('by contrastive-layer-cam has no more of what all words have in common', async () => {
+    const caption = 'a brown owl';
+    const plain = await explain(one, owl, { caption, method: 'layer-cam' });
+    const { words } = await explain(one, owl, { caption, method: 'contrastive-layer-cam' });
+    // Shares of 1, less .8 of a mean that sums to 1.
+    for (const { map } of words) expect(map.reduce((a, b) => a + b, 0)).toBeCloseTo(0.2, 5);
+    const sums = words[0].map.map((_, cell) => words.reduce((sum, { map }) => sum + map[cell], 0));
+    // What is left of the mean is its fifth everywhere, so nowhere below 0.
+    expect(Math.min(...sums)).toBeGreaterThanOrEqual(-1e-6);
+    const alike = (maps: readonly Float32Array[]) => rankCorrelation(maps[0], maps[2]);
+    expect(alike(words.map(({ map }) => map))).toBeLessThan(
+      alike(plain.words.map(({ map }) => map)),
+    );
   });
 
   it('sums integrated gradients of members to what the picture adds to their mean probability', async () => {

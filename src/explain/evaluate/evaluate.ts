@@ -7,10 +7,12 @@ import type { PreparedImage } from '../../caption/prepare.ts';
 import { type EntityImage, readEntities } from '../../data/captions/entities.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../../data/datasets/dataset.ts';
 import { type DatasetOptions, readDataset } from '../../data/datasets/read.ts';
-import { explainPrepared } from '../explain.ts';
-import { sumOfMaps } from '../explanation.ts';
+import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
+import { sumOfMaps, sumOver } from '../explanation.ts';
 import { methods } from '../methods/methods.ts';
 import type { MethodName } from '../methods/names.ts';
+import { forcedIds } from '../model.ts';
+import { captionLogprobs, meanToken } from '../token-maps.ts';
 import { wordPieces } from '../words.ts';
 import { type Areas, areasOf, baselineMaps } from './faithfulness.ts';
 import { type JudgedWord, judgeWords } from './invented.ts';
@@ -180,13 +182,25 @@ async function measureSanity(
 }
 
 function measureInvented(context: Context): Promise<JudgedWord[][]> {
-  const { captioner, options } = context;
-  const { signal } = options;
-  return overImages(context, 'invented', async (image, { captions }) => {
-    const [{ words }] = await explainPrepared(captioner, [image], {
-      method: 'attention',
-      ...(signal && { signal }),
+  const { captioner, options, pictures } = context;
+  const { seed, signal } = options;
+  return overImages(context, 'invented', async (image, { path, captions }) => {
+    const ids = await pictures.caption(path);
+    const words = wordPieces(ids, captioner.tokenizer);
+    if (words.length === 0) return [];
+    const scene = sceneOf(captioner, image, ids, { seed, signal });
+    const forced = forcedIds([ids]);
+    const tokens = await scene.tokens();
+    const likely = (seen: readonly Tensor[]): Promise<Float32Array> =>
+      captionLogprobs(scene.model, seen, forced);
+    const logprobs = await likely(tokens);
+    const without = await likely(tokens.map(meanToken));
+    const priors = await likely(tokens.map(({ shape }) => tensor('f32', shape)));
+    const told = words.map((word) => {
+      const logprob = sumOver(word, logprobs);
+      const dependence = logprob - sumOver(word, without);
+      return { text: word.text, logprob, dependence, prior: sumOver(word, priors) };
     });
-    return judgeWords(words, captions);
+    return judgeWords(told, captions);
   });
 }

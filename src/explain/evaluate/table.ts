@@ -22,7 +22,7 @@ export function formatReport({ pointing, faithfulness, sanity, invented }: Expla
     );
   }
   if (invented) {
-    const { words, invented: count, dependence, probability, together, difference } = invented;
+    const { words, invented: count, dependence, probability, difference } = invented;
     parts.push(
       table(
         `Invented words: ${count} of ${words}; area under the ROC curve`,
@@ -30,8 +30,10 @@ export function formatReport({ pointing, faithfulness, sanity, invented }: Expla
         [
           ['visual dependence', ...withInterval(dependence)],
           ['probability', ...withInterval(probability)],
-          ['both, summed', ...withInterval(together)],
+          ['probability over that by language alone', ...withInterval(invented.gain)],
+          ['fitted to the three probabilities', ...withInterval(invented.fitted)],
           ['dependence less probability', ...withInterval(difference)],
+          ['fitted less probability', ...withInterval(invented.fittedDifference)],
         ],
       ),
     );

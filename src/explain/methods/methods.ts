@@ -4,6 +4,7 @@ import type { MethodName } from './names.ts';
 import { occlusion, rise } from './of-pictures.ts';
 import {
   attention,
+  contrastiveLayerCam,
   gradientAttention,
   gradientInput,
   integrated,
@@ -13,6 +14,7 @@ import {
 
 export const methods: Readonly<Record<MethodName, Method>> = {
   'layer-cam': layerCam,
+  'contrastive-layer-cam': contrastiveLayerCam,
   'gradient-attention': gradientAttention,
   relevance,
   attention,

@@ -4,8 +4,9 @@ import { UsageError } from '../../base/errors.ts';
 /** What each method does, in a few words. */
 export const aboutMethods = {
   'layer-cam': 'features of the vision tower, where more of them makes the word likelier',
+  'contrastive-layer-cam': 'the same, less what all words of the caption have in common',
   'gradient-attention': 'attention, where more of it makes the word likelier',
-  relevance: 'the same through all layers of the decoder and the words before',
+  relevance: 'such attention through all layers of the decoder and the words before',
   attention: 'attention of the decoder to the picture',
   'gradient-input': 'gradient times image token',
   'integrated-gradients': 'gradients on the way from no picture to this one, summed',

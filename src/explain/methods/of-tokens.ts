@@ -1,5 +1,5 @@
 /** Methods that look into the model: values of image tokens, laid out over the picture. */
-import { resizeGrid, smoothGrid } from '../grid.ts';
+import { positiveShares, resizeGrid, smoothGrid } from '../grid.ts';
 import { forcedIds } from '../model.ts';
 import { asBatch } from '../pictures.ts';
 import * as tokenMaps from '../token-maps.ts';
@@ -11,17 +11,41 @@ const deviation = 1;
 
 export const layerCam: Method = {
   isSigned: false,
-  async maps({ model, pixels, size, ids, signal }: ExplainedScene): Promise<Maps> {
-    signal?.throwIfAborted();
-    const found = await tokenMaps.layerCamMaps(model, asBatch(pixels, size), forcedIds([ids]));
-    const { side, values } = placed(found, await model.finerGrids());
-    const { logprobs, means } = found;
-    return {
-      ...{ side, values: values.map((map) => smoothGrid(map, side, deviation)) },
-      besides: { logprobs, means },
-    };
+  async maps(scene: ExplainedScene): Promise<Maps> {
+    const { side, values, besides } = await layerCamOf(scene);
+    return { side, values: values.map((map) => smoothGrid(map, side, deviation)), besides };
   },
 };
+
+/** Of what a caption's positions have in common, how much goes; docs/explain.md has the figures. */
+const common = 0.8;
+
+/** Each position's map as shares of 1, less most of the mean of all: what stands out at every word tells none of them. */
+export const contrastiveLayerCam: Method = {
+  isSigned: true,
+  async maps(scene: ExplainedScene): Promise<Maps> {
+    const { side, values, besides } = await layerCamOf(scene);
+    const shares = values.map(positiveShares);
+    const mean = shares[0].map(
+      (_, cell) => shares.reduce((sum, map) => sum + map[cell], 0) / shares.length,
+    );
+    const contrasts = shares.map((map) => map.map((share, cell) => share - common * mean[cell]));
+    return { side, values: contrasts, besides };
+  },
+};
+
+async function layerCamOf({
+  model,
+  pixels,
+  size,
+  ids,
+  signal,
+}: ExplainedScene): Promise<Required<Maps>> {
+  signal?.throwIfAborted();
+  const found = await tokenMaps.layerCamMaps(model, asBatch(pixels, size), forcedIds([ids]));
+  const { logprobs, means } = found;
+  return { ...placed(found, await model.finerGrids()), besides: { logprobs, means } };
+}
 
 export const attention: Method = {
   isSigned: false,
@@ -35,7 +59,7 @@ export const gradientAttention: Method = {
 
 export const relevance: Method = {
   isSigned: false,
-  maps: (scene) => laidOut(scene, tokenMaps.relevance),
+  maps: (scene) => laidOut(scene, tokenMaps.relevanceMaps),
 };
 
 export const gradientInput: Method = {
@@ -66,7 +90,7 @@ async function laidOut(
 function placed(
   { logprobs, members }: TokenMaps,
   grids: readonly { readonly side: number; readonly first: number }[],
-): Maps {
+): Omit<Maps, 'besides'> {
   const [{ side }] = grids;
   const values = Array.from(logprobs, (_, position) => {
     const sum = new Float32Array(side * side);

@@ -1,6 +1,7 @@
 /** Deletion, insertion and sanity on the tiny model: orders that must be better are, and shuffled models differ. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../../src/base/random.ts';
 import { Captioner } from '../../../src/caption/captioner.ts';
 import {
   area,
@@ -8,7 +9,11 @@ import {
   baselineMaps,
   edgeMap,
 } from '../../../src/explain/evaluate/faithfulness.ts';
-import { judgeWords, reportInvented } from '../../../src/explain/evaluate/invented.ts';
+import {
+  fittedScores,
+  judgeWords,
+  reportInvented,
+} from '../../../src/explain/evaluate/invented.ts';
 import {
   agreement,
   mapsOf,
@@ -105,7 +110,7 @@ describe('sanity', () => {
 describe('invented words', () => {
   it('are content words whose stem no reference has', () => {
     const word = (text: string, dependence: number) => ({
-      ...{ text, dependence, logprob: -1, place: 'centre', map: new Float32Array(1) },
+      ...{ text, dependence, logprob: -1, prior: -2 },
     });
     const words = [word('the', 0), word('dogs', 2), word('frisbee', 0.1), word('running', 1)];
     const judged = judgeWords(words, ['A dog runs.', 'one animal']);
@@ -114,6 +119,27 @@ describe('invented words', () => {
     expect(report).toMatchObject({ words: 6, invented: 2 });
     expect(report.dependence.mean).toBe(1);
     expect(report.probability.mean).toBe(0.5);
+    expect(report.gain.mean).toBe(0.5);
     expect(isContentWord({ text: 'two' })).toBe(false);
+  });
+
+  it('are told by a fit that has not seen the picture', () => {
+    // An invented word is likelier by language alone; the two other probabilities say nothing.
+    const random = createRandom(1);
+    const word = (isInvented: boolean) => ({
+      ...{ isInvented, logprob: -random.next(), dependence: random.next() },
+      prior: isInvented ? -1 - random.next() : -3 - random.next(),
+    });
+    const images = Array.from({ length: 20 }, () => [word(true), word(false)]);
+    const { probability, fitted, fittedDifference } = reportInvented(images, 1);
+    expect(fitted.mean).toBe(1);
+    expect(fittedDifference.low).toBeGreaterThan(0);
+    expect(fittedDifference.mean).toBeCloseTo(1 - probability.mean, 10);
+    // Whoever turns the truth of one picture's words changes no score of its own.
+    const turned = images.map((words, i) =>
+      i === 3 ? words.map((w) => ({ ...w, isInvented: !w.isInvented })) : words,
+    );
+    expect(fittedScores(turned)[3]).toEqual(fittedScores(images)[3]);
+    expect(fittedScores(turned)[4]).not.toEqual(fittedScores(images)[4]);
   });
 });

@@ -85,8 +85,8 @@ describe('a report', () => {
   it('of sanity and invented words has a row a stage and a row a score', () => {
     const share = { sum: 1, count: 2 };
     const judged = [
-      { isInvented: true, logprob: -3, dependence: 0 },
-      { isInvented: false, logprob: -1, dependence: 2 },
+      { isInvented: true, logprob: -3, dependence: 0, prior: -4 },
+      { isInvented: false, logprob: -1, dependence: 2, prior: -4 },
     ];
     const report = reportOf(
       {
