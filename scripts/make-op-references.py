@@ -260,7 +260,8 @@ OPS = {
     "dynamicQuantizeMatmul": dynamic_quantize_matmul,
     "blockQuantizedMatmul": block_quantized_matmul,
     "quantizeLinear": quantize,
-    "dequantizeLinear": lambda i, a: i[0].double() * i[1].detach(),
+    "dequantizeLinear": lambda i, a: i[0].double()
+    * i[1].detach().reshape([-1] + [1] * (i[0].dim() - 1) if i[1].dim() else []),
 }
 
 

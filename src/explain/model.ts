@@ -3,7 +3,11 @@ import { Opened } from '../base/disposal.ts';
 import type { Feeds } from '../engine/runtime/feeds.ts';
 import type { Session } from '../engine/runtime/session.ts';
 import { float32Values, type Tensor, tensor } from '../engine/runtime/tensor.ts';
-import { type InferenceOptions, openGraph, type ReadableWeights } from '../generation/inference.ts';
+import {
+  type InferenceOptions,
+  openGraph,
+  type ReadableWeights,
+} from '../generation/open-graph.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { towerOf, type VisionConfig } from '../model/towers/towers.ts';
 import {

@@ -54,7 +54,7 @@ export function planWeights(
   }
 }
 
-type KindOf = (weight: ProductWeight) => QuantizedWeight['kind'] | undefined;
+type KindOf = (weight: ProductWeight) => Exclude<QuantizedWeight['kind'], 'int8-rows'> | undefined;
 
 /** What scores concepts chooses between them: it stays as it is, in any member. */
 export function isScorer(name: string): boolean {

@@ -5,9 +5,8 @@ export {
   type Decoder,
   type EncodedImages,
   Inference,
-  type InferenceOptions,
-  type ReadableWeights,
   type StepScores,
 } from './inference.ts';
 export { Ensemble } from './members.ts';
+export type { InferenceOptions, ReadableWeights } from './open-graph.ts';
 export { type GenerationSettings, generationDefaults, resolveGeneration } from './options.ts';

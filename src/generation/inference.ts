@@ -1,32 +1,12 @@
 /** The sessions of a captioner: images to keys and values once, then one run a word. */
-import { bytesOf } from '../base/bytes.ts';
 import { Opened } from '../base/disposal.ts';
-import { parametersOf, type Value } from '../engine/graph/graph.ts';
-import type { Weight } from '../engine/onnx/encode.ts';
-import { weightLimit } from '../engine/runtime/int8.ts';
+import type { Value } from '../engine/graph/graph.ts';
 import { Session, type SessionOptions } from '../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from '../model/blip.ts';
-import type { PretrainedWeights } from '../model/checkpoint/weights.ts';
-import { isConceptScorer } from '../model/concepts/concepts.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { type Adapters, Scope } from '../nn/scope.ts';
-import { type QuantizedWeight, quantizeGraph, quantizeRows, storedRows } from './quantisation.ts';
-
-export interface InferenceOptions {
-  /** Execution provider by ONNX Runtime's name. Default 'cpu'. */
-  readonly device?: string;
-  /** Threads of the CPU provider. Default: all cores. */
-  readonly threads?: number;
-  /** 'int8': 8-bit weights per output column, activations rounded on the fly. Faster, less exact. */
-  readonly quantize?: 'int8';
-  /** Further settings of ONNX Runtime's sessions, by its own keys. */
-  readonly extra?: Readonly<Record<string, string>>;
-}
-
-/** What is needed of weights to bake them in. */
-export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'> &
-  Partial<Pick<PretrainedWeights, 'readRounded'>>;
+import { type InferenceOptions, openGraph, type ReadableWeights } from './open-graph.ts';
 
 /** Concepts of images, as the graph chose them. */
 export interface ConceptTensors {
@@ -247,63 +227,4 @@ function gatherRows(
       return [name, tensor('f32', [rows.length, ...value.shape.slice(1)], data)];
     }),
   );
-}
-
-/**
- * Opens a graph of the model with its weights baked in: read by ONNX Runtime from their file where
- * they lie there as f32 or f16, else from memory; rounded to 8 bits if asked.
- */
-export async function openGraph(
-  build: (scope: Scope) => Record<string, Value>,
-  weights: ReadableWeights,
-  options: InferenceOptions = {},
-): Promise<Session> {
-  const { quantize, ...session } = options;
-  const scope = new Scope();
-  let outputs = build(scope);
-  const baked = new Map<string, Weight>();
-  if (quantize === 'int8') {
-    const quantized = quantizeGraph(outputs, ({ source }) =>
-      isConceptScorer(source) ? undefined : 'int8',
-    );
-    outputs = quantized.outputs;
-    for (const weight of quantized.weights) {
-      const { matrix, scale } = await roundedProduct(weights, weight);
-      baked.set(weight.matrix, { dtype: 'i8', data: bytesOf(matrix) });
-      baked.set(weight.scale, { dtype: 'f32', data: bytesOf(scale) });
-    }
-  }
-  for (const name of new Set(parametersOf(Object.values(outputs))))
-    if (!baked.has(name)) baked.set(name, await weightBytes(weights, name));
-  return Session.open(outputs, {
-    ...session,
-    externalFolder: '.',
-    weight: (name) => baked.get(name),
-  });
-}
-
-/** A weight as products of 8 bits take it: as it is stored where that is exact here, else rounded. */
-async function roundedProduct(
-  weights: ReadableWeights,
-  weight: QuantizedWeight,
-): Promise<{ matrix: Int8Array; scale: Float32Array }> {
-  const stored = await weights.readRounded?.(weight.source);
-  const limit = weightLimit();
-  if (stored && areWithin(stored.values, limit)) return storedRows(stored, weight);
-  return quantizeRows(await weights.readFloat32(weight.source), weight, limit);
-}
-
-/** (A call for each of millions of values would be felt.) */
-function areWithin(values: Int8Array, limit: number): boolean {
-  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > limit) return false;
-  return true;
-}
-
-async function weightBytes(weights: ReadableWeights, name: string): Promise<Weight> {
-  const info = weights.tensors.get(name);
-  if (info?.location && (info.dtype === 'f32' || info.dtype === 'f16')) {
-    const { path, offset } = info.location;
-    return { dtype: info.dtype, location: path, offset, length: info.byteLength };
-  }
-  return { dtype: 'f32', data: bytesOf(await weights.readFloat32(name)) };
 }

@@ -1,8 +1,7 @@
 /** Products with weights of 8 or 4 bits: weights rounded per output column, or in blocks along it. */
 import { type Node, parameter, type Value } from '../engine/graph/graph.ts';
-import { blockQuantizedMatmul, dynamicQuantizeMatmul } from '../engine/graph/ops.ts';
+import { blockQuantizedMatmul, dynamicQuantizeMatmul, transpose } from '../engine/graph/ops.ts';
 import { rewrite } from '../engine/graph/rewrite.ts';
-import type { RoundedRows } from '../weights/rounded.ts';
 
 /** Columns that share a scale in 4-bit weights. */
 export const blockSize = 32;
@@ -21,11 +20,11 @@ export interface ProductWeight {
 }
 
 /**
- * Rows of a weight [out, in] that became an i8 matrix [in, out] and a scale for each column, or 4-bit numbers
- * [out, blocks, bytes] and a scale for each block.
+ * Rows of a weight [out, in] that became an i8 matrix [in, out] and a scale for each column, or the same as it is stored,
+ * [out, in], which the runtime turns round, or 4-bit numbers [out, blocks, bytes] and a scale for each block.
  */
 export interface QuantizedWeight extends ProductWeight {
-  readonly kind: 'int8' | 'int4';
+  readonly kind: 'int8' | 'int8-rows' | 'int4';
   /** Names of the two parameters that take its place. */
   readonly matrix: string;
   readonly scale: string;
@@ -66,6 +65,10 @@ function productOf(x: Value, { kind, matrix, scale, rows, columns }: QuantizedWe
         parameter(matrix, [columns, rows], 'i8'),
         parameter(scale, [rows]),
       );
+    case 'int8-rows': {
+      const stored = parameter(matrix, [rows, columns], 'i8');
+      return dynamicQuantizeMatmul(x, transpose(stored), parameter(scale, [rows]));
+    }
     case 'int4': {
       const blocks = Math.ceil(columns / blockSize);
       const bytes = parameter(matrix, [rows, blocks, blockSize / 2], 'u8');
@@ -124,13 +127,17 @@ export function quantizeRows(
   return { matrix, scale };
 }
 
-/** `rows` rows from `start` on of a weight that is stored in 8 bits, as `quantizeRows` gives them. */
-export function storedRows(
-  { values, scale }: RoundedRows,
-  { start, rows, columns }: Omit<ProductWeight, 'source'>,
-): { matrix: Int8Array; scale: Float32Array } {
-  const wanted = values.subarray(start * columns, (start + rows) * columns);
-  return { matrix: transposed(wanted, rows, columns), scale: scale.slice(start, start + rows) };
+/**
+ * Whether all of `values` are of 7 bits, so from -64 to 63. (One by one would be felt with millions of them: of four at a
+ * time bits 6 and 7 must be the same.)
+ */
+export function areSevenBits(values: Int8Array): boolean {
+  const { buffer, byteOffset, length } = values.byteOffset % 4 === 0 ? values : values.slice();
+  const words = new Int32Array(buffer, byteOffset, length >> 2);
+  let differing = 0;
+  for (let i = 0; i < words.length; i++) differing |= words[i] ^ (words[i] << 1);
+  for (let i = words.length * 4; i < length; i++) differing |= values[i] ^ (values[i] << 1);
+  return (differing & 0x80808080) === 0;
 }
 
 /** [rows, columns] -> [columns, rows]. */

@@ -14,44 +14,45 @@ export interface RoundedRows {
   readonly scale: Float32Array;
 }
 
+/** A rounded tensor that is not read yet. */
+export interface RoundedTensor {
+  /** Its whole numbers as they are stored. */
+  readonly values: WeightInfo;
+  /** Its scales as they are stored: [rows]. */
+  readonly scale: WeightInfo;
+  read(): Promise<RoundedRows>;
+}
+
 /** A source in which rounded tensors are of f32. */
 export interface WideningSource extends WeightSource {
   /** A rounded tensor as it is stored; undefined for any other. */
-  readRounded(name: string): Promise<RoundedRows | undefined>;
+  rounded(name: string): RoundedTensor | undefined;
 }
 
 export const scaleSuffix = '.scale';
 
 /** The tensors of `source`, with rounded ones as f32. @throws InputError when scales do not fit their tensor */
 export function widening(source: WeightSource): WideningSource {
-  const rounded = new Set(
-    [...source.tensors.values()]
-      .filter(({ name, dtype }) => dtype === 'i8' && source.tensors.has(name + scaleSuffix))
-      .map(({ name }) => name),
-  );
+  const rounded = new Map<string, RoundedTensor>();
+  for (const info of source.tensors.values()) {
+    const scale = source.tensors.get(info.name + scaleSuffix);
+    if (info.dtype === 'i8' && scale) rounded.set(info.name, roundedTensor(source, info, scale));
+  }
   const tensors = new Map<string, WeightInfo>();
   for (const [name, info] of source.tensors) {
     if (name.endsWith(scaleSuffix) && rounded.has(name.slice(0, -scaleSuffix.length))) continue;
     tensors.set(name, rounded.has(name) ? wide(info) : info);
   }
-  const readRounded = async (name: string): Promise<RoundedRows | undefined> => {
-    if (!rounded.has(name)) return undefined;
-    const { data, shape } = await source.read(name);
-    const scale = await source.readFloat32(name + scaleSuffix);
-    if (scale.length !== shape[0])
-      throw new InputError(
-        `${source.path}: '${name}${scaleSuffix}' has ${scale.length} values for the ${shape[0]} rows of '${name}'.`,
-      );
-    return { values: new Int8Array(data.buffer, data.byteOffset, data.length), scale };
-  };
   const readFloat32 = async (name: string, target?: Float32Array): Promise<Float32Array> => {
-    const rows = await readRounded(name);
-    return rows ? multiplied(name, rows, target) : source.readFloat32(name, target);
+    const stored = rounded.get(name);
+    return stored
+      ? multiplied(name, await stored.read(), target)
+      : source.readFloat32(name, target);
   };
   return {
     ...source,
     tensors,
-    readRounded,
+    rounded: (name) => rounded.get(name),
     readFloat32,
     async read(name) {
       const info = rounded.has(name) ? tensors.get(name) : undefined;
@@ -64,6 +65,21 @@ export function widening(source: WeightSource): WideningSource {
       target.set(data);
     },
   };
+}
+
+function roundedTensor(source: WeightSource, values: WeightInfo, scale: WeightInfo): RoundedTensor {
+  const { name, shape } = values;
+  const count = elementCount(scale.shape);
+  if (count !== shape[0])
+    throw new InputError(
+      `${source.path}: '${scale.name}' has ${count} values for the ${shape[0]} rows of '${name}'.`,
+    );
+  const read = async (): Promise<RoundedRows> => {
+    const { data } = await source.read(name);
+    const scales = await source.readFloat32(scale.name);
+    return { values: new Int8Array(data.buffer, data.byteOffset, data.length), scale: scales };
+  };
+  return { values, scale, read };
 }
 
 /** What is known of a tensor that is computed on reading: it lies nowhere as it is. */

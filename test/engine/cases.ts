@@ -482,6 +482,10 @@ export const cases: { readonly [Op in OpName]: readonly Case<Op>[] } = {
   ],
   dequantizeLinear: [
     { inputs: [given('i8', [4], [-128, 127, 0, 5]), given('f32', [], [0.125])], attributes: {} },
+    {
+      inputs: [given('i8', [2, 2], [-128, 127, 3, 5]), given('f32', [2], [0.125, 0.5])],
+      attributes: {},
+    },
   ],
 };
 

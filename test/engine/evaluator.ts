@@ -537,5 +537,5 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
       Math.min(Math.max(roundEven(at(x, index) / scale.data[0]), -128), 127),
     ),
   dequantizeLinear: (_, [x, scale]) =>
-    fill('f32', x.shape, (index) => at(x, index) * scale.data[0]),
+    fill('f32', x.shape, (index) => at(x, index) * scale.data[scale.shape.length && index[0]]),
 };

@@ -16,7 +16,7 @@ import { forcedIds } from '../../src/explain/model.ts';
 import { asBatch } from '../../src/explain/pictures.ts';
 import { explainedModel } from '../../src/explain/threads/explainer.ts';
 import { captionLogprobs, integratedGradients } from '../../src/explain/token-maps.ts';
-import { openGraph } from '../../src/generation/inference.ts';
+import { openGraph } from '../../src/generation/open-graph.ts';
 import { visionTower } from '../../src/model/blip.ts';
 import { loadModel } from '../../src/model/checkpoint/pretrained.ts';
 import { crossKeyValues, languageHead, textDecoder } from '../../src/model/decoder.ts';

@@ -5,7 +5,7 @@ import { CaptionWriter } from '../../caption/executor/writer.ts';
 import { deviceFault, type Products } from '../../caption/self-test.ts';
 import { input } from '../../engine/graph/graph.ts';
 import { relu } from '../../engine/graph/ops.ts';
-import { Session } from '../../engine/runtime/session.ts';
+import { Session, type SessionOptions } from '../../engine/runtime/session.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import { type ExplainedMember, ExplainedModel } from '../../explain/model.ts';
 import { Inference } from '../../generation/inference.ts';
@@ -47,6 +47,8 @@ export interface OpenedModel {
 interface Member {
   readonly model: DescribedModel;
   readonly weights: PretrainedWeights;
+  /** The file that they lie in. */
+  readonly files: NonNullable<SessionOptions['files']>;
 }
 
 /**
@@ -116,14 +118,15 @@ async function readMembers(files: ModelFiles): Promise<Member[]> {
     const texts = files.texts(folder);
     const model = await readDescription(texts, path);
     const bytes = await files.weights(folder);
-    const weights = await matchWeights(readSafetensors(accessBytes(bytes, path)), model.config);
+    const access = { ...accessBytes(bytes, path), isFile: true };
+    const weights = await matchWeights(readSafetensors(access), model.config);
     const first = members[0];
     if (first)
       checkMember(
         { ...first.model, folder: files.texts('').place },
         { ...model, folder: texts.place },
       );
-    members.push({ model, weights });
+    members.push({ model, weights, files: new Map([[path, bytes]]) });
   }
   return members;
 }
@@ -135,9 +138,10 @@ async function openWriter(
 ): Promise<CaptionWriter> {
   using opened = new Opened();
   const all: Inference[] = [];
-  for (const { model, weights } of members) {
+  for (const member of members) {
+    const { model, weights } = member;
     const inference = await Inference.open(model.config, weights, {
-      ...sessionSettings(weights, placement, options),
+      ...sessionSettings(member, placement, options),
       ...(placement.dtype === 'int8' && { quantize: placement.dtype }),
     });
     all.push(opened.use(inference));
@@ -152,18 +156,21 @@ async function* readExplained(
   placement: Placement,
   options: OpenModelOptions,
 ): AsyncGenerator<ExplainedMember, void> {
-  for (const { model, weights } of await readMembers(files))
-    yield { config: model.config, weights, settings: sessionSettings(weights, placement, options) };
+  for (const member of await readMembers(files)) {
+    const settings = sessionSettings(member, placement, options);
+    yield { config: member.model.config, weights: member.weights, settings };
+  }
 }
 
 function sessionSettings(
-  { tensors }: PretrainedWeights,
+  { weights: { tensors }, files }: Member,
   { device }: Placement,
   { threads }: OpenModelOptions,
 ): ExplainedMember['settings'] {
   return {
     device: deviceName(device),
     threads,
+    files,
     extra: threadSettings(valueCount(tensors.values())),
   };
 }

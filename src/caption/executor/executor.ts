@@ -1,7 +1,7 @@
 /** What a captioner asks of inference. Answered in the caller's thread (local.ts) or by workers (workers.ts). */
 import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
-import type { InferenceOptions } from '../../generation/inference.ts';
+import type { InferenceOptions } from '../../generation/open-graph.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';

@@ -5,12 +5,9 @@ import type { DecodeOptions } from '../../data/images/rgb.ts';
 import type { TextTokenizer } from '../../data/text/tokenizer.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
-import {
-  Inference,
-  type InferenceOptions,
-  type ReadableWeights,
-} from '../../generation/inference.ts';
+import { Inference } from '../../generation/inference.ts';
 import { Ensemble } from '../../generation/members.ts';
+import type { InferenceOptions, ReadableWeights } from '../../generation/open-graph.ts';
 import type { GraphOptions } from '../../model/blip.ts';
 import type { PretrainedModel } from '../../model/checkpoint/pretrained.ts';
 import { isRefinerParameter, openRefiner } from '../../model/checkpoint/refiner.ts';
@@ -91,6 +88,7 @@ async function openInference(
     tensors: new Map([...weights.tensors, ...source.tensors]),
     readFloat32: (name, target) =>
       (isRefinerParameter(name) ? source : weights).readFloat32(name, target),
+    rounded: (name) => (isRefinerParameter(name) ? undefined : weights.rounded(name)),
   };
   // Not closed before all of it is read.
   return await Inference.open(config, all, options, { ...concepts, refiner: refiner.config });

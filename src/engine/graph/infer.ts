@@ -75,6 +75,11 @@ function broadcastAll(inputs: readonly TensorType[]): Shape {
   }, []);
 }
 
+/** One number, or one for each place of the first dimension. */
+function isScaleOf(shape: Shape, scale: Shape): boolean {
+  return scale.length === 0 || (scale.length === 1 && scale[0] === shape[0]);
+}
+
 const floatUnary = ([x]: readonly TensorType[]): TensorType => {
   wantFloat(x);
   return { dtype: x.dtype, shape: x.shape };
@@ -526,8 +531,8 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
   },
   dequantizeLinear: ([x, scale]) => {
     want(
-      x.dtype === 'i8' && scale.dtype === 'f32' && scale.shape.length === 0,
-      'needs i8 and a scalar scale',
+      x.dtype === 'i8' && scale.dtype === 'f32' && isScaleOf(x.shape, scale.shape),
+      'needs i8 and a scale, one for all or one a row',
     );
     return { dtype: 'f32', shape: x.shape };
   },

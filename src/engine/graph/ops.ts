@@ -319,7 +319,7 @@ export function quantizeLinear(x: Value, scale: Value): Value {
   return make('quantizeLinear', [x, scale], {}, quantizeLinear);
 }
 
-/** x * scale, from i8 to f32. */
+/** x * scale, from i8 to f32. @param scale one for all, or [rows] for those of the first dimension */
 export function dequantizeLinear(x: Value, scale: Value): Value {
   return make('dequantizeLinear', [x, scale], {}, dequantizeLinear);
 }

@@ -329,7 +329,8 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
   },
   quantizeLinear: (writer, [x, scale]) =>
     writer.emit('QuantizeLinear', [x, scale, writer.scalar('i8', 0)]),
-  dequantizeLinear: direct('DequantizeLinear'),
+  dequantizeLinear: (writer, inputs, { inputs: [, scale] }) =>
+    writer.emit('DequantizeLinear', inputs, scale.shape.length === 1 ? { axis: 0n } : {}),
 };
 
 /**

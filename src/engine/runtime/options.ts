@@ -27,6 +27,8 @@ export interface SessionOptions {
    * into memory, so that several sessions and processes share one copy. Not in a browser.
    */
   readonly externalFolder?: string;
+  /** Files in memory that locations of baked-in weights name: in a browser, which opens no others. */
+  readonly files?: ReadonlyMap<string, Uint8Array>;
   /** Further settings of ONNX Runtime, by its own keys, such as 'session.disable_prepacking'. */
   readonly extra?: Readonly<Record<string, string>>;
 }

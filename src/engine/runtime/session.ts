@@ -63,7 +63,7 @@ export class Session implements Disposable {
   ): Promise<Session> {
     const folder = options.externalFolder;
     if (folder === undefined) return Session.openEncoded(encodeOnnx(outputs, options), options);
-    const { root, locate } = backEnd.weightFiles(folder);
+    const { root, locate } = backEnd.weightFiles(folder, options.files);
     const weight = (name: string): Weight | undefined => {
       const found = options.weight?.(name);
       if (!found || 'data' in found) return found;

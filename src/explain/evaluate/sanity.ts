@@ -5,7 +5,7 @@
 import { createRandom, shuffle } from '../../base/random.ts';
 import type { Captioner } from '../../caption/captioner.ts';
 import type { PreparedImage } from '../../caption/prepare.ts';
-import type { ReadableWeights } from '../../generation/inference.ts';
+import type { ReadableWeights } from '../../generation/open-graph.ts';
 import { sumOfMaps } from '../explanation.ts';
 import { methods } from '../methods/methods.ts';
 import type { MethodName } from '../methods/names.ts';

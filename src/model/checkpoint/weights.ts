@@ -2,7 +2,7 @@
 import { firstFew, InputError } from '../../base/errors.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import { Scope } from '../../nn/scope.ts';
-import { type RoundedRows, widening } from '../../weights/rounded.ts';
+import { type RoundedTensor, widening } from '../../weights/rounded.ts';
 import type { LazyWeight } from '../../weights/safetensors/write.ts';
 import {
   fromFloat32,
@@ -42,7 +42,7 @@ export interface PretrainedWeights extends AsyncDisposable {
   /** A parameter as f32, into `target` if given. */
   readFloat32(name: string, target?: Float32Array): Promise<Float32Array>;
   /** A parameter that is stored in 8 bits, as it is stored; undefined for any other. */
-  readRounded(name: string): Promise<RoundedRows | undefined>;
+  rounded(name: string): RoundedTensor | undefined;
   /** All parameters for writing them elsewhere, one in memory at a time. */
   lazy(): Iterable<[string, LazyWeight]>;
   /** Fills those parameters of the store that the checkpoint has; all of them, for the same config. */
@@ -101,9 +101,11 @@ export async function matchWeights(
     layout,
     tensors,
     readFloat32,
-    async readRounded(name) {
+    rounded(name) {
       const info = found.get(name);
-      return info && source.readRounded(info.name);
+      // A table of positions that is made for another size is computed.
+      const isSame = info && sameSizes(info.shape, wanted.get(name) ?? []);
+      return isSame ? source.rounded(info.name) : undefined;
     },
     *lazy() {
       for (const [name, { dtype, shape }] of tensors) {

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { createRandom } from '../../../src/base/random.ts';
 import { tensor } from '../../../src/engine/runtime/tensor.ts';
-import { Inference, type InferenceOptions } from '../../../src/generation/inference.ts';
+import { Inference } from '../../../src/generation/inference.ts';
+import type { InferenceOptions } from '../../../src/generation/open-graph.ts';
 import { loadModel } from '../../../src/model/checkpoint/pretrained.ts';
 import { fixtures } from '../../paths.ts';
 

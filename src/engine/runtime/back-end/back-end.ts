@@ -23,8 +23,9 @@ export interface BackEnd {
   /**
    * How weights that stay in their files are named: relative to a root, from where ONNX Runtime opens them.
    * @param folder what their locations are relative to
+   * @param files those in memory
    */
-  weightFiles(folder: string): WeightFiles;
+  weightFiles(folder: string, files: SessionOptions['files']): WeightFiles;
   /** Frees buffers without waiting for the garbage collector, where that can be done. */
   free(buffers: readonly ArrayBuffer[]): void;
   /** Whether its products of unsigned and signed bytes never saturate on this processor. */

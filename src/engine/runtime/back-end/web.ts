@@ -29,9 +29,10 @@ export const backEnd: BackEnd = {
     return ort;
   },
   settings,
-  weightFiles: () => ({
+  weightFiles: (_, files) => ({
     root: '',
     locate: (location) => {
+      if (files?.has(location)) return mountedName(files, location);
       throw new InputError(
         `${location}: a browser cannot open weights in their file; give their bytes.`,
       );
@@ -42,6 +43,11 @@ export const backEnd: BackEnd = {
   hasExactInt8: () => false,
 };
 
+/** Files in memory have names of their own there: it takes no addresses. */
+function mountedName(files: ReadonlyMap<string, Uint8Array>, location: string): string {
+  return `weights-${[...files.keys()].indexOf(location)}`;
+}
+
 /** The file alone: the script that starts it is in the bundle. */
 function wasmFile(device: string, folder: string): { readonly wasm: string } {
   const build = device === 'cpu' ? '' : '.asyncify';
@@ -49,7 +55,7 @@ function wasmFile(device: string, folder: string): { readonly wasm: string } {
 }
 
 function settings(device: string, options: SessionOptions): InferenceSession.SessionOptions {
-  const { keepOnDevice, profile, arena, extra } = options;
+  const { keepOnDevice, profile, arena, files, extra } = options;
   if (profile !== undefined)
     throw new InputError('profile: a trace is a file, which a browser cannot write.');
   takeThreads(options.threads);
@@ -62,6 +68,12 @@ function settings(device: string, options: SessionOptions): InferenceSession.Ses
       preferredOutputLocation: Object.fromEntries(
         keepOnDevice.map((name) => [name, 'gpu-buffer' as const]),
       ),
+    }),
+    ...(files && {
+      externalData: [...files].map(([location, data]) => ({
+        path: mountedName(files, location),
+        data,
+      })),
     }),
     ...(extra && { extra: { ...extra } }),
   };

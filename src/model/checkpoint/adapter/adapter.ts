@@ -76,7 +76,7 @@ export function adaptWeights(base: PretrainedWeights, adapter: Adapter): Pretrai
     layout: base.layout,
     tensors,
     readFloat32,
-    readRounded: async (name) => (changes.has(name) ? undefined : base.readRounded(name)),
+    rounded: (name) => (changes.has(name) ? undefined : base.rounded(name)),
     *lazy() {
       for (const [name, weight] of base.lazy()) {
         const { shape } = weight;
