@@ -3,8 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InferenceClient } from '@huggingface/inference';
+import { Ollama } from 'ollama';
+import OpenAI from 'openai';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
+import { repositoryRoot } from '../paths.ts';
 import { loadServer } from './load-server.ts';
 import { type ServerProcess, startServe, tiny } from './server-process.ts';
 import { stopUnderLoad } from './stop-server.ts';
@@ -63,6 +67,32 @@ describe('refcap serve', () => {
       7,
     );
     expect(server.lines.join('\n')).not.toContain('secret');
+  });
+
+  it("captions a photo by the bundled model for OpenAI's, Ollama's and Hugging Face's own clients", async () => {
+    const server = start('--model', 'refcap-small');
+    const url = await server.url();
+    const photo = join(repositoryRoot, 'samples/dog-on-grass.jpg');
+    const bytes = new Uint8Array(await readFile(photo));
+    const base64 = Buffer.from(bytes).toString('base64');
+    using captioner = await Captioner.load('refcap-small', { threads: 1 });
+    const { caption } = await captioner.caption(photo);
+    expect(caption).toContain('dog');
+    const model = 'refcap-small';
+    const image_url = { url: `data:image/jpeg;base64,${base64}` };
+    const content = [{ type: 'image_url' as const, image_url }];
+    const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const chat = { model, messages: [{ role: 'user' as const, content }] };
+    const { choices } = await openai.chat.completions.create(chat);
+    expect(choices.map(({ message }) => message.content)).toEqual([caption]);
+    const ollama = new Ollama({ host: url });
+    const asked = { model, prompt: '', images: [base64] };
+    expect(await ollama.generate({ ...asked, stream: false })).toMatchObject({ response: caption });
+    const data = new Blob([bytes], { type: 'image/jpeg' });
+    const hub = new InferenceClient();
+    expect(await hub.imageToText({ data, endpointUrl: url })).toEqual({ generated_text: caption });
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
   });
 
   it.each<[string[], number, RegExp]>([

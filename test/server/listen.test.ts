@@ -25,7 +25,7 @@ describe('a port', () => {
   });
 
   it('finishes what it has taken when it closes, and takes no more', async () => {
-    const { url, captioner, send, service, close } = await running();
+    const { url, port, captioner, send, service, close } = await running();
     captioner.delay = 40;
     const taken = async () => {
       const [, waiting] =
@@ -37,7 +37,8 @@ describe('a port', () => {
     await expect.poll(taken, { interval: 5 }).toBe(2);
     service.drain();
     const closed = close();
-    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
+    // A connection of its own: fetch would take one that is there as soon as its request is answered.
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
     expect(await (await plain).json()).toMatchObject({ results: [{ caption: 'a of seed 0' }] });
     expect(await (await stream).text()).toContain('event: done');
     await closed;
