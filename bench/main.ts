@@ -13,6 +13,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: () => import('./engine.ts'),
   explain: () => import('./explain.ts'),
   metrics: () => import('./metrics.ts'),
+  scaling: () => import('./scaling.ts'),
   scenes: () => import('./scenes.ts'),
   serve: () => import('./serve.ts'),
   start: () => import('./start.ts'),

@@ -441,6 +441,13 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'train/features/cache.test.ts': ['train/features/build.ts'],
   'train/config/config.test.ts': ['train/config/names.ts'],
   'train/loop/generation.test.ts': ['train/objective/graphs.ts'],
+  'train/distributed/collectives.test.ts': [
+    'train/distributed/names.ts',
+    'train/distributed/transport.ts',
+    'train/distributed/wire.ts',
+  ],
+  'train/distributed/training.test.ts': ['train/distributed/peers.ts'],
+  'cli/distributed.test.ts': ['train/distributed/mpi.ts'],
   'train/loop/kill.test.ts': [
     'cli/terminal/training-lines.ts',
     'cli/train/command.ts',

@@ -1,6 +1,7 @@
 /** `refcap train`: trains or fine-tunes a captioner on pictures with captions. */
 import { Command, Option } from '@commander-js/extra-typings';
 import { presetNames } from '../../train/config/names.ts';
+import { wireDtypes } from '../../train/distributed/names.ts';
 import {
   captionColumnOption,
   captionsOption,
@@ -21,6 +22,7 @@ Examples:
   refcap train --data photos --model Salesforce/blip-image-captioning-base --output run --set lora.rank=8 --batch-size 4
   refcap train --data photos --tower efficientnet-lite0 --output run --config settings.yaml --resume
   refcap train --data photos --model run/best --stage scst --output run-scst
+  mpirun -n 2 refcap train --data photos --tower efficientnet-lite0 --output run --distributed mpi --threads 1
 
 Every setting of docs/training.md can be given in the --config file or as --set NAME=VALUE.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted with the state saved.`;
@@ -96,6 +98,18 @@ export const command = new Command('train')
   .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
   .option('--resume', 'go on with the run in the output folder')
   .option('--allow-changes', 'go on although settings differ from the run so far')
+  .addOption(
+    new Option(
+      '--distributed <engine>',
+      "train with the other processes that mpirun or srun started, each on --batch-size images of a step, in the first one's folder",
+    ).choices(['mpi']),
+  )
+  .addOption(
+    new Option(
+      '--wire <dtype>',
+      'how gradients travel between processes (default: f32); bf16 halves the bytes and rounds',
+    ).choices(wireDtypes),
+  )
   .addOption(threadsOption())
   .addOption(deviceOption())
   .addOption(baseOption())

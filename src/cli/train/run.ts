@@ -5,6 +5,7 @@ import { calibrateModel } from '../../evaluate/calibrate/calibrate.ts';
 import { hasConfidence } from '../../model/checkpoint/confidence.ts';
 import { applySetting, mergeSettings, readConfigFile } from '../../train/config/file.ts';
 import type { PresetName } from '../../train/config/names.ts';
+import type { WireDtype } from '../../train/distributed/names.ts';
 import { type RunOptions, trainRun } from '../../train/loop/run.ts';
 import type { TrainingEvent } from '../../train/loop/trainer.ts';
 import { type Recipe, readRecipe, type Stage } from '../../train/recipe/recipe.ts';
@@ -28,6 +29,8 @@ export interface TrainFlags extends DatasetFlags {
   resume?: true;
   allowChanges?: true;
   memoryLimit?: number;
+  distributed?: 'mpi';
+  wire?: WireDtype;
   threads?: number;
   device?: string;
 }
@@ -58,9 +61,12 @@ const settingNames = [
 export async function runTrain(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   const { data, output, cache, threads, device, memoryLimit } = flags;
   const { config, stages = [], members } = await recipeOf(flags);
+  checkDistributed(flags, config !== undefined);
   let print = eventPrinter(config?.epochs ?? 0);
   await interruptible(async (signal) => {
+    const job = flags.distributed ? await joinJob(flags.wire, signal) : undefined;
     const options = {
+      ...(job && { peers: job.peers }),
       data,
       reading: readingOf(flags),
       withoutDev: !flags.dev,
@@ -84,6 +90,8 @@ export async function runTrain(flags: TrainFlags & Record<string, unknown>): Pro
     if (config) await trainRun({ ...options, config });
     else if (members) await trainMembers({ ...options, members });
     else await trainStages({ ...options, stages });
+    job?.finish();
+    if (job && job.peers.rank > 0) return;
     const { moreData = [] } = config ?? (members ? members[0] : stages).at(-1)?.config ?? {};
     if (flags.dev)
       await calibrateTrained(
@@ -93,6 +101,35 @@ export async function runTrain(flags: TrainFlags & Record<string, unknown>): Pro
       );
     console.log(`${output}/best`);
   }, '; the state is saved. Run again with --resume to go on.');
+}
+
+/** What cannot be done together is told before anything is joined. */
+function checkDistributed({ distributed, wire }: TrainFlags, isSingle: boolean): void {
+  if (!distributed && wire !== undefined)
+    throw new UsageError('--wire is of gradients between processes: give --distributed too.');
+  if (distributed && !isSingle)
+    throw new UsageError(
+      '--distributed trains one run: train the stages and members of a recipe one by one, each with --model of the one before.',
+    );
+}
+
+/** The other processes of the job. One that fails ends them all: they would wait for it. */
+async function joinJob(wire: WireDtype | undefined, signal: AbortSignal) {
+  const { openMpi } = await import('../../train/distributed/mpi.ts');
+  const { peersOver } = await import('../../train/distributed/collectives.ts');
+  const mpi = openMpi(signal);
+  let isDone = false;
+  process.once('exit', (code) => {
+    // What went wrong has been said by now.
+    if (!isDone) mpi.abort(code || 1);
+  });
+  return {
+    peers: peersOver(mpi, wire),
+    finish: () => {
+      isDone = true;
+      mpi.finish();
+    },
+  };
 }
 
 /** Gives the model that a run leaves its confidence, unless it has one: then nothing was trained since. */

@@ -11,7 +11,7 @@ import { openWeights } from '../../weights/open.ts';
 import { writeSafetensors } from '../../weights/safetensors/write.ts';
 import { fromFloat32 } from '../../weights/weight.ts';
 
-const progressSchema = z.strictObject({
+export const progressSchema = z.strictObject({
   /** Optimizer steps done (skipped ones too). */
   step: z.int().nonnegative(),
   /** The epoch that goes on, counted from 1, and how many of its batches are done. */
@@ -25,6 +25,9 @@ const progressSchema = z.strictObject({
   best: z.number().nullable(),
   sinceBest: z.int().nonnegative(),
 });
+
+/** What a validation changes of it. */
+export const verdictSchema = progressSchema.pick({ best: true, sinceBest: true });
 
 /** Where a run stands. All randomness is a function of the seed and these numbers. */
 export type Progress = z.infer<typeof progressSchema>;

@@ -18,6 +18,8 @@ import { usualHeads } from '../config/layers.ts';
 const savedSchema = z.looseObject({
   train: z.record(z.string(), z.unknown()),
   start: z.record(z.string(), z.unknown()),
+  /** Processes that train together; runs of before do not tell, and had one. */
+  ranks: z.int().positive().optional(),
   data: z.looseObject({ fingerprint: z.string() }),
 });
 export type SavedRun = z.infer<typeof savedSchema>;
@@ -114,8 +116,8 @@ function asBefore(config: TrainConfig): Settings {
 }
 
 /** What is compared of two descriptions of a run. */
-function compared({ train, start, data }: SavedRun): unknown {
-  return { train: stepSettings(train), start, data: data.fingerprint };
+function compared({ train, start, ranks = 1, data }: SavedRun): unknown {
+  return { train: stepSettings(train), start, ranks, data: data.fingerprint };
 }
 
 /**

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { version } from '../../base/version.ts';
 import type { SavedRun } from '../checkpoint/resume.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { alone } from '../distributed/peers.ts';
 import type { RunData } from './data.ts';
 import type { RunOptions } from './options.ts';
 import type { Start } from './start.ts';
@@ -18,13 +19,14 @@ function fingerprintOf(data: RunData): string {
 
 /** Everything that config.json holds. */
 export function describeRun(options: RunOptions, config: TrainConfig, start: Start, data: RunData) {
-  const { threads, device } = options;
+  const { threads, device, peers = alone } = options;
   const [cpu] = cpus();
   return {
     version: version(),
     seed: config.seed,
     train: config,
     start: { ...options.start, fingerprint: start.fingerprint },
+    ranks: peers.size,
     data: {
       source: options.data,
       fingerprint: fingerprintOf(data),
@@ -47,7 +49,8 @@ export function describeRun(options: RunOptions, config: TrainConfig, start: Sta
 export function asSaved({
   train: settings,
   start,
+  ranks,
   data,
 }: ReturnType<typeof describeRun>): SavedRun {
-  return { train: { ...settings }, start, data };
+  return { train: { ...settings }, start, ranks, data };
 }

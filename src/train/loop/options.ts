@@ -2,6 +2,7 @@
 import { UsageError } from '../../base/errors.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { TrainConfig } from '../config/config.ts';
+import type { Peers } from '../distributed/peers.ts';
 import type { DataOptions } from './data.ts';
 import type { TrainingEvent } from './trainer.ts';
 
@@ -21,6 +22,8 @@ export interface RunOptions extends DataOptions {
   readonly memoryLimit?: number;
   /** Where computed image features are kept; default: `features` in the run's folder. */
   readonly cache?: string;
+  /** The processes that train the model together; each is given the same options. Default: this one alone. */
+  readonly peers?: Peers;
   readonly hub?: ResolveOptions;
   readonly signal?: AbortSignal;
   /** A sentence for the person. */

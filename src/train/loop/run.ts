@@ -1,7 +1,8 @@
 /** One training run from data to saved models, with its folder: config, metrics, checkpoints, models. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../../base/errors.ts';
+import { z } from 'zod';
+import { InputError, UsageError } from '../../base/errors.ts';
 import { describeWriteError, readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { removeLeftovers } from '../../base/folders.ts';
 import { createRandom } from '../../base/random.ts';
@@ -19,6 +20,7 @@ import {
   listCheckpoints,
   loadCheckpoint,
   type Progress,
+  progressSchema,
   saveCheckpoint,
   truncateMetrics,
 } from '../checkpoint/checkpoint.ts';
@@ -29,6 +31,7 @@ import { spokenReader } from '../concepts/spoken.ts';
 import { conceptNoise } from '../concepts/texts.ts';
 import { peakLearningRate, type TrainConfig } from '../config/config.ts';
 import { usualHeads, withLayerHeads } from '../config/layers.ts';
+import { alone, type Peers } from '../distributed/peers.ts';
 import { parameterGroups, type TrainingGraphs, trainingGraphs } from '../objective/graphs.ts';
 import { fitMicroBatch } from '../objective/memory.ts';
 import { encodeCaption, trainingText } from './batches.ts';
@@ -53,17 +56,62 @@ export type { RunOptions } from './options.ts';
  */
 export async function trainRun(options: RunOptions): Promise<void> {
   checkRunOptions(options);
-  const { output, resume = false } = options;
+  const { peers = alone, output } = options;
+  if (peers.rank > 0) return followRun(options, peers);
+  const { resume = false } = options;
   await using _lock = await openRunFolder(output, 'run', resume);
   await removeLeftovers(join(output, 'checkpoints'));
   const before = resume ? await readSavedRun(output) : undefined;
+  await prepareRun(options, before, async (run) => {
+    const { plan, train, dev } = run;
+    const { start, config } = plan;
+    const description = describeRun(options, config, start, { train: train.used, dev: dev.used });
+    const changes = before
+      ? checkSameRun(before, asSaved(description), output, options.allowChanges ?? false)
+      : [];
+    for (const change of changes) options.onNote(`changed: ${change}`);
+    const text = `${JSON.stringify(description, null, 2)}\n`;
+    await writeFileAtomic(join(output, 'config.json'), text);
+    await peers.ofFirst(z.null(), async () => null);
+    await runTraining(options, run, before !== undefined);
+  });
+}
+
+/** A further rank's part: it reads what the first one has made ready, computes its share of the steps, and writes nothing. */
+async function followRun(options: RunOptions, peers: Peers): Promise<void> {
+  const { output } = options;
+  await peers.ofFirst(z.null(), async () => null);
+  const before = await readSavedRun(output);
+  if (!before)
+    throw new InputError(
+      `${output}: rank ${peers.rank} does not see the run's folder; give an --output that all machines share`,
+    );
+  const quiet = { ...options, onNote: () => undefined, onFeatures: () => undefined };
+  await prepareRun(quiet, before, (run) => runTraining(quiet, run, false));
+}
+
+/** A run before its first step. */
+interface PreparedRun {
+  readonly plan: RunPlan;
+  readonly train: OpenSplit;
+  readonly dev: OpenSplit;
+  /** Captions without pictures. */
+  readonly alone: readonly (readonly string[])[];
+}
+
+/** Reads the data, decides what is trained and how, and opens the splits, which are closed when `go` is through. */
+async function prepareRun(
+  options: RunOptions,
+  before: SavedRun | undefined,
+  go: (run: PreparedRun) => Promise<void>,
+): Promise<void> {
   const { maxWords, moreData, weightReviewed } = options.config;
   const data = await readRunData({ ...options, moreData, weightReviewed });
   const texts = data.train.flatMap(({ captions }) =>
     captions.map((caption) => trainingText(caption, maxWords)),
   );
-  const alone = await textsAlone(options.config);
-  const start = await openStart(options, { pictures: texts, alone: alone.flat() });
+  const withoutPictures = await textsAlone(options.config);
+  const start = await openStart(options, { pictures: texts, alone: withoutPictures.flat() });
   options.onNote(`${data.train.length} train and ${data.dev.length} dev images; ${start.note}.`);
   const unknown = start.isFresh ? undefined : unknownWordsNote(texts, start.tokenizer);
   if (unknown !== undefined) options.onNote(unknown);
@@ -73,13 +121,7 @@ export async function trainRun(options: RunOptions): Promise<void> {
     openSplit(options, config, start, graphs, images, isTrain);
   await using train = await open(data.train, true);
   await using dev = await open(data.dev, false);
-  const description = describeRun(options, config, start, { train: train.used, dev: dev.used });
-  const changes = before
-    ? checkSameRun(before, asSaved(description), output, options.allowChanges ?? false)
-    : [];
-  for (const change of changes) options.onNote(`changed: ${change}`);
-  await writeFileAtomic(join(output, 'config.json'), `${JSON.stringify(description, null, 2)}\n`);
-  await runTraining(options, plan, { train, dev, alone }, before !== undefined);
+  await go({ plan, train, dev, alone: withoutPictures });
 }
 
 /** Captions without pictures, cleaned. @throws InputError naming the file and line that is none */
@@ -153,7 +195,13 @@ function planRun(
   });
   const config = withMicroBatch(options, fitted, graphs, data, before?.train.microBatch);
   if (before) {
-    const now = { train: config, start: { ...options.start, fingerprint }, data: before.data };
+    const ranks = options.peers?.size ?? 1;
+    const now = {
+      train: config,
+      start: { ...options.start, fingerprint },
+      ranks,
+      data: before.data,
+    };
     checkSameRun(before, now, options.output, options.allowChanges ?? false);
   }
   return { start, config, graphs, groups, prompt, maxLength, suppressed };
@@ -206,32 +254,29 @@ function withMicroBatch(
 /** Trains, from the newest checkpoint where the run goes on. */
 async function runTraining(
   options: RunOptions,
-  plan: RunPlan,
-  splits: {
-    readonly train: OpenSplit;
-    readonly dev: OpenSplit;
-    readonly alone: readonly (readonly string[])[];
-  },
+  { plan, ...splits }: PreparedRun,
   isResumed: boolean,
 ): Promise<void> {
-  const { output, signal } = options;
+  const { output, signal, peers = alone } = options;
+  const isFirst = peers.rank === 0;
   const { start, config, graphs, prompt, maxLength, suppressed } = plan;
   const { parameters } = graphs.scope;
   const session = { ...trainingSession(options), extra: threadSettings(valueCount(parameters)) };
   const learningRate = peakLearningRate(config, start.isFresh);
   const store = await firstWeights(plan, learningRate, splits.train.concepts);
   using updater = await openUpdater(config, store, session);
-  const from = isResumed ? await goOn(options, store, updater.slots) : undefined;
+  const from = await peers.ofFirst(progressSchema.nullable(), async () =>
+    isResumed ? await goOn(options, store, updater.slots) : null,
+  );
+  for (const values of [store.trainable, ...Object.values(updater.slots)])
+    await peers.spread(values);
   const trainable = updater.slots.average ?? store.trainable;
   const { model, tokenizer, generation } = start;
   const shared = { config, model, graphs, store, tokenizer, prompt, session };
   const scored = validationSettings(generation, maxLength, config.validationBeams);
-  using validator = await Validator.open({
-    ...shared,
-    settings: scored,
-    trainable,
-    dev: splits.dev,
-  });
+  using validator = isFirst
+    ? await Validator.open({ ...shared, settings: scored, trainable, dev: splits.dev })
+    : undefined;
   const drawn = samplingSettings(suppressed, maxLength);
   using sampler =
     config.stage === 'scst'
@@ -240,21 +285,24 @@ async function runTraining(
   const save = (name: string) =>
     saveTrained(join(output, name), { start, config, graphs, store, trainable, maxLength });
   await train({
-    ...{ config, model, graphs, store, updater, validator, session, learningRate },
+    ...{ config, model, graphs, store, updater, peers, session, learningRate },
+    ...(validator && { validator }),
     train: splits.train,
     ...textFeedOf(plan, splits.train.concepts, splits.alone),
     ...(sampler && { sampler }),
     ...(from && { from }),
     ...(signal && { signal }),
-    onEvent: (event) => tell(options, config, event),
+    onEvent: (event) => (isFirst ? tell(options, config, event) : undefined),
     onModel: async (isBest) => {
       await save('last');
       if (isBest) await save('best');
     },
-    onCheckpoint: (progress) =>
-      saveCheckpoint(output, store, updater.slots, progress, config.keepCheckpoints),
+    onCheckpoint: async (progress) => {
+      if (isFirst)
+        await saveCheckpoint(output, store, updater.slots, progress, config.keepCheckpoints);
+    },
   });
-  await writeReport(output);
+  if (isFirst) await writeReport(output);
 }
 
 /** The parameters with their first values. */
@@ -309,9 +357,9 @@ async function goOn(
   { output, onNote }: RunOptions,
   store: ParameterStore,
   slots: Readonly<Record<string, Float32Array>>,
-): Promise<Progress | undefined> {
+): Promise<Progress | null> {
   const [newest] = await listCheckpoints(output);
-  const from = newest && (await loadCheckpoint(newest.path, store, slots));
+  const from = newest ? await loadCheckpoint(newest.path, store, slots) : null;
   const metrics = join(output, metricsFile);
   await truncateMetrics(metrics, (await readTextIfThere(metrics)) ?? '', from ?? beginning);
   onNote(from ? `going on after step ${from.step}` : 'there is no checkpoint yet: starting anew');

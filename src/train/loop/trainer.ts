@@ -11,10 +11,11 @@ import { adamW, withAverage } from '../../nn/optimizers.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
 import { createSchedule, type Schedule } from '../../nn/schedules.ts';
 import { Updater } from '../../nn/updater.ts';
-import { beginning, type Progress } from '../checkpoint/checkpoint.ts';
+import { beginning, type Progress, verdictSchema } from '../checkpoint/checkpoint.ts';
 import type { TrainConfig } from '../config/config.ts';
+import type { Peers } from '../distributed/peers.ts';
 import { type FedBoxes, feedBoxes } from '../grounding/boxes.ts';
-import { addSums, GradientSession, type ObjectiveSums } from '../objective/gradients.ts';
+import { addSums, GradientSession, type ObjectiveSums, partNames } from '../objective/gradients.ts';
 import { drawsDropout, type TrainingGraphs } from '../objective/graphs.ts';
 import { type Batch, captionsOf, epochBatches, type TextBatch, textBatch } from './batches.ts';
 import type { FedImages } from './images.ts';
@@ -60,7 +61,10 @@ export interface TrainerInput {
   readonly textFeed?: TextFeed;
   readonly session: SessionOptions;
   readonly updater: Updater;
-  readonly validator: Validator;
+  /** The processes that train together, each on `batchSize` images of a step. */
+  readonly peers: Peers;
+  /** Of the first rank. */
+  readonly validator?: Validator;
   /** For self-critical training. */
   readonly sampler?: Sampler;
   /** Where to go on; the store and the updater hold the state of that moment. */
@@ -125,7 +129,8 @@ class Run implements Disposable {
     policy: GradientSession | undefined,
     texts: GradientSession | undefined,
   ) {
-    const { config, train } = input;
+    const { train, from } = input;
+    const config = { ...input.config, ...wholeBatch(input) };
     this.#input = input;
     this.#gradients = gradients;
     this.#objective = objective;
@@ -145,7 +150,7 @@ class Run implements Disposable {
       totalSteps: this.#totalSteps,
       floor: config.scheduleFloor,
     });
-    this.#progress = input.from ?? beginning;
+    this.#progress = from ?? beginning;
     this.#saved = this.#progress.step;
   }
 
@@ -163,10 +168,10 @@ class Run implements Disposable {
   }
 
   async toTheEnd(): Promise<void> {
-    const { config, signal } = this.#input;
+    const { config, signal, peers } = this.#input;
     while (!this.#isDone()) {
       await this.#epoch();
-      const validated = await this.#validate();
+      const validated = await peers.ofFirst(verdictSchema, () => this.#validate());
       const { epoch } = this.#progress;
       this.#progress = { ...this.#progress, ...validated, epoch: epoch + 1, batch: 0 };
       await this.checkpoint(true);
@@ -196,7 +201,8 @@ class Run implements Disposable {
     const { config, train, signal } = this.#input;
     const { epoch, batch: done } = this.#progress;
     const random = createRandom(dropoutSeed(config.seed, epoch));
-    const batches = epochBatches(train.captions, config, random, train.repeats);
+    const whole = { ...config, ...wholeBatch(this.#input) };
+    const batches = epochBatches(train.captions, whole, random, train.repeats);
     const left = batches.slice(done, done + this.#totalSteps - this.#progress.step);
     for await (const { step, waited } of this.#loaded(left)) {
       signal?.throwIfAborted();
@@ -231,13 +237,15 @@ class Run implements Disposable {
     }
   }
 
-  /** A step's parts (micro-batches), each with its images drawn and read. */
+  /** This rank's parts (micro-batches) of a step, each with its images drawn and read. */
   async #load(batch: Batch, step: number): Promise<StepPart[]> {
-    const { config, train, model } = this.#input;
-    const size = config.microBatch ?? batch.length;
+    const { config, train, model, peers } = this.#input;
+    const [from, to] = [peers.rank, peers.rank + 1].map((at) => at * config.batchSize);
+    const end = Math.min(to, batch.length);
+    const size = config.microBatch ?? config.batchSize;
     const parts: StepPart[] = [];
-    for (let start = 0; start < batch.length; start += size) {
-      const units = batch.slice(start, start + size);
+    for (let start = from; start < end; start += size) {
+      const units = batch.slice(start, Math.min(start + size, end));
       const places = units.map(({ image }) => image);
       const draw = dropoutSeed(config.seed, step, 2, start);
       const fed = await train.images.read(places, draw);
@@ -255,14 +263,15 @@ class Run implements Disposable {
   }
 
   async #step(parts: readonly StepPart[], waited: number): Promise<void> {
-    const { updater, onEvent } = this.#input;
+    const { peers, onEvent } = this.#input;
     const started = performance.now();
     this.#gradients.fill(0);
     const ofPictures = this.#input.sampler
       ? await this.#selfCritical(this.#input.sampler, parts)
       : await this.#crossEntropy(parts, 1);
     const { loss, terms } = await this.#withTexts(ofPictures);
-    const gradientNorm = await updater.gradientNorm(this.#gradients);
+    await peers.addUp(this.#gradients);
+    const gradientNorm = await this.#gradientNorm();
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       await this.#skip();
       return;
@@ -271,7 +280,7 @@ class Run implements Disposable {
     const learningRate = this.#input.learningRate * this.#schedule(before);
     await this.#update(learningRate, gradientNorm);
     const seconds = (performance.now() - started + waited) / 1000;
-    const images = parts.reduce((sum, { places }) => sum + places.length, 0);
+    const [images] = await peers.sums([imagesOf(parts)]);
     await onEvent({
       kind: 'step',
       step: before + 1,
@@ -284,6 +293,14 @@ class Run implements Disposable {
       imagesPerSecond: images / seconds,
       waiting: waited / 1000 / seconds,
     });
+  }
+
+  /** The first rank's: another processor may add up in another order, and the weights would part. */
+  async #gradientNorm(): Promise<number> {
+    const { updater, peers } = this.#input;
+    const own = peers.rank === 0 ? await updater.gradientNorm(this.#gradients) : 0;
+    const [norm] = await peers.sums([own]);
+    return norm;
   }
 
   /** Moves the weights, and then where the run stands: what fails in between is done again from a checkpoint. */
@@ -322,10 +339,12 @@ class Run implements Disposable {
 
   /** Adds the gradients of the objective on the captions given, times `weight`. */
   async #crossEntropy(parts: readonly StepPart[], weight: number): Promise<StepLoss> {
-    const words = parts.reduce((sum, { text }) => sum + text.count, 0);
-    const captions = parts.reduce((sum, { text }) => sum + text.captions, 0);
-    const images = parts.reduce((sum, { places }) => sum + places.length, 0);
-    const grounded = parts.reduce((sum, { boxes }) => sum + (boxes?.count ?? 0), 0);
+    const { peers } = this.#input;
+    const [words, captions, images, grounded] = await peers.sums([
+      ...countsOf(parts),
+      imagesOf(parts),
+      parts.reduce((sum, { boxes }) => sum + (boxes?.count ?? 0), 0),
+    ]);
     let loss = 0;
     let sums: ObjectiveSums = {};
     for (const part of parts) {
@@ -344,6 +363,7 @@ class Run implements Disposable {
       loss += result.loss;
       sums = addSums(sums, result.sums);
     }
+    ({ loss, sums } = await sumsOfAll(peers, loss, sums));
     const { contrastive, grounding, scorers, count = 1, ...perWord } = sums;
     const terms = Object.entries(perWord).map(([name, sum]) => [name, sum / Math.max(1, count)]);
     if (contrastive !== undefined) terms.push(['contrastive', contrastive / captions]);
@@ -354,26 +374,28 @@ class Run implements Disposable {
 
   /** Adds the gradients of captions without pictures, where the run has some. */
   async #withTexts(pictures: StepLoss): Promise<StepLoss> {
-    const { config, textFeed } = this.#input;
+    const { config, textFeed, peers } = this.#input;
     const session = this.#texts;
     if (!textFeed || !session) return pictures;
-    const seed = dropoutSeed(config.seed, this.#progress.step, 3);
+    const seed = dropoutSeed(config.seed, this.#progress.step, 3, ...others(peers));
     const { text, concepts } = textFeed(seed);
+    const [count] = await peers.sums([text.count]);
     const weight = config.texts?.weight ?? 0;
     const result = await session.add({
       ...concepts,
       ids: tensor('i32', text.shape, text.ids),
       labels: tensor('i32', text.shape, text.labels),
-      share: tensor('f32', [], Float32Array.of(weight / Math.max(1, text.count))),
+      share: tensor('f32', [], Float32Array.of(weight / Math.max(1, count))),
       ...(config.dropout > 0 && { dropoutSeed: tensor('i32', [], Int32Array.of(seed)) }),
     });
-    const perWord = (result.sums.base ?? 0) / Math.max(1, text.count);
-    return { loss: pictures.loss + result.loss, terms: { ...pictures.terms, texts: perWord } };
+    const [loss, base] = await peers.sums([result.loss, result.sums.base ?? 0]);
+    const perWord = base / Math.max(1, count);
+    return { loss: pictures.loss + loss, terms: { ...pictures.terms, texts: perWord } };
   }
 
   /** Adds the gradients of the policy's loss on drawn captions, and a share of the cross-entropy's. */
   async #selfCritical(sampler: Sampler, parts: readonly StepPart[]): Promise<StepLoss> {
-    const { model, config } = this.#input;
+    const { model, config, peers } = this.#input;
     const policy = this.#policy;
     if (!policy) throw new TypeError('self-critical training without its graph');
     const drawn: { part: StepPart; samples: Samples; text: TextBatch }[] = [];
@@ -382,8 +404,7 @@ class Run implements Disposable {
       const text = textBatch(samples.captions, model.text_config.pad_token_id);
       drawn.push({ part, samples, text });
     }
-    const words = drawn.reduce((sum, { text }) => sum + text.count, 0);
-    const captions = drawn.reduce((sum, { text }) => sum + text.captions, 0);
+    const [words, captions] = await peers.sums(countsOf(drawn));
     let loss = 0;
     let reward = 0;
     for (const { part, samples, text } of drawn) {
@@ -393,6 +414,7 @@ class Run implements Disposable {
       loss += result.loss;
       reward += (samples.reward * text.captions) / captions;
     }
+    [loss, reward] = await peers.sums([loss, reward]);
     const { crossEntropy } = config.scst;
     if (crossEntropy === 0) return { loss, terms: { policy: loss, reward } };
     const mixed = await this.#crossEntropy(parts, crossEntropy);
@@ -420,6 +442,7 @@ class Run implements Disposable {
 
   async #validate(): Promise<Pick<Progress, 'best' | 'sinceBest'>> {
     const { config, validator, signal, onEvent, onModel } = this.#input;
+    if (!validator) throw new TypeError('the first rank has no validator');
     const started = performance.now();
     const found = await validator.run(signal);
     const { bestBy } = config;
@@ -437,6 +460,42 @@ class Run implements Disposable {
     this.#policy?.[Symbol.dispose]();
     this.#texts?.[Symbol.dispose]();
   }
+}
+
+/** Each rank has a batch of its own in a step. */
+function wholeBatch({ config, peers }: TrainerInput): { batchSize: number } {
+  return { batchSize: config.batchSize * peers.size };
+}
+
+/** Tells the draws of further ranks from those of the first, which are those of one process. */
+function others({ rank }: Peers): number[] {
+  return rank === 0 ? [] : [rank];
+}
+
+/** Words and captions. */
+function countsOf(parts: readonly { readonly text: TextBatch }[]): [number, number] {
+  return [
+    parts.reduce((sum, { text }) => sum + text.count, 0),
+    parts.reduce((sum, { text }) => sum + text.captions, 0),
+  ];
+}
+
+function imagesOf(parts: readonly StepPart[]): number {
+  return parts.reduce((sum, { places }) => sum + places.length, 0);
+}
+
+/** Of all ranks; one without an image in a step has no sums. */
+async function sumsOfAll(
+  peers: Peers,
+  loss: number,
+  sums: ObjectiveSums,
+): Promise<{ loss: number; sums: ObjectiveSums }> {
+  const own = partNames.flatMap((name) => [sums[name] ?? 0, name in sums ? 1 : 0]);
+  const [allLoss, ...all] = await peers.sums([loss, ...own]);
+  const present = partNames.flatMap((name, i) =>
+    all[2 * i + 1] > 0 ? [[name, all[2 * i]] as const] : [],
+  );
+  return { loss: allLoss, sums: Object.fromEntries(present) };
 }
 
 /** What a word, a caption and an image count in a step. */

@@ -14,7 +14,7 @@ import {
 /** The objective's parts summed over what was added; absent parts are not in the objective. */
 export type ObjectiveSums = Partial<Record<Exclude<keyof ObjectiveOutputs, 'loss'>, number>>;
 
-const partNames = [
+export const partNames = [
   'base',
   'refined',
   'distillation',

@@ -1,0 +1,103 @@
+/** `refcap train --distributed mpi` under Open MPI's own mpirun. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyPictures, writeTinyTower } from '../train/tiny.ts';
+import { main, runRefcap } from './refcap.ts';
+
+const hasMpi = spawnSync('mpirun', ['--version']).status === 0;
+if (!hasMpi) console.log('skipped: training with mpirun, which is not here');
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'refcap-mpi-'));
+  await writeTinyTower(join(folder, 'tower'));
+  await writeTinyPictures(join(folder, 'pictures'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const settings = [
+  ...['train', '--data', 'pictures', '--tower', 'tower', '--cache', 'features', '--threads', '1'],
+  ...['--width', '32', '--heads', '4', '--layers', '1', '--learning-rate', '1e-3'],
+  ...[
+    '--set',
+    'minWordCount=1',
+    '--set',
+    'dtype=f32',
+    '--set',
+    'logEvery=1',
+    '--checkpoint-every',
+    '3',
+  ],
+];
+
+function mpirun(ranks: number, ...args: string[]) {
+  const own = ['--allow-run-as-root', '--oversubscribe', '-n', String(ranks), process.execPath];
+  const child = spawn('mpirun', [...own, main, ...settings, '--distributed', 'mpi', ...args], {
+    cwd: folder,
+    env: { ...process.env, OMPI_MCA_btl_base_warn_component_unused: '0' },
+  });
+  let said = '';
+  child.stdout.on('data', (part) => {
+    said += part;
+  });
+  child.stderr.on('data', (part) => {
+    said += part;
+  });
+  const ended = once(child, 'close').then(([code]) => ({ code, said }));
+  return { child, ended };
+}
+
+const weights = (run: string) => readFile(join(folder, run, 'last', 'model.safetensors'));
+
+describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
+  it('trains with two processes what one trains with their batches as its parts, to the bit', async () => {
+    const run = mpirun(2, '--epochs', '2', '--batch-size', '2', '--output', 'both');
+    expect(await run.ended).toMatchObject({ code: 0 });
+    const one = ['--epochs', '2', '--batch-size', '4', '--micro-batch', '2', '--output', 'one'];
+    const { status } = runRefcap([...settings, ...one], { cwd: folder });
+    expect(status).toBe(0);
+    expect(await weights('both')).toEqual(await weights('one'));
+  });
+
+  it('ends with a sentence when one is killed, keeps the state, and goes on', async () => {
+    const args = ['--epochs', '100', '--max-steps', '20', '--batch-size', '2'];
+    expect(await mpirun(2, ...args, '--output', 'through').ended).toMatchObject({ code: 0 });
+    const killed = mpirun(2, ...args, '--output', 'killed');
+    const metrics = () => readFile(join(folder, 'killed', 'metrics.jsonl'), 'utf8');
+    await expect.poll(() => metrics().catch(() => ''), { timeout: 60_000 }).toContain('"step":6,');
+    const [, second] = children(killed.child.pid);
+    process.kill(second, 'SIGKILL');
+    const { code, said } = await killed.ended;
+    expect(code).not.toBe(0);
+    expect(said).toContain('exited on signal 9 (Killed)');
+    expect(said).not.toContain('    at ');
+    const again = await mpirun(2, ...args, '--output', 'killed', '--resume').ended;
+    expect(again).toMatchObject({ code: 0 });
+    expect(await weights('killed')).toEqual(await weights('through'));
+  }, 180_000);
+
+  it('ends all processes when one has an error', async () => {
+    const { code, said } = await mpirun(2, '--output', 'both').ended;
+    expect(code).not.toBe(0);
+    expect(said).toContain('refcap: both: there is a run already');
+    expect(said).not.toContain('    at ');
+  });
+});
+
+describe('options of processes', () => {
+  it('are refused where they say nothing', () => {
+    const wire = runRefcap([...settings, '--wire', 'bf16', '--output', 'x'], { cwd: folder });
+    expect(wire.status).toBe(2);
+    expect(wire.stderr).toContain('--wire is of gradients between processes');
+  });
+});
+
+/** Processes that a process has started, in their order. */
+function children(pid = 0): number[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  return stdout.trim().split(/\s+/).map(Number);
+}
