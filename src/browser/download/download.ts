@@ -38,9 +38,13 @@ export async function download(
 }
 
 async function hasHash(bytes: Uint8Array<ArrayBuffer>, { sha256 }: ManifestFile): Promise<boolean> {
+  return (await hashOf(bytes)) === sha256;
+}
+
+/** SHA-256, in digits of base 16. */
+export async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const digits = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0'));
-  return digits.join('') === sha256;
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Connections that may break off one after the other without a byte in between. */

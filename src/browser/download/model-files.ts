@@ -7,7 +7,7 @@ import {
   manifestName,
   parseManifest,
 } from '../../model/checkpoint/manifest.ts';
-import { download } from './download.ts';
+import { download, hashOf } from './download.ts';
 import { FileStore } from './store.ts';
 
 /** How far the files are. */
@@ -101,6 +101,25 @@ export class ModelFiles {
       this.#loaded += bytes;
       onProgress({ loaded: this.#loaded, total: this.#total });
     });
+  }
+
+  /** Whether this model's self-test was passed before. @param where the device and the program that it runs on */
+  async hasPassed(where: string): Promise<boolean> {
+    return (await this.#store.text(this.#testName(where))) === (await this.#manifestHash());
+  }
+
+  /** Keeps that the self-test was passed; of the model that was at this address before it is forgotten. */
+  async keepPassed(where: string): Promise<void> {
+    await this.#store.keepText(this.#testName(where), await this.#manifestHash());
+  }
+
+  #testName(where: string): string {
+    return `self-test of ${this.#base} by ${where}`;
+  }
+
+  /** Another for other files, and for other numbers that are expected of them. */
+  #manifestHash(): Promise<string> {
+    return hashOf(new TextEncoder().encode(JSON.stringify(this.manifest)));
   }
 
   async #fetch(name: string, onBytes: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {

@@ -79,7 +79,9 @@ export async function openModel(
       faults.push(`${placement.device} with products of ${placement.dtype}: ${reason}.`);
     try {
       const writer = await openWriter(members, placement, options);
-      const reason = await deviceFault(writer, model.preprocessing, selfTest, placement.dtype);
+      const reason = await knownFault(files, placement, () =>
+        deviceFault(writer, model.preprocessing, selfTest, placement.dtype),
+      );
       if (reason === undefined) {
         const explained = new ExplainedModel(() => readExplained(files, placement, options));
         return { model, writer, explained, placement, faults };
@@ -92,6 +94,23 @@ export async function openModel(
     }
   }
   throw new InputError(`the model runs on no device of this browser: ${faults.join(' ')}`);
+}
+
+/**
+ * What is wrong, by `test`, which WebAssembly need pass but once: the browser and this script are all it depends on. A
+ * graphics processor's driver may be another at any time.
+ */
+async function knownFault(
+  files: ModelFiles,
+  { device, dtype }: Placement,
+  test: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  if (device !== 'wasm') return test();
+  const where = `${dtype} ${navigator.userAgent} ${location.href}`;
+  if (await files.hasPassed(where)) return undefined;
+  const reason = await test();
+  if (reason === undefined) await files.keepPassed(where);
+  return reason;
 }
 
 /** What is tried, in this order. */
