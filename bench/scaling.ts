@@ -14,6 +14,8 @@ import { machine, median, printTable } from './measure.ts';
 interface Exchange {
   /** Bytes of a value on the wire. */
   readonly width: number;
+  /** Seconds until all have met. */
+  readonly meeting: number;
   /** Seconds a value, whatever the network: laid down, taken up and added. */
   readonly work: number;
   /** Bytes a second that a rank sends, while it receives as many. */
@@ -28,10 +30,10 @@ const stretch = 2 ** 22;
 /** Seconds in which so many ranks add up their values: a reduce-scatter and an all-gather of each stretch. */
 function exchangeSeconds(ranks: number, values: number, exchange: Exchange): number {
   if (ranks === 1) return 0;
-  const { width, work, bandwidth, latency } = exchange;
+  const { width, meeting, work, bandwidth, latency } = exchange;
   const sent = (2 * (ranks - 1) * values * width) / ranks;
   const messages = 2 * (ranks - 1) * Math.ceil(values / stretch);
-  return sent / bandwidth + messages * latency + values * work;
+  return meeting + sent / bandwidth + messages * latency + values * work;
 }
 
 const usage = `Usage: npm run bench -- scaling [--values N] [--seconds S] [--batch N] [--latency MICROSECONDS]
@@ -97,14 +99,10 @@ function fitted(): Exchange {
   );
   if (status !== 0) throw new Error(`two ranks could not be run: ${stderr}`);
   const found = JSON.parse(stdout) as number[];
-  const all = (found[4] - found[0]) / (sizes[4] - sizes[0]);
-  // Shared memory copies at its own rate, which is no network's: all of it is counted as work.
-  const exchange = {
-    width: 4,
-    work: all,
-    bandwidth: Infinity,
-    latency: found[0] / 2 - (all * sizes[0]) / 2,
-  };
+  // Shared memory is no network: what it copies is counted as work.
+  const work = (found[4] - found[0]) / (sizes[4] - sizes[0]);
+  const meeting = Math.max(0, found[0] - work * sizes[0]);
+  const exchange = { width: 4, meeting, work, bandwidth: Infinity, latency: 0 };
   printTable(
     ['values added up by 2 ranks', 'seconds', 'the model says'],
     sizes.map((size, i) => [

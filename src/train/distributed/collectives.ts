@@ -74,7 +74,7 @@ async function spreadText(transport: Transport, own: Uint8Array): Promise<string
 
 async function addUpStretch(
   transport: Transport,
-  { width, write, read }: Wire,
+  { width, write, read, add }: Wire,
   values: Float32Array,
 ): Promise<void> {
   const { rank, size } = transport;
@@ -86,12 +86,8 @@ async function addUpStretch(
   const received = new Uint8Array(sent.length);
   await transport.allToAll(sent, received);
   const sum = new Float32Array(partOf(rank).length);
-  const term = new Float32Array(sum.length);
   read(received, 0, sum);
-  for (let other = 1; other < size; other++) {
-    read(received, other * piece * width, term);
-    for (let i = 0; i < sum.length; i++) sum[i] += term[i];
-  }
+  for (let other = 1; other < size; other++) add(received, other * piece * width, sum);
   const own = sent.subarray(0, piece * width);
   write(sum, own, 0);
   await transport.allGather(own, received);

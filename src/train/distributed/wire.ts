@@ -8,6 +8,8 @@ export interface Wire {
   write(values: Float32Array, bytes: Uint8Array, at: number): void;
   /** Reads as many values as `values` has. */
   read(bytes: Uint8Array, at: number, values: Float32Array): void;
+  /** Adds as many values as `sum` has to it. */
+  add(bytes: Uint8Array, at: number, sum: Float32Array): void;
 }
 
 /** As they are, or rounded to the nearest value of 8 bits of precision (to even at ties), in half the bytes. */
@@ -16,6 +18,8 @@ export const wires: Readonly<Record<WireDtype, Wire>> = {
     width: 4,
     write: (values, bytes, at) => words(bytes, at, values.length).set(bitsOf(values)),
     read: (bytes, at, values) => bitsOf(values).set(words(bytes, at, values.length)),
+    add: (bytes, at, sum) =>
+      addTo(sum, new Float32Array(bytes.buffer, bytes.byteOffset + at, sum.length)),
   },
   bf16: {
     width: 2,
@@ -24,13 +28,24 @@ export const wires: Readonly<Record<WireDtype, Wire>> = {
       const out = new Uint16Array(bytes.buffer, bytes.byteOffset + at, bits.length);
       for (let i = 0; i < bits.length; i++) out[i] = rounded(bits[i]);
     },
-    read: (bytes, at, values) => {
-      const bits = bitsOf(values);
-      const from = new Uint16Array(bytes.buffer, bytes.byteOffset + at, bits.length);
-      for (let i = 0; i < bits.length; i++) bits[i] = from[i] << 16;
+    read: readBf16,
+    add: (bytes, at, sum) => {
+      const term = new Float32Array(sum.length);
+      readBf16(bytes, at, term);
+      addTo(sum, term);
     },
   },
 };
+
+function readBf16(bytes: Uint8Array, at: number, values: Float32Array): void {
+  const bits = bitsOf(values);
+  const from = new Uint16Array(bytes.buffer, bytes.byteOffset + at, bits.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = from[i] << 16;
+}
+
+function addTo(sum: Float32Array, term: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += term[i];
+}
 
 function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
