@@ -66,7 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** One of two ranks: prints the seconds of each size, the first rank alone. */
 async function work(sizes: readonly number[]): Promise<number> {
-  const mpi = openMpi();
+  const mpi = await openMpi();
   const peers = peersOver(mpi);
   const found: number[] = [];
   for (const size of sizes) {

@@ -117,7 +117,7 @@ function checkDistributed({ distributed, wire }: TrainFlags, isSingle: boolean):
 async function joinJob(wire: WireDtype | undefined, signal: AbortSignal) {
   const { openMpi } = await import('../../train/distributed/mpi.ts');
   const { peersOver } = await import('../../train/distributed/collectives.ts');
-  const mpi = openMpi(signal);
+  const mpi = await openMpi(signal);
   let isDone = false;
   process.once('exit', (code) => {
     // What went wrong has been said by now.

@@ -1,6 +1,5 @@
 /** Open MPI through koffi: what `mpirun`, `srun --mpi=pmix` or Kubeflow's MPI operator start finds its peers. */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import koffi from 'koffi';
 import { InputError } from '../../base/errors.ts';
 import type { Transport } from './transport.ts';
 
@@ -22,8 +21,8 @@ export interface Mpi extends Transport {
  * @param signal ends each wait for others
  * @throws InputError where there is no Open MPI here, or the program was not started by it
  */
-export function openMpi(signal?: AbortSignal): Mpi {
-  const mpi = bind();
+export async function openMpi(signal?: AbortSignal): Promise<Mpi> {
+  const mpi = await bind();
   check('MPI_Init', mpi.init(null, null));
   const [rank, size] = [[0], [0]];
   check('MPI_Comm_rank', mpi.rank(mpi.world, rank));
@@ -80,8 +79,8 @@ export function openMpi(signal?: AbortSignal): Mpi {
 /** A handle that MPI writes, in a list of one. */
 type Request = [unknown];
 
-function bind() {
-  const library = load();
+async function bind() {
+  const library = await load();
   const version = Buffer.alloc(8192);
   const length = [0];
   library.func('int MPI_Get_library_version(_Out_ char *version, _Out_ int *length)')(
@@ -112,7 +111,16 @@ function bind() {
   };
 }
 
-function load() {
+async function load() {
+  const koffi = await import('koffi').then(
+    (module) => module.default,
+    () => {
+      // An optional dependency: not every platform has it built.
+      throw new InputError(
+        '--distributed mpi needs the package koffi, which is not installed here; npm install koffi, or train with one process.',
+      );
+    },
+  );
   for (const name of libraries)
     try {
       // Open MPI loads its own parts, which look for it among all symbols.
