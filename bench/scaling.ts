@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { peersOver } from '../src/train/distributed/collectives.ts';
+import { peersOver, stretch } from '../src/train/distributed/collectives.ts';
 import { openMpi } from '../src/train/distributed/mpi.ts';
 import { machine, median, printTable } from './measure.ts';
 
@@ -23,9 +23,6 @@ interface Exchange {
   /** Seconds of a message. */
   readonly latency: number;
 }
-
-/** Values that travel at a time, as in src/train/distributed/collectives.ts. */
-const stretch = 2 ** 22;
 
 /** Seconds in which so many ranks add up their values: a reduce-scatter and an all-gather of each stretch. */
 function exchangeSeconds(ranks: number, values: number, exchange: Exchange): number {

@@ -1,5 +1,4 @@
 /** The work of `refcap alt`: lists pictures without alt text, or fills them. */
-
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {

@@ -1,5 +1,4 @@
 /** Captions of less confidence than `refcap caption --min-confidence` asks for. */
-
 import { UsageError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import type { Captioner } from '../../caption/captioner.ts';

@@ -1,5 +1,4 @@
 /** The work of `refcap compare`: the comparison, its table and its page. */
-
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';

@@ -1,5 +1,4 @@
 /** What `refcap video` does, its flags checked. */
-
 import { InputError, UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import { plural } from '../../base/plural.ts';

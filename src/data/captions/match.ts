@@ -1,5 +1,4 @@
 /** Which candidate belongs to which image of the references. */
-
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import type { Candidates, References } from './captions.ts';
@@ -40,7 +39,7 @@ export function matchCaptions(
   const faults: string[] = [];
   const lacking = (file: string, images: readonly string[], what: string): void => {
     if (images.length === 0) return;
-    const sentence = `${file}: ${count(images, 'image')} without ${what}`;
+    const sentence = `${file}: ${plural(images.length, 'image')} without ${what}`;
     if (allowMissing) notes.push(`${sentence}, left out.`);
     else faults.push(`${sentence} (${some(images)})`);
   };
@@ -57,7 +56,7 @@ export function matchCaptions(
     lacking(list.name, unknown, `a reference in ${references.name}`);
     if (wanted.size === 0)
       throw new InputError(
-        `${list.name}: ${references.name} has references of none of its ${count(unknown, 'image')}, such as ${unknown[0] ?? '(none)'}; it has ids such as ${references.ids[0]}.`,
+        `${list.name}: ${references.name} has references of none of its ${plural(unknown.length, 'image')}, such as ${unknown[0] ?? '(none)'}; it has ids such as ${references.ids[0]}.`,
       );
   }
   finder.loose = 0;
@@ -218,10 +217,6 @@ export function looseForm(id: string): string {
 function firstId(system: Candidates): string {
   const [id] = system.byId?.keys() ?? [];
   return id ?? '(none)';
-}
-
-function count(items: readonly string[], noun: string): string {
-  return plural(items.length, noun);
 }
 
 function some(ids: readonly string[]): string {

@@ -1,5 +1,4 @@
 /** One reader a caption format; all hand their captions to a CaptionHandler. */
-
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import { type Context, type Describe, describeLine, SplitFilter } from './context.ts';

@@ -1,5 +1,4 @@
 /** Reads the captions of a dataset's caption files by image. */
-
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import type { CaptionFormat } from '../captions/formats.ts';

@@ -1,5 +1,4 @@
 /** Reads image files in full: which cannot be decoded, and which are the same byte for byte. */
-
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';

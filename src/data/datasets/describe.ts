@@ -1,5 +1,4 @@
 /** What is said of a dataset that is not in order: sentences for notes and refusals. */
-
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import type { ImageFolder } from '../images/folder.ts';

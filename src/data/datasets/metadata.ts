@@ -1,5 +1,4 @@
 /** Reads captions from the metadata of images. */
-
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';

@@ -1,5 +1,4 @@
 /** Reads captions from text files beside the images. */
-
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../base/errors.ts';

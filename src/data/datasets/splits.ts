@@ -1,5 +1,4 @@
 /** Which split each image of a dataset is in: by lists, by the captions, by folders, or dealt out by a seed. */
-
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import { readImageList } from '../captions/captions.ts';

@@ -1,5 +1,4 @@
 /** Fits a model's confidence to pictures with captions by people, and writes it into the model's config.json. */
-
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { InputError } from '../../base/errors.ts';

@@ -1,5 +1,4 @@
 /** One line a request, as text or JSON. */
-
 import { plural } from '../../base/plural.ts';
 
 export interface LogEntry {

@@ -11,7 +11,7 @@ import type { Transport } from './transport.ts';
 import { type Wire, wires } from './wire.ts';
 
 /** Values that are exchanged at a time, so that buffers stay small. */
-const stretch = 1 << 22;
+export const stretch: number = 1 << 22;
 
 /**
  * Peers over a transport.
@@ -24,6 +24,7 @@ export function peersOver(transport: Transport, dtype: WireDtype = 'f32'): Peers
   return {
     rank,
     size,
+    meet: () => transport.meet(),
     async addUp(values) {
       await transport.meet();
       for (let start = 0; start < values.length; start += stretch)

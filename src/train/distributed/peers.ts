@@ -5,6 +5,8 @@ export interface Peers {
   /** From 0; the one of rank 0 writes. */
   readonly rank: number;
   readonly size: number;
+  /** Waits until all ranks are here. */
+  meet(): Promise<void>;
   /** Adds the ranks' values up, in the order of ranks, in place on each: all have the same bits then. */
   addUp(values: Float32Array): Promise<void>;
   /** The same of a few numbers of double precision. */
@@ -19,6 +21,7 @@ export interface Peers {
 export const alone: Peers = {
   rank: 0,
   size: 1,
+  meet: async () => undefined,
   addUp: async () => undefined,
   sums: async (values) => [...values],
   spread: async () => undefined,

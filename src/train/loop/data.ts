@@ -1,5 +1,4 @@
 /** The pictures with captions that a run trains on and is measured with. */
-
 import { InputError } from '../../base/errors.ts';
 import { plural } from '../../base/plural.ts';
 import { leakageNote } from '../../data/datasets/check-images.ts';

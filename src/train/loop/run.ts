@@ -1,7 +1,6 @@
 /** One training run from data to saved models, with its folder: config, metrics, checkpoints, models. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { InputError, UsageError } from '../../base/errors.ts';
 import { describeWriteError, readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { removeLeftovers } from '../../base/folders.ts';
@@ -72,7 +71,7 @@ export async function trainRun(options: RunOptions): Promise<void> {
     for (const change of changes) options.onNote(`changed: ${change}`);
     const text = `${JSON.stringify(description, null, 2)}\n`;
     await writeFileAtomic(join(output, 'config.json'), text);
-    await peers.ofFirst(z.null(), async () => null);
+    await peers.meet();
     await runTraining(options, run, before !== undefined);
   });
 }
@@ -80,7 +79,7 @@ export async function trainRun(options: RunOptions): Promise<void> {
 /** A further rank's part: it reads what the first one has made ready, computes its share of the steps, and writes nothing. */
 async function followRun(options: RunOptions, peers: Peers): Promise<void> {
   const { output } = options;
-  await peers.ofFirst(z.null(), async () => null);
+  await peers.meet();
   const before = await readSavedRun(output);
   if (!before)
     throw new InputError(

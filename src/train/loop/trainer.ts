@@ -1,7 +1,7 @@
 /** The training loop: steps, validations, checkpoints. What is computed when; how, stands elsewhere. */
 import { Opened } from '../../base/disposal.ts';
 import { InputError } from '../../base/errors.ts';
-import { createRandom } from '../../base/random.ts';
+import { createRandom, type Random } from '../../base/random.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import type { BlipConfig } from '../../model/config.ts';
@@ -129,19 +129,13 @@ class Run implements Disposable {
     policy: GradientSession | undefined,
     texts: GradientSession | undefined,
   ) {
-    const { train, from } = input;
-    const config = { ...input.config, ...wholeBatch(input) };
+    const { config, from } = input;
     this.#input = input;
     this.#gradients = gradients;
     this.#objective = objective;
     this.#policy = policy;
     this.#texts = texts;
-    const stepsPerEpoch = epochBatches(
-      train.captions,
-      config,
-      createRandom(0),
-      train.repeats,
-    ).length;
+    const stepsPerEpoch = this.#batches(createRandom(0)).length;
     const whole = stepsPerEpoch * config.epochs;
     this.#totalSteps = Math.min(whole, config.maxSteps ?? whole);
     this.#schedule = createSchedule({
@@ -198,11 +192,9 @@ class Run implements Disposable {
 
   /** The rest of the epoch that the run stands in. */
   async #epoch(): Promise<void> {
-    const { config, train, signal } = this.#input;
+    const { config, signal } = this.#input;
     const { epoch, batch: done } = this.#progress;
-    const random = createRandom(dropoutSeed(config.seed, epoch));
-    const whole = { ...config, ...wholeBatch(this.#input) };
-    const batches = epochBatches(train.captions, whole, random, train.repeats);
+    const batches = this.#batches(createRandom(dropoutSeed(config.seed, epoch)));
     const left = batches.slice(done, done + this.#totalSteps - this.#progress.step);
     for await (const { step, waited } of this.#loaded(left)) {
       signal?.throwIfAborted();
@@ -211,6 +203,13 @@ class Run implements Disposable {
       // An epoch's end has a checkpoint of its own, after the validation.
       if (at % config.checkpointEvery === 0 && batch < batches.length) await this.checkpoint();
     }
+  }
+
+  /** An epoch's steps, in each of which every rank has a batch of its own. */
+  #batches(random: Random): Batch[] {
+    const { config, train, peers } = this.#input;
+    const whole = { ...config, batchSize: config.batchSize * peers.size };
+    return epochBatches(train.captions, whole, random, train.repeats);
   }
 
   /** Steps with their images, which are read while the step before is computed. */
@@ -263,7 +262,7 @@ class Run implements Disposable {
   }
 
   async #step(parts: readonly StepPart[], waited: number): Promise<void> {
-    const { peers, onEvent } = this.#input;
+    const { peers, updater, onEvent } = this.#input;
     const started = performance.now();
     this.#gradients.fill(0);
     const ofPictures = this.#input.sampler
@@ -271,7 +270,9 @@ class Run implements Disposable {
       : await this.#crossEntropy(parts, 1);
     const { loss, terms } = await this.#withTexts(ofPictures);
     await peers.addUp(this.#gradients);
-    const gradientNorm = await this.#gradientNorm();
+    // The norm is the first rank's: another processor may add up in another order, and the weights would part.
+    const norm = peers.rank === 0 ? await updater.gradientNorm(this.#gradients) : 0;
+    const [gradientNorm, images] = await peers.sums([norm, imagesOf(parts)]);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       await this.#skip();
       return;
@@ -280,7 +281,6 @@ class Run implements Disposable {
     const learningRate = this.#input.learningRate * this.#schedule(before);
     await this.#update(learningRate, gradientNorm);
     const seconds = (performance.now() - started + waited) / 1000;
-    const [images] = await peers.sums([imagesOf(parts)]);
     await onEvent({
       kind: 'step',
       step: before + 1,
@@ -293,14 +293,6 @@ class Run implements Disposable {
       imagesPerSecond: images / seconds,
       waiting: waited / 1000 / seconds,
     });
-  }
-
-  /** The first rank's: another processor may add up in another order, and the weights would part. */
-  async #gradientNorm(): Promise<number> {
-    const { updater, peers } = this.#input;
-    const own = peers.rank === 0 ? await updater.gradientNorm(this.#gradients) : 0;
-    const [norm] = await peers.sums([own]);
-    return norm;
   }
 
   /** Moves the weights, and then where the run stands: what fails in between is done again from a checkpoint. */
@@ -460,11 +452,6 @@ class Run implements Disposable {
     this.#policy?.[Symbol.dispose]();
     this.#texts?.[Symbol.dispose]();
   }
-}
-
-/** Each rank has a batch of its own in a step. */
-function wholeBatch({ config, peers }: TrainerInput): { batchSize: number } {
-  return { batchSize: config.batchSize * peers.size };
 }
 
 /** Tells the draws of further ranks from those of the first, which are those of one process. */
