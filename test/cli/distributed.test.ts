@@ -1,23 +1,15 @@
 /** `refcap train --distributed mpi` under Open MPI's own mpirun. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeTinyPictures, writeTinyTower } from '../train/tiny.ts';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { tinyFolder } from '../train/tiny-runs.ts';
 import { main, runRefcap } from './refcap.ts';
 
 const hasMpi = spawnSync('mpirun', ['--version']).status === 0;
 if (!hasMpi) console.log('skipped: training with mpirun, which is not here');
 
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'refcap-mpi-'));
-  await writeTinyTower(join(folder, 'tower'));
-  await writeTinyPictures(join(folder, 'pictures'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const at = tinyFolder();
 
 const settings = [
   ...['train', '--data', 'pictures', '--tower', 'tower', '--cache', 'features', '--threads', '1'],
@@ -37,7 +29,7 @@ const settings = [
 function mpirun(ranks: number, ...args: string[]) {
   const own = ['--allow-run-as-root', '--oversubscribe', '-n', String(ranks), process.execPath];
   const child = spawn('mpirun', [...own, main, ...settings, '--distributed', 'mpi', ...args], {
-    cwd: folder,
+    cwd: at(),
     env: { ...process.env, OMPI_MCA_btl_base_warn_component_unused: '0' },
   });
   let said = '';
@@ -51,14 +43,14 @@ function mpirun(ranks: number, ...args: string[]) {
   return { child, ended };
 }
 
-const weights = (run: string) => readFile(join(folder, run, 'last', 'model.safetensors'));
+const weights = (run: string) => readFile(at(run, 'last', 'model.safetensors'));
 
 describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
   it('trains with two processes what one trains with their batches as its parts, to the bit', async () => {
     const run = mpirun(2, '--epochs', '2', '--batch-size', '2', '--output', 'both');
     expect(await run.ended).toMatchObject({ code: 0 });
     const one = ['--epochs', '2', '--batch-size', '4', '--micro-batch', '2', '--output', 'one'];
-    const { status } = runRefcap([...settings, ...one], { cwd: folder });
+    const { status } = runRefcap([...settings, ...one], { cwd: at() });
     expect(status).toBe(0);
     expect(await weights('both')).toEqual(await weights('one'));
   });
@@ -67,7 +59,7 @@ describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
     const args = ['--epochs', '100', '--max-steps', '20', '--batch-size', '2'];
     expect(await mpirun(2, ...args, '--output', 'through').ended).toMatchObject({ code: 0 });
     const killed = mpirun(2, ...args, '--output', 'killed');
-    const metrics = () => readFile(join(folder, 'killed', 'metrics.jsonl'), 'utf8');
+    const metrics = () => readFile(at('killed', 'metrics.jsonl'), 'utf8');
     await expect.poll(() => metrics().catch(() => ''), { timeout: 60_000 }).toContain('"step":6,');
     const [, second] = children(killed.child.pid);
     process.kill(second, 'SIGKILL');
@@ -90,7 +82,7 @@ describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
 
 describe('options of processes', () => {
   it('are refused where they say nothing', () => {
-    const wire = runRefcap([...settings, '--wire', 'bf16', '--output', 'x'], { cwd: folder });
+    const wire = runRefcap([...settings, '--wire', 'bf16', '--output', 'x'], { cwd: at() });
     expect(wire.status).toBe(2);
     expect(wire.stderr).toContain('--wire is of gradients between processes');
   });

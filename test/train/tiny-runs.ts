@@ -32,8 +32,8 @@ export interface TinyRuns {
   json(path: string): Promise<Record<string, unknown>>;
 }
 
-/** Call once in a file of tests. */
-export function tinyRuns(): TinyRuns {
+/** A folder with the tiny tower and pictures, for the tests of a file or a group. @returns paths in it */
+export function tinyFolder(): TinyRuns['at'] {
   let folder = '';
   const at = (...names: string[]) => join(folder, ...names);
   beforeAll(async () => {
@@ -42,6 +42,12 @@ export function tinyRuns(): TinyRuns {
     await writeTinyPictures(at('pictures'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
+  return at;
+}
+
+/** Call once in a file of tests. @param defaults under each run's settings */
+export function tinyRuns(defaults: object = small): TinyRuns {
+  const at = tinyFolder();
   const train: TinyRuns['train'] = async (output, settings, more = {}) => {
     const events: TrainingEvent[] = [];
     await trainRun({
@@ -49,7 +55,7 @@ export function tinyRuns(): TinyRuns {
       start: { tower: at('tower') },
       output: at(output),
       cache: at('features'),
-      config: parseTrainConfig({ ...small, ...settings }),
+      config: parseTrainConfig({ ...defaults, ...settings }),
       threads: 1,
       onNote: () => undefined,
       onFeatures: () => undefined,

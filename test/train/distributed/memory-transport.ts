@@ -1,11 +1,17 @@
 /** Ranks of one process: each exchange waits until all have brought their part. */
 import type { Transport } from '../../../src/train/distributed/transport.ts';
 
-export function memoryTransports(size: number): Transport[] {
+/** @param signal ends each wait for others, as `openMpi` has it */
+export function memoryTransports(size: number, signal?: AbortSignal): Transport[] {
   let arrived: { readonly rank: number; readonly part: Uint8Array; go(all: Uint8Array[]): void }[] =
     [];
+  const stopped = new Promise<never>((_, reject) =>
+    signal?.addEventListener('abort', () => reject(signal.reason)),
+  );
+  stopped.catch(() => undefined);
   const exchange = (rank: number, part: Uint8Array): Promise<Uint8Array[]> =>
-    new Promise((go) => {
+    new Promise((go, stop) => {
+      stopped.catch(stop);
       arrived.push({ rank, part: part.slice(), go });
       if (arrived.length < size) return;
       const all = arrived.sort((a, b) => a.rank - b.rank);

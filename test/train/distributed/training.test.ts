@@ -15,7 +15,7 @@ async function together(
   settings: object,
   more: Parameters<typeof runs.train>[2] = {},
 ) {
-  const jobs = memoryTransports(size).map((transport) => peersOver(transport));
+  const jobs = memoryTransports(size, more.signal).map((transport) => peersOver(transport));
   const started = jobs.map((peers) => runs.train(output, settings, { ...more, peers }));
   // Each is through with its files, whoever of them fails first.
   await Promise.allSettled(started);

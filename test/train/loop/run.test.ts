@@ -1,23 +1,14 @@
 /** Training end to end on a tiny tower and made-up pictures. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Captioner } from '../../../src/caption/captioner.ts';
 import { convertModel } from '../../../src/model/checkpoint/convert.ts';
 import { parseTrainConfig, presets } from '../../../src/train/config/config.ts';
-import { type RunOptions, trainRun } from '../../../src/train/loop/run.ts';
+import type { RunOptions } from '../../../src/train/loop/run.ts';
 import type { TrainingEvent } from '../../../src/train/loop/trainer.ts';
 import { openWeights } from '../../../src/weights/open.ts';
-import { writeTinyPictures, writeTinyTower } from '../tiny.ts';
-
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'refcap-train-'));
-  await writeTinyTower(join(folder, 'tower'));
-  await writeTinyPictures(join(folder, 'pictures'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+import { tinyRuns } from '../tiny-runs.ts';
 
 const small = {
   batchSize: 4,
@@ -34,28 +25,12 @@ const small = {
 /** Both layers, in sizes of the tiny decoder. */
 const layers = { refinement: { heads: 4, context: 'siblings' }, alignment: { heads: 4 } };
 
-async function train(output: string, settings: object, more: Partial<RunOptions> = {}) {
-  const events: TrainingEvent[] = [];
-  await trainRun({
-    data: join(folder, 'pictures'),
-    start: { tower: join(folder, 'tower') },
-    output: join(folder, output),
-    cache: join(folder, 'features'),
-    config: parseTrainConfig({ ...small, ...settings }),
-    threads: 1,
-    onNote: () => undefined,
-    onFeatures: () => undefined,
-    onEvent: (event) => events.push(event),
-    ...more,
-  });
-  return events;
-}
+const { at, train } = tinyRuns(small);
 
 const baseLosses = (events: TrainingEvent[]) =>
   events.flatMap((e) => (e.kind === 'step' ? [e.terms.base] : []));
 
-const weightsOf = (model: string, name = 'model.safetensors') =>
-  readFile(join(folder, model, name));
+const weightsOf = (model: string, name = 'model.safetensors') => readFile(at(model, name));
 
 /** Runs until `step`, as if the process had got a signal then; the error is the signal's. */
 async function stopAt(output: string, settings: object, step: number, more: Partial<RunOptions>) {
@@ -85,7 +60,7 @@ describe('a training run', { timeout: 90_000 }, () => {
     const floor = (Math.log(2) * 16) / (8 * (4 + 5));
     expect(baseLosses(events).at(-1)).toBeLessThan(floor + 0.05);
     expect(events.filter((e) => e.kind === 'validation')).toHaveLength(160);
-    expect((await readdir(join(folder, 'memorise'))).sort()).toEqual([
+    expect((await readdir(at('memorise'))).sort()).toEqual([
       'best',
       'checkpoints',
       'config.json',
@@ -93,11 +68,11 @@ describe('a training run', { timeout: 90_000 }, () => {
       'metrics.jsonl',
       'report.html',
     ]);
-    const text = await readFile(join(folder, 'memorise/metrics.jsonl'), 'utf8');
+    const text = await readFile(at('memorise/metrics.jsonl'), 'utf8');
     const lines = text.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual(JSON.parse(JSON.stringify(events)));
-    using captioner = await Captioner.load(join(folder, 'memorise/last'));
-    const { caption } = await captioner.caption(join(folder, 'pictures/red-circle.png'));
+    using captioner = await Captioner.load(at('memorise/last'));
+    const { caption } = await captioner.caption(at('pictures/red-circle.png'));
     expect(['a red circle', 'the circle is red']).toContain(caption);
   });
 
@@ -130,7 +105,7 @@ describe('a training run', { timeout: 90_000 }, () => {
     for (const name of ['model.safetensors', 'refinement.safetensors'])
       expect(await weightsOf('parts/last', name)).toEqual(await weightsOf('whole/last', name));
     const metrics = async (run: string) =>
-      (await readFile(join(folder, run, 'metrics.jsonl'), 'utf8'))
+      (await readFile(at(run, 'metrics.jsonl'), 'utf8'))
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line))
@@ -144,12 +119,12 @@ describe('a training run', { timeout: 90_000 }, () => {
   it('validates and saves after all when it was interrupted after its last step', async () => {
     const settings = { epochs: 1, dropout: 0.2 };
     await train('to-the-end', settings);
-    const steps = (await readFile(join(folder, 'to-the-end/metrics.jsonl'), 'utf8'))
+    const steps = (await readFile(at('to-the-end/metrics.jsonl'), 'utf8'))
       .trim()
       .split('\n')
       .filter((line) => JSON.parse(line).kind === 'step').length;
     await stopAt('at-the-end', settings, steps, {});
-    expect(await readdir(join(folder, 'at-the-end'))).not.toContain('best');
+    expect(await readdir(at('at-the-end'))).not.toContain('best');
     await train('at-the-end', settings, { resume: true });
     for (const model of ['best', 'last'])
       expect(await weightsOf(`at-the-end/${model}`)).toEqual(
@@ -160,22 +135,18 @@ describe('a training run', { timeout: 90_000 }, () => {
   it('goes on from the last checkpoint when later work was lost', async () => {
     const settings = { epochs: 3, dropout: 0.2, checkpointEvery: 1, keepCheckpoints: 9 };
     await train('kept', settings);
-    await cp(join(folder, 'kept'), join(folder, 'lost'), { recursive: true });
+    await cp(at('kept'), at('lost'), { recursive: true });
     for (const step of [4, 5, 6])
-      await rm(join(folder, `lost/checkpoints/step-${step}`), { recursive: true, force: true });
+      await rm(at(`lost/checkpoints/step-${step}`), { recursive: true, force: true });
     // What a kill leaves: half a checkpoint under a temporary name, and a cut line.
-    await cp(
-      join(folder, 'lost/checkpoints/step-3'),
-      join(folder, 'lost/checkpoints/.step-4.1.tmp'),
-      {
-        recursive: true,
-      },
-    );
-    const path = join(folder, 'lost/metrics.jsonl');
+    await cp(at('lost/checkpoints/step-3'), at('lost/checkpoints/.step-4.1.tmp'), {
+      recursive: true,
+    });
+    const path = at('lost/metrics.jsonl');
     await writeFile(path, `${await readFile(path, 'utf8')}{"kind":"st`);
     await train('lost', settings, { resume: true });
     expect(await weightsOf('lost/last')).toEqual(await weightsOf('kept/last'));
-    expect(await readdir(join(folder, 'lost/checkpoints'))).not.toContain('.step-4.1.tmp');
+    expect(await readdir(at('lost/checkpoints'))).not.toContain('.step-4.1.tmp');
   });
 
   it('computes the same step in micro-batches', async () => {
@@ -209,7 +180,7 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('goes on with a run that was begun before a setting was there', async () => {
     await train('older', { epochs: 1 });
-    const path = join(folder, 'older/config.json');
+    const path = at('older/config.json');
     const saved = JSON.parse(await readFile(path, 'utf8'));
     delete saved.train.visionLearningRate;
     await writeFile(path, JSON.stringify(saved));
@@ -245,8 +216,8 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('saves the tower and the decoder as one model', async () => {
     await train('names', { epochs: 1 });
-    await using saved = await openWeights(join(folder, 'names/last'));
-    await using tower = await openWeights(join(folder, 'tower'));
+    await using saved = await openWeights(at('names/last'));
+    await using tower = await openWeights(at('tower'));
     for (const name of tower.tensors.keys()) {
       const before = await tower.readFloat32(name);
       const after = await saved.readFloat32(`vision_model.${name}`);
@@ -259,22 +230,22 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('keeps the training-only layers beside the model, for those who ask', async () => {
     await train('refiner', { ...layers, epochs: 6, learningRate: 0.01 });
-    const model = join(folder, 'refiner/last');
-    const picture = join(folder, 'pictures/blue-square.png');
+    const model = at('refiner/last');
+    const picture = at('pictures/blue-square.png');
     using base = await Captioner.load(model);
     using kept = await Captioner.load(model, { keepRefiner: true });
     const [a, b] = [await base.caption(picture), await kept.caption(picture)];
     expect(b.captions[0].logprob).not.toBe(a.captions[0].logprob);
     await train('no-refiner', { epochs: 1 });
-    await expect(
-      Captioner.load(join(folder, 'no-refiner/last'), { keepRefiner: true }),
-    ).rejects.toThrow('there is no refinement.safetensors');
+    await expect(Captioner.load(at('no-refiner/last'), { keepRefiner: true })).rejects.toThrow(
+      'there is no refinement.safetensors',
+    );
   });
 
   it('trains a tower too: its last blocks alone move', async () => {
     await train('blocks', { epochs: 1, visionBlocks: 1, dtype: 'f32' });
-    await using saved = await openWeights(join(folder, 'blocks/last'));
-    await using tower = await openWeights(join(folder, 'tower'));
+    await using saved = await openWeights(at('blocks/last'));
+    await using tower = await openWeights(at('tower'));
     const moved = async (name: string) => {
       const [a, b] = [
         await tower.readFloat32(name),
@@ -289,13 +260,13 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('goes on from a trained model: cross-entropy, low-rank adapters, self-critical', async () => {
     await train('first', { epochs: 30, learningRate: 0.01, dtype: 'f32' });
-    const start = { model: join(folder, 'first/last') };
+    const start = { model: at('first/last') };
     const more = { start };
     const adapters = { rank: 2, layers: ['query', 'value'] };
     const changes = { epochs: 3, lora: adapters, learningRate: 0.05, dtype: 'f32' };
     const adapted = await train('adapted', changes, more);
-    await using before = await openWeights(join(folder, 'first/last'));
-    await using after = await openWeights(join(folder, 'adapted/last'));
+    await using before = await openWeights(at('first/last'));
+    await using after = await openWeights(at('adapted/last'));
     expect([...after.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
     const layer = 'text_decoder.bert.encoder.layer.0';
     const changed = async (name: string) => {
@@ -308,7 +279,7 @@ describe('a training run', { timeout: 90_000 }, () => {
     const devLoss = (list: TrainingEvent[]) =>
       list.flatMap((e) => (e.kind === 'validation' ? [e.losses.base] : [])).at(-1) ?? Number.NaN;
     const still = { epochs: 1, learningRate: 1e-12, dropout: 0 };
-    const again = await train('merged', still, { start: { model: join(folder, 'adapted/last') } });
+    const again = await train('merged', still, { start: { model: at('adapted/last') } });
     expect(devLoss(again)).toBeCloseTo(devLoss(adapted), 4);
     const without = await train('unmerged', still, more);
     expect(Math.abs(devLoss(without) - devLoss(adapted))).toBeGreaterThan(1e-3);
@@ -354,7 +325,7 @@ describe('a training run', { timeout: 90_000 }, () => {
   });
 
   it('leaves out a picture that cannot be read, and names a folder that holds a run', async () => {
-    const picture = join(folder, 'pictures/red-circle.png');
+    const picture = at('pictures/red-circle.png');
     const before = await readFile(picture);
     await writeFile(picture, before.subarray(0, 60));
     const notes: string[] = [];
@@ -370,7 +341,7 @@ describe('a training run', { timeout: 90_000 }, () => {
   });
 
   it('leaves a checkpoint when a picture goes bad on the way', async () => {
-    const picture = join(folder, 'pictures/red-circle.png');
+    const picture = at('pictures/red-circle.png');
     const before = await readFile(picture);
     const settings = { epochs: 3, visionBlocks: 'all', batchSize: 2 };
     const spoil = (event: TrainingEvent) =>
@@ -378,7 +349,7 @@ describe('a training run', { timeout: 90_000 }, () => {
         ? writeFile(picture, before.subarray(0, 60))
         : undefined;
     await expect(train('spoilt', settings, { onEvent: spoil })).rejects.toThrow('red-circle.png');
-    expect((await readdir(join(folder, 'spoilt/checkpoints'))).length).toBeGreaterThan(0);
+    expect((await readdir(at('spoilt/checkpoints'))).length).toBeGreaterThan(0);
     await writeFile(picture, before);
     await train('spoilt', settings, { resume: true });
     await train('unspoilt', settings);
@@ -389,7 +360,7 @@ describe('a training run', { timeout: 90_000 }, () => {
     const stop = new AbortController();
     const onEvent = async (event: TrainingEvent) => {
       if (event.kind !== 'step' || event.step !== 2) return;
-      await writeFile(join(folder, 'unsaved/checkpoints'), 'in the way');
+      await writeFile(at('unsaved/checkpoints'), 'in the way');
       stop.abort();
     };
     const run = train('unsaved', { epochs: 2 }, { signal: stop.signal, onEvent });
@@ -399,7 +370,7 @@ describe('a training run', { timeout: 90_000 }, () => {
   it('goes on with the micro-batches that a memory limit once gave it', async () => {
     await train('limited', { epochs: 1, microBatch: 2 });
     await train('limited', { epochs: 1 }, { resume: true });
-    const path = join(folder, 'limited/config.json');
+    const path = at('limited/config.json');
     expect(JSON.parse(await readFile(path, 'utf8')).train.microBatch).toBe(2);
     const little = train('limited', { epochs: 1 }, { resume: true, memoryLimit: 1e4 });
     await expect(little).rejects.toThrow('the memory limit is 0.0 GiB');
@@ -407,14 +378,14 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('refuses adapters that would leave nothing to train, and another kind of folder', async () => {
     await train('to-adapt', { epochs: 1 });
-    const start = { model: join(folder, 'to-adapt/best') };
+    const start = { model: at('to-adapt/best') };
     const lora = { layers: ['q_proj', 'v_proj'] };
     await expect(train('no-layers', { lora }, { start })).rejects.toThrow(
       "lora.layers: no layer's name ends in q_proj or v_proj",
     );
     await expect(train('fresh', { lora: {} })).rejects.toThrow('lora adapts a trained captioner');
-    await mkdir(join(folder, 'recipe'));
-    await writeFile(join(folder, 'recipe/stages.json'), '{"stages": []}');
+    await mkdir(at('recipe'));
+    await writeFile(at('recipe/stages.json'), '{"stages": []}');
     await expect(train('recipe', { epochs: 1 }, { resume: true })).rejects.toThrow(
       "recipe: the folder holds a recipe's stages, which go on with its --config",
     );
@@ -422,11 +393,11 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('tells models apart by all their weights', async () => {
     await train('one-epoch', { epochs: 1 });
-    await cp(join(folder, 'one-epoch/best'), join(folder, 'base'), { recursive: true });
-    const start = { model: join(folder, 'base') };
+    await cp(at('one-epoch/best'), at('base'), { recursive: true });
+    const start = { model: at('base') };
     await train('tuned', { epochs: 1 }, { start });
     await train('two-epochs', { epochs: 2 });
-    await cp(join(folder, 'two-epochs/best'), join(folder, 'base'), { recursive: true });
+    await cp(at('two-epochs/best'), at('base'), { recursive: true });
     await expect(train('tuned', { epochs: 1 }, { start, resume: true })).rejects.toThrow(
       /start\.fingerprint: /,
     );
@@ -434,11 +405,11 @@ describe('a training run', { timeout: 90_000 }, () => {
 
   it('keeps the layers when a model is converted', async () => {
     await train('layered', { epochs: 1, ...layers });
-    const [from, to] = ['layered/best', 'layered-converted'].map((name) => join(folder, name));
+    const [from, to] = ['layered/best', 'layered-converted'].map((name) => at(name));
     await convertModel(from, to);
     using kept = await Captioner.load(to, { keepRefiner: true });
     using before = await Captioner.load(from, { keepRefiner: true });
-    const picture = join(folder, 'pictures/red-circle.png');
+    const picture = at('pictures/red-circle.png');
     expect((await kept.caption(picture)).captions).toEqual(
       (await before.caption(picture)).captions,
     );
@@ -476,8 +447,8 @@ describe('a training run', { timeout: 90_000 }, () => {
 
 describe('unusual data', { timeout: 30_000 }, () => {
   const withCaptions = async (name: string, edit: (rows: string[]) => string[]) => {
-    const copy = join(folder, name);
-    await cp(join(folder, 'pictures'), copy, { recursive: true });
+    const copy = at(name);
+    await cp(at('pictures'), copy, { recursive: true });
     const path = join(copy, 'captions.csv');
     const rows = (await readFile(path, 'utf8')).trim().split('\n');
     await writeFile(path, `${edit(rows).join('\n')}\n`);
@@ -510,19 +481,19 @@ describe('unusual data', { timeout: 30_000 }, () => {
   });
 
   it('chooses word pieces from a given vocabulary, and spells other words with them', async () => {
-    const vocabulary = join(folder, 'pieces.txt');
+    const vocabulary = at('pieces.txt');
     const pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'the', 'is', 'red', 'cir', '##cle'];
     await writeFile(vocabulary, `${pieces.join('\n')}\n`);
     await train('pieces-run', { epochs: 1, vocabulary });
-    const saved = await readFile(join(folder, 'pieces-run/last/vocab.txt'), 'utf8');
+    const saved = await readFile(at('pieces-run/last/vocab.txt'), 'utf8');
     expect(saved.split('\n')).toEqual(expect.arrayContaining(['red', 'square', 'yellow']));
-    await expect(
-      train('no-pieces', { epochs: 1, vocabulary: join(folder, 'none.txt') }),
-    ).rejects.toThrow('none.txt: there is no such vocabulary');
+    await expect(train('no-pieces', { epochs: 1, vocabulary: at('none.txt') })).rejects.toThrow(
+      'none.txt: there is no such vocabulary',
+    );
   });
 
   it('finds a damaged shard of features, computes it again and says so', async () => {
-    const cache = join(folder, 'damaged');
+    const cache = at('damaged');
     const options = { cache };
     await train('shard-a', { epochs: 1 }, options);
     const [shard] = (await readdir(cache)).filter((name) => name.endsWith('.f16'));

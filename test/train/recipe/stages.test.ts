@@ -1,15 +1,14 @@
 /** Recipes: stages trained one after the other on a tiny tower. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Captioner } from '../../../src/caption/captioner.ts';
 import type { Settings } from '../../../src/train/config/file.ts';
 import { trainRun } from '../../../src/train/loop/run.ts';
 import { readRecipe, type Stage } from '../../../src/train/recipe/recipe.ts';
 import { type RecipeOptions, trainMembers, trainStages } from '../../../src/train/recipe/stages.ts';
 import { openWeights } from '../../../src/weights/open.ts';
-import { writeTinyPictures, writeTinyTower } from '../tiny.ts';
+import { tinyFolder } from '../tiny-runs.ts';
 
 const asIs = (settings: Settings): Settings => settings;
 
@@ -20,13 +19,7 @@ const stagesOf = (file: Settings): readonly Stage[] => {
 };
 
 describe('a recipe', { timeout: 60_000 }, () => {
-  let folder = '';
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'refcap-stages-'));
-    await writeTinyTower(join(folder, 'tower'));
-    await writeTinyPictures(join(folder, 'pictures'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const at = tinyFolder();
 
   const settings = {
     preset: 'plain',
@@ -47,9 +40,9 @@ describe('a recipe', { timeout: 60_000 }, () => {
   async function train(output: string, file: Settings, more: Partial<RecipeOptions> = {}) {
     const notes: string[] = [];
     await trainStages({
-      data: join(folder, 'pictures'),
-      start: { tower: join(folder, 'tower') },
-      output: join(folder, output),
+      data: at('pictures'),
+      start: { tower: at('tower') },
+      output: at(output),
       stages: stagesOf(file),
       threads: 1,
       onNote: (note) => notes.push(note),
@@ -61,20 +54,20 @@ describe('a recipe', { timeout: 60_000 }, () => {
     return notes;
   }
 
-  const weightsOf = (model: string) => readFile(join(folder, model, 'model.safetensors'));
+  const weightsOf = (model: string) => readFile(at(model, 'model.safetensors'));
 
   it('equals its stages run by hand, and leaves the best model of the last', async () => {
     await train('whole', settings);
     const starts = [
-      { tower: join(folder, 'tower') },
-      { model: join(folder, 'hand-1/last') },
-      { model: join(folder, 'hand-2/best') },
+      { tower: at('tower') },
+      { model: at('hand-1/last') },
+      { model: at('hand-2/best') },
     ];
     for (const [i, { config }] of stagesOf(settings).entries())
       await trainRun({
-        data: join(folder, 'pictures'),
+        data: at('pictures'),
         start: starts[i],
-        output: join(folder, `hand-${i + 1}`),
+        output: at(`hand-${i + 1}`),
         config,
         threads: 1,
         onNote: () => undefined,
@@ -83,8 +76,8 @@ describe('a recipe', { timeout: 60_000 }, () => {
       });
     expect(await weightsOf('whole/best')).toEqual(await weightsOf('hand-3/best'));
     expect(await weightsOf('whole/2-tower/last')).toEqual(await weightsOf('hand-2/last'));
-    using captioner = await Captioner.load(join(folder, 'whole/best'));
-    const { caption } = await captioner.caption(join(folder, 'pictures/red-circle.png'));
+    using captioner = await Captioner.load(at('whole/best'));
+    const { caption } = await captioner.caption(at('pictures/red-circle.png'));
     expect(caption).not.toBe('');
   });
 
@@ -101,9 +94,9 @@ describe('a recipe', { timeout: 60_000 }, () => {
       },
     });
     await expect(interrupted).rejects.toThrow('abort');
-    expect(await readdir(join(folder, 'parts'))).not.toContain('best');
+    expect(await readdir(at('parts'))).not.toContain('best');
     // As if the first sitting had taken seven minutes: they count when the stage is done.
-    const path = join(folder, 'parts/stages.json');
+    const path = at('parts/stages.json');
     const record = JSON.parse(await readFile(path, 'utf8'));
     expect(record.stages[1]).toMatchObject({ minutes: null, interrupted: expect.any(Number) });
     record.stages[1].interrupted = 7;
@@ -128,7 +121,7 @@ describe('a recipe', { timeout: 60_000 }, () => {
     };
     await train('soup', file);
     const values = async (model: string) => {
-      const { tensors, ...source } = await openWeights(join(folder, 'soup', model));
+      const { tensors, ...source } = await openWeights(at('soup', model));
       const found = new Map<string, Float32Array>();
       for (const name of tensors.keys()) found.set(name, await source.readFloat32(name));
       await source.close();
@@ -150,9 +143,9 @@ describe('a recipe', { timeout: 60_000 }, () => {
     // The second run is the one that its seed alone makes.
     const { config } = stagesOf(file)[1];
     await trainRun({
-      data: join(folder, 'pictures'),
-      start: { model: join(folder, 'soup/1-decoder/best') },
-      output: join(folder, 'soup-hand'),
+      data: at('pictures'),
+      start: { model: at('soup/1-decoder/best') },
+      output: at('soup-hand'),
       config: { ...config, seed: 2 },
       threads: 1,
       onNote: () => undefined,
@@ -160,8 +153,8 @@ describe('a recipe', { timeout: 60_000 }, () => {
       onEvent: () => undefined,
     });
     expect(await weightsOf('soup-hand/best')).toEqual(await weightsOf('soup/2-soup/seed-2/best'));
-    using captioner = await Captioner.load(join(folder, 'soup/best'));
-    expect((await captioner.caption(join(folder, 'pictures/red-circle.png'))).caption).not.toBe('');
+    using captioner = await Captioner.load(at('soup/best'));
+    expect((await captioner.caption(at('pictures/red-circle.png'))).caption).not.toBe('');
     // Nothing is trained again, and the number of runs may not change.
     await train('soup', file, { resume: true, onEvent: () => expect.unreachable() });
     const other = { ...file, stages: [file.stages[0], { ...file.stages[1], runs: 3 }] };
@@ -190,9 +183,9 @@ describe('a recipe', { timeout: 60_000 }, () => {
     const { members } = readRecipe(file, undefined, asIs);
     if (!members) throw new Error('no members');
     const options = {
-      data: join(folder, 'pictures'),
-      start: { tower: join(folder, 'tower') },
-      output: join(folder, 'members'),
+      data: at('pictures'),
+      start: { tower: at('tower') },
+      output: at('members'),
       members,
       threads: 1,
       onNote: () => undefined,
@@ -216,7 +209,7 @@ describe('a recipe', { timeout: 60_000 }, () => {
     expect(await model('best')).toEqual(await model('member-1/best'));
     expect(await model('best/member-2')).toEqual(await model('member-2/best'));
     using captioner = await Captioner.load(join(options.output, 'best'), { members: 2 });
-    expect((await captioner.caption(join(folder, 'pictures/red-circle.png'))).caption).not.toBe('');
+    expect((await captioner.caption(at('pictures/red-circle.png'))).caption).not.toBe('');
     await expect(trainMembers({ ...options, onEvent: () => undefined })).rejects.toThrow(
       'there is a run already',
     );
@@ -227,7 +220,7 @@ describe('a recipe', { timeout: 60_000 }, () => {
     await expect(train('whole', other, { resume: true })).rejects.toThrow(
       /decoder\.dropout: 0\.15 before, 0\.3 now/,
     );
-    const elsewhere = { data: join(folder, 'other'), start: { tower: join(folder, 'none') } };
+    const elsewhere = { data: at('other'), start: { tower: at('none') } };
     await expect(train('whole', settings, { resume: true, ...elsewhere })).rejects.toThrow(
       /data: ".*pictures" before, ".*other" now; start\.tower: /,
     );
