@@ -209,9 +209,9 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'engine/errors.test.ts': ['engine/graph/graph.ts', 'engine/graph/shape.ts'],
   'engine/gradients.test.ts': ['engine/graph/gradient.ts'],
   'engine/memory.test.ts': ['engine/graph/memory.ts'],
-  'engine/onnx.test.ts': [
+  'engine/onnx/onnx.test.ts': [
     'engine/onnx/encode.ts',
-    'engine/onnx/model-bytes.ts',
+    'engine/onnx/messages.ts',
     'engine/onnx/rules.ts',
     'engine/onnx/writer.ts',
   ],

@@ -227,9 +227,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
 
 /** npm packages that run in a browser, which the browser-safe part may use. */
 export const browserPackages: readonly string[] = [
-  '@bufbuild/protobuf',
   '@huggingface/tokenizers',
-  'onnx-buf',
   'onnxruntime-web',
   'zod',
 ];

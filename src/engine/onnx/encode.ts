@@ -1,14 +1,4 @@
 /** Encodes a graph as an ONNX model; weights may stay outside in a file of their own. */
-import { create } from '@bufbuild/protobuf';
-import {
-  TensorProto_DataLocation as DataLocation,
-  ModelProtoSchema,
-  StringStringEntryProtoSchema,
-  type TensorProto,
-  TensorProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
 import { InputError } from '../../base/errors.ts';
 import { type DType, dtypes } from '../graph/dtype.ts';
 import type { Node, Value } from '../graph/graph.ts';
@@ -16,9 +6,9 @@ import { topologicalOrder } from '../graph/graph.ts';
 import { peakBytes } from '../graph/memory.ts';
 import type { Shape } from '../graph/shape.ts';
 import { simplify } from '../graph/simplify.ts';
-import { modelBytes } from './model-bytes.ts';
+import { modelBytes, type OnnxTensor, type OnnxTensorData } from './messages.ts';
 import { microsoft, onnxRules } from './rules.ts';
-import { OnnxWriter, rawTensor } from './writer.ts';
+import { OnnxWriter } from './writer.ts';
 
 /** Where a baked-in weight's bytes are: in memory, or in a file beside the model. */
 export type WeightBytes =
@@ -56,7 +46,7 @@ export interface EncodedGraph {
   readonly peakBytes: (sizes: ReadonlyMap<string, number>) => number;
 }
 
-const opset = 21n;
+const opset = 21;
 /** protobuf messages end at 2 GB; a little is left for the nodes. */
 const largestModel = 2 ** 31 - 2 ** 22;
 
@@ -86,31 +76,25 @@ export function encodeOnnx(
   writer.nameOutputs(names.map((name, i) => [known.get(values[i]) ?? '', name]));
   writer.leavesLast();
 
-  const bytes = writer.initializers.reduce((sum, t) => sum + t.rawData.length, 0);
+  const bytes = writer.initializers.reduce((sum, { data }) => sum + bytesInside(data), 0);
   if (bytes > largestModel)
     throw new InputError(
       `the weights take ${bytes} bytes, more than an ONNX file can hold; keep them in a file beside it`,
     );
-  const model = create(ModelProtoSchema, {
-    irVersion: 10n,
-    producerName: 'refcap',
-    opsetImport: [
-      { domain: '', version: opset },
-      ...(usesVendorOps(writer) ? [{ domain: microsoft, version: 1n }] : []),
-    ],
-    graph: {
-      name: 'refcap',
-      node: writer.nodes,
-      input: inputs.map(valueInfo),
-      output: values.map((value, i) =>
-        valueInfo({ name: names[i], dtype: value.dtype, shape: value.shape }),
-      ),
-    },
-  });
+  const described = values.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape }));
   return {
-    model: modelBytes(model, writer.initializers),
+    model: modelBytes({
+      irVersion: 10,
+      producer: 'refcap',
+      opsets: { '': opset, ...(usesVendorOps(writer) && { [microsoft]: 1 }) },
+      graphName: 'refcap',
+      nodes: writer.nodes,
+      initializers: writer.initializers,
+      inputs,
+      outputs: described,
+    }),
     inputs,
-    outputs: values.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape })),
+    outputs: described,
     peakBytes: (sizes) => peakBytes(values, sizes),
   };
 }
@@ -168,45 +152,17 @@ function addNode(node: Node, writer: OnnxWriter, known: Map<Value, string>): voi
     known.set(node.outputs[i], name);
 }
 
-function weightTensor(name: string, shape: Shape, weight: Weight): TensorProto {
-  const dims = shape.map(Number);
-  const length = 'data' in weight ? weight.data.length : weight.length;
-  const needed = dims.reduce((product, size) => product * size, dtypes[weight.dtype].bytes);
-  if (length !== needed) throw new InputError(`'${name}' needs ${needed} bytes, not ${length}`);
-  if ('data' in weight) return rawTensor(name, weight.dtype, dims, weight.data);
-  const entry = (key: string, value: string | number) =>
-    create(StringStringEntryProtoSchema, { key, value: String(value) });
-  return create(TensorProtoSchema, {
-    name,
-    dims: dims.map(BigInt),
-    dataType: dtypes[weight.dtype].onnx,
-    dataLocation: DataLocation.EXTERNAL,
-    externalData: [
-      entry('location', weight.location),
-      entry('offset', weight.offset),
-      entry('length', weight.length),
-    ],
-  });
+function bytesInside(data: OnnxTensorData): number {
+  return 'bytes' in data ? data.bytes.length : 0;
 }
 
-function valueInfo({ name, dtype, shape }: GraphInput): ValueInfoProto {
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: {
-      value: {
-        case: 'tensorType',
-        value: {
-          elemType: dtypes[dtype].onnx,
-          shape: {
-            dim: shape.map((d) => ({
-              value:
-                typeof d === 'number'
-                  ? { case: 'dimValue' as const, value: BigInt(d) }
-                  : { case: 'dimParam' as const, value: d },
-            })),
-          },
-        },
-      },
-    },
-  });
+function weightTensor(name: string, shape: Shape, weight: Weight): OnnxTensor {
+  const { dtype } = weight;
+  const dims = shape.map(Number);
+  const length = 'data' in weight ? weight.data.length : weight.length;
+  const needed = dims.reduce((product, size) => product * size, dtypes[dtype].bytes);
+  if (length !== needed) throw new InputError(`'${name}' needs ${needed} bytes, not ${length}`);
+  if ('data' in weight) return { name, dtype, dims, data: { bytes: weight.data } };
+  const { location, offset } = weight;
+  return { name, dtype, dims, data: { location, offset, length } };
 }

@@ -4,7 +4,8 @@ import { type DType, dtypes } from '../graph/dtype.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import type { Convolution, OpName, Pooling } from '../graph/op-names.ts';
 import { type Dim, multiplyDims, type Shape } from '../graph/shape.ts';
-import type { OnnxAttribute, OnnxWriter } from './writer.ts';
+import type { OnnxAttribute } from './messages.ts';
+import type { OnnxWriter } from './writer.ts';
 import { rawTensor } from './writer.ts';
 
 type Rule<Op extends OpName> = (

@@ -1,22 +1,9 @@
 /** Collects ONNX nodes and initializers: the small language that lowering rules are written in. */
-
-import { create } from '@bufbuild/protobuf';
-import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
-  TensorProtoSchema,
-} from 'onnx-buf';
 import { bytesOf } from '../../base/bytes.ts';
 import { f32ToF16Bits } from '../../base/half.ts';
 import { type DType, dtypes, type TypedArray } from '../graph/dtype.ts';
 import { type Dim, type Shape, termsOf } from '../graph/shape.ts';
-
-/** Attribute values as ONNX knows them; a bigint is an integer, a number a float. */
-export type OnnxAttribute = bigint | number | string | readonly bigint[] | TensorProto;
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from './messages.ts';
 
 export interface EmitOptions {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
@@ -27,8 +14,8 @@ export interface EmitOptions {
 
 /** Names values, shares equal constants and computes symbolic sizes when the graph runs. */
 export class OnnxWriter {
-  readonly nodes: NodeProto[] = [];
-  readonly initializers: TensorProto[] = [];
+  #nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
   readonly #constants = new Map<string, string>();
   readonly #sizes = new Map<string, string>();
   /** Where each named size can be read: a graph input and its dimension. */
@@ -44,6 +31,10 @@ export class OnnxWriter {
     this.standardOps = standardOps;
   }
 
+  get nodes(): readonly OnnxNode[] {
+    return this.#nodes;
+  }
+
   /** Tells that the dimensions of a graph input can be read when the graph runs. */
   addInput(name: string, shape: Shape): void {
     for (const [axis, d] of shape.entries())
@@ -54,16 +45,14 @@ export class OnnxWriter {
   /** Adds a node and returns the names of its outputs. */
   emitAll(op: string, inputs: readonly string[], options: EmitOptions = {}): string[] {
     const outputs = Array.from({ length: options.outputs ?? 1 }, () => `__v${this.#count++}`);
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        opType: op,
-        name: `${op}_${this.nodes.length}`,
-        input: [...inputs],
-        output: outputs,
-        domain: options.domain ?? '',
-        attribute: Object.entries(options.attributes ?? {}).map(([name, v]) => attribute(name, v)),
-      }),
-    );
+    this.#nodes.push({
+      opType: op,
+      name: `${op}_${this.#nodes.length}`,
+      domain: options.domain ?? '',
+      inputs,
+      outputs,
+      attributes: options.attributes ?? {},
+    });
     return outputs;
   }
 
@@ -82,20 +71,23 @@ export class OnnxWriter {
    * copy where it is an input, a constant or another output as well.
    */
   nameOutputs(outputs: readonly (readonly [value: string, name: string])[]): void {
-    const made = new Set(this.nodes.flatMap((node) => node.output));
+    const made = new Set(this.#nodes.flatMap((node) => node.outputs));
     const renamed = new Map<string, string>();
     for (const [value, name] of outputs) {
       if (made.has(value) && !renamed.has(value)) renamed.set(value, name);
-      else
-        this.nodes.push(
-          create(NodeProtoSchema, { opType: 'Identity', name, input: [value], output: [name] }),
-        );
+      else this.#copy(value, name);
     }
     const now = (value: string): string => renamed.get(value) ?? value;
-    for (const node of this.nodes) {
-      node.input = node.input.map(now);
-      node.output = node.output.map(now);
-    }
+    this.#nodes = this.#nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(now),
+      outputs: node.outputs.map(now),
+    }));
+  }
+
+  #copy(value: string, name: string): void {
+    const [opType, domain] = ['Identity', ''];
+    this.#nodes.push({ opType, name, domain, inputs: [value], outputs: [name], attributes: {} });
   }
 
   /**
@@ -104,11 +96,10 @@ export class OnnxWriter {
    * is freed, instead of after the whole backward pass.
    */
   leavesLast(): void {
-    const read = new Set(this.nodes.flatMap((node) => node.input));
-    const isLeaf = (node: NodeProto): boolean => node.output.every((name) => !read.has(name));
-    const leaves = this.nodes.filter(isLeaf).reverse();
-    const others = this.nodes.filter((node) => !isLeaf(node));
-    this.nodes.splice(0, this.nodes.length, ...others, ...leaves);
+    const read = new Set(this.#nodes.flatMap((node) => node.inputs));
+    const isLeaf = (node: OnnxNode): boolean => node.outputs.every((name) => !read.has(name));
+    const leaves = this.#nodes.filter(isLeaf).reverse();
+    this.#nodes = [...this.#nodes.filter((node) => !isLeaf(node)), ...leaves];
   }
 
   /** A constant tensor; equal small ones are shared. */
@@ -183,38 +174,12 @@ export class OnnxWriter {
   }
 }
 
-/** A TensorProto around raw little-endian bytes. */
+/** A tensor of these little-endian bytes. */
 export function rawTensor(
   name: string,
   dtype: DType,
-  shape: readonly number[],
+  dims: readonly number[],
   bytes: Uint8Array,
-): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: dtypes[dtype].onnx,
-    dims: shape.map(BigInt),
-    // A view on a shared buffer cannot be encoded; these never are.
-    rawData: bytes as Uint8Array<ArrayBuffer>,
-  });
-}
-
-function attribute(name: string, value: OnnxAttribute): AttributeProto {
-  if (typeof value === 'bigint')
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: value });
-  if (typeof value === 'number')
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value });
-  if (typeof value === 'string')
-    return create(AttributeProtoSchema, {
-      name,
-      type: AttributeType.STRING,
-      s: new TextEncoder().encode(value),
-    });
-  if (isBigints(value))
-    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: [...value] });
-  return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: value });
-}
-
-function isBigints(value: readonly bigint[] | TensorProto): value is readonly bigint[] {
-  return Array.isArray(value);
+): OnnxTensor {
+  return { name, dtype, dims, data: { bytes } };
 }

@@ -3,15 +3,19 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { ModelProtoSchema, TensorProtoSchema } from 'onnx-buf';
+import {
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
+  ModelProtoSchema,
+} from 'onnx-buf';
 import { afterAll, expect, test } from 'vitest';
-import { f32ToF16 } from '../../src/base/half.ts';
-import { input, parameter } from '../../src/engine/graph/graph.ts';
-import { add, full, matmul, mul, reshape, sub } from '../../src/engine/graph/ops.ts';
-import { encodeOnnx, type Weight } from '../../src/engine/onnx/encode.ts';
-import { modelBytes } from '../../src/engine/onnx/model-bytes.ts';
-import { Session } from '../../src/engine/runtime/session.ts';
-import { tensor } from '../../src/engine/runtime/tensor.ts';
+import { f32ToF16 } from '../../../src/base/half.ts';
+import { input, parameter } from '../../../src/engine/graph/graph.ts';
+import { add, full, matmul, mul, reshape, sub } from '../../../src/engine/graph/ops.ts';
+import { encodeOnnx, type Weight } from '../../../src/engine/onnx/encode.ts';
+import { modelBytes, type OnnxTensor } from '../../../src/engine/onnx/messages.ts';
+import { Session } from '../../../src/engine/runtime/session.ts';
+import { tensor } from '../../../src/engine/runtime/tensor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-onnx-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -139,24 +143,96 @@ test("sizes that are polynomials of the inputs' are computed in the graph", asyn
   }
 });
 
-test("a file has what protobuf's own writer writes, in one graph", () => {
-  const initializer = [
-    create(TensorProtoSchema, {
-      name: 'w',
-      dims: [64n, 64n],
-      dataType: 1,
-      rawData: new Uint8Array(w.buffer),
-    }),
-    create(TensorProtoSchema, { name: 'none', dims: [0n], dataType: 1 }),
+test("a file has what protobuf's own writer writes, field by field", () => {
+  const small: OnnxTensor = {
+    name: '',
+    dtype: 'i64',
+    dims: [2],
+    data: { bytes: new Uint8Array(16).fill(1) },
+  };
+  const initializers: OnnxTensor[] = [
+    { name: 'w', dtype: 'f32', dims: [64, 64], data: { bytes: bytesOf(w) } },
+    { name: 'none', dtype: 'f16', dims: [0], data: { bytes: new Uint8Array() } },
+    {
+      name: 'far',
+      dtype: 'f32',
+      dims: [],
+      data: { location: 'ä.bin', offset: 2 ** 40, length: 4 },
+    },
   ];
-  const graph = { name: 'refcap', node: [{ opType: 'Relu', input: ['w'], output: ['y'] }] };
-  const rest = { irVersion: 10n, producerName: 'refcap' };
-  const written = modelBytes(create(ModelProtoSchema, { ...rest, graph }), initializer);
-  const own = toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, { ...rest, graph: { ...graph, initializer } }),
-  );
-  expect(fromBinary(ModelProtoSchema, written)).toEqual(fromBinary(ModelProtoSchema, own));
+  const attributes = {
+    axis: -1n,
+    alpha: 0.1,
+    mode: 'linear',
+    pads: [0n, -(2n ** 40n), 3n],
+    value: small,
+  };
+  const node = { opType: 'Relu', name: 'Relu_0', inputs: ['w', ''], outputs: ['y'], attributes };
+  const written = modelBytes({
+    irVersion: 10,
+    producer: 'refcap',
+    opsets: { '': 21, 'com.microsoft': 1 },
+    graphName: 'refcap',
+    nodes: [{ ...node, domain: 'com.microsoft' }],
+    initializers,
+    inputs: [{ name: 'x', dtype: 'u8', shape: ['n', 64, 'past+1'] }],
+    outputs: [{ name: 'y', dtype: 'f32', shape: [] }],
+  });
+  const entry = (key: string, value: string) => ({ key, value });
+  const valueInfo = (name: string, elemType: number, dims: readonly (number | string)[]) => {
+    const dim = dims.map((size) =>
+      typeof size === 'number'
+        ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
+        : { value: { case: 'dimParam' as const, value: size } },
+    );
+    const value = { elemType, shape: { dim } };
+    return { name, type: { value: { case: 'tensorType' as const, value } } };
+  };
+  const own = create(ModelProtoSchema, {
+    irVersion: 10n,
+    producerName: 'refcap',
+    opsetImport: [{ version: 21n }, { domain: 'com.microsoft', version: 1n }],
+    graph: {
+      name: 'refcap',
+      node: [
+        {
+          opType: 'Relu',
+          name: 'Relu_0',
+          domain: 'com.microsoft',
+          input: ['w', ''],
+          output: ['y'],
+          attribute: [
+            { name: 'axis', type: AttributeType.INT, i: -1n },
+            { name: 'alpha', type: AttributeType.FLOAT, f: Math.fround(0.1) },
+            { name: 'mode', type: AttributeType.STRING, s: new TextEncoder().encode('linear') },
+            { name: 'pads', type: AttributeType.INTS, ints: [0n, -(2n ** 40n), 3n] },
+            {
+              name: 'value',
+              type: AttributeType.TENSOR,
+              t: { dims: [2n], dataType: 7, rawData: new Uint8Array(16).fill(1) },
+            },
+          ],
+        },
+      ],
+      initializer: [
+        { name: 'w', dims: [64n, 64n], dataType: 1, rawData: new Uint8Array(w.buffer) },
+        { name: 'none', dims: [0n], dataType: 10 },
+        {
+          name: 'far',
+          dataType: 1,
+          dataLocation: DataLocation.EXTERNAL,
+          externalData: [
+            entry('location', 'ä.bin'),
+            entry('offset', '1099511627776'),
+            entry('length', '4'),
+          ],
+        },
+      ],
+      input: [valueInfo('x', 2, ['n', 64, 'past+1'])],
+      output: [valueInfo('y', 1, [])],
+    },
+  });
+  expect(fromBinary(ModelProtoSchema, written)).toEqual(own);
   // Each byte once: a second graph would be merged by some readers and taken for the whole by others.
-  expect(written.length).toBe(own.length);
+  expect(written.length).toBe(toBinary(ModelProtoSchema, own).length);
 });
