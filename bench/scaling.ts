@@ -6,32 +6,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { peersOver, stretch } from '../src/train/distributed/collectives.ts';
+import { peersOver } from '../src/train/distributed/collectives.ts';
+import { type Exchange, exchangeSeconds } from '../src/train/distributed/exchange.ts';
 import { openMpi } from '../src/train/distributed/mpi.ts';
 import { machine, median, printTable } from './measure.ts';
-
-/** Of values that are added up over ranks. */
-interface Exchange {
-  /** Bytes of a value on the wire. */
-  readonly width: number;
-  /** Seconds until all have met. */
-  readonly meeting: number;
-  /** Seconds a value, whatever the network: laid down, taken up and added. */
-  readonly work: number;
-  /** Bytes a second that a rank sends, while it receives as many. */
-  readonly bandwidth: number;
-  /** Seconds of a message. */
-  readonly latency: number;
-}
-
-/** Seconds in which so many ranks add up their values: a reduce-scatter and an all-gather of each stretch. */
-function exchangeSeconds(ranks: number, values: number, exchange: Exchange): number {
-  if (ranks === 1) return 0;
-  const { width, meeting, work, bandwidth, latency } = exchange;
-  const sent = (2 * (ranks - 1) * values * width) / ranks;
-  const messages = 2 * (ranks - 1) * Math.ceil(values / stretch);
-  return meeting + sent / bandwidth + messages * latency + values * work;
-}
 
 const usage = `Usage: npm run bench -- scaling [--values N] [--seconds S] [--batch N] [--latency MICROSECONDS]
   --values   trained values of the model (default: BLIP-base's 223,000,000)

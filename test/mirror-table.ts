@@ -442,6 +442,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'train/config/config.test.ts': ['train/config/names.ts'],
   'train/loop/generation.test.ts': ['train/objective/graphs.ts'],
   'train/distributed/collectives.test.ts': [
+    'train/distributed/in-process.ts',
     'train/distributed/names.ts',
     'train/distributed/transport.ts',
     'train/distributed/wire.ts',

@@ -14,7 +14,15 @@ function step(at: number, base: number, refined: number): TrainingEvent {
 
 const validation: TrainingEvent = {
   kind: 'validation',
-  ...{ step: 3, epoch: 3, best: true, seconds: 1, losses: { base: 2.5 }, samples: [] },
+  ...{
+    step: 3,
+    epoch: 3,
+    best: true,
+    seconds: 1,
+    losses: { base: 2.5 },
+    samples: [],
+    captioning: { images: 0, seconds: 0 },
+  },
 };
 
 /** The pictures of the HTML. */

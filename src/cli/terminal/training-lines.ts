@@ -58,6 +58,14 @@ export function eventPrinter(epochs: number): (event: TrainingEvent) => void {
   };
 }
 
+/** Tells of the steps of a rehearsal, whose losses say nothing. */
+export function stepsPrinter(): (event: TrainingEvent) => void {
+  return (event) => {
+    if (event.kind === 'step') console.error(`refcap: step ${event.step} of ${event.totalSteps}`);
+    else if (event.kind === 'validation') console.error('refcap: validated');
+  };
+}
+
 function validationLine(
   { epoch, losses, metrics, best }: Extract<TrainingEvent, { kind: 'validation' }>,
   epochs: number,

@@ -22,6 +22,7 @@ Examples:
   refcap train --data photos --model Salesforce/blip-image-captioning-base --output run --set lora.rank=8 --batch-size 4
   refcap train --data photos --tower efficientnet-lite0 --output run --config settings.yaml --resume
   refcap train --data photos --model run/best --stage scst --output run-scst
+  refcap train --data coco --model Salesforce/blip-image-captioning-base --config recipes/coco.yaml --output run --plan
   mpirun -n 2 refcap train --data photos --tower efficientnet-lite0 --output run --distributed mpi --threads 1
 
 Every setting of docs/training.md can be given in the --config file or as --set NAME=VALUE.
@@ -97,6 +98,12 @@ export const command = new Command('train')
   .option('--keep-checkpoints <n>', 'checkpoints kept (default: 2)', number)
   .option('--cache <folder>', 'where image features are kept (default: OUTPUT/features)')
   .option('--resume', 'go on with the run in the output folder')
+  .addOption(
+    new Option(
+      '--plan',
+      'train a few steps only, in a folder that is removed, and print what the run would take: time, memory, disk, and time with more machines',
+    ).conflicts(['resume', 'allowChanges', 'distributed']),
+  )
   .option('--allow-changes', 'go on although settings differ from the run so far')
   .addOption(
     new Option(

@@ -13,7 +13,7 @@ import { trainMembers, trainStages } from '../../train/recipe/stages.ts';
 import { type DatasetFlags, readingOf } from '../options/dataset.ts';
 import { hubOptions } from '../options/hub.ts';
 import { interruptible } from '../terminal/interrupt.ts';
-import { eventPrinter, progressLine } from '../terminal/training-lines.ts';
+import { eventPrinter, progressLine, stepsPrinter } from '../terminal/training-lines.ts';
 
 export interface TrainFlags extends DatasetFlags {
   base?: string;
@@ -29,6 +29,7 @@ export interface TrainFlags extends DatasetFlags {
   resume?: true;
   allowChanges?: true;
   memoryLimit?: number;
+  plan?: true;
   distributed?: 'mpi';
   wire?: WireDtype;
   threads?: number;
@@ -60,53 +61,67 @@ const settingNames = [
 /** @throws InputError where settings, data or the output folder cannot be used */
 export async function runTrain(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   const { data, output, cache, threads, device, memoryLimit } = flags;
-  const { config, stages = [], members } = await recipeOf(flags);
+  const recipe = await recipeOf(flags);
+  const { config, stages = [], members } = recipe;
   checkDistributed(flags, config !== undefined);
   let print = eventPrinter(config?.epochs ?? 0);
-  await interruptible(async (signal) => {
-    const job = flags.distributed ? await joinJob(flags.wire, signal) : undefined;
-    const options = {
-      ...(job && { peers: job.peers }),
-      data,
-      reading: readingOf(flags),
-      withoutDev: !flags.dev,
-      start: startOf(flags),
-      output,
-      resume: flags.resume ?? false,
-      allowChanges: flags.allowChanges ?? false,
-      ...(cache !== undefined && { cache }),
-      ...(threads !== undefined && { threads }),
-      ...(device !== undefined && { device }),
-      ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
-      hub: hubOptions(flags, signal),
-      signal,
-      onNote: (note: string) => console.error(`refcap: ${note}`),
-      onFeatures: progressLine('image features'),
-      onEvent: (event: TrainingEvent) => print(event),
-      onStage: (stage: Stage): void => {
-        print = eventPrinter(stage.config.epochs);
-      },
-    };
-    if (config) await trainRun({ ...options, config });
-    else if (members) await trainMembers({ ...options, members });
-    else await trainStages({ ...options, stages });
-    job?.finish();
-    if (job && job.peers.rank > 0) return;
-    const { moreData = [] } = config ?? (members ? members[0] : stages).at(-1)?.config ?? {};
-    if (flags.dev)
-      await calibrateTrained(
-        `${output}/best`,
-        [data, ...moreData.map((more) => more.data)],
-        options,
-      );
-    console.log(`${output}/best`);
-  }, '; the state is saved. Run again with --resume to go on.');
+  await interruptible(
+    async (signal) => {
+      const job = flags.distributed ? await joinJob(flags.wire, signal) : undefined;
+      const options = {
+        ...(job && { peers: job.peers }),
+        data,
+        reading: readingOf(flags),
+        withoutDev: !flags.dev,
+        start: startOf(flags),
+        output,
+        resume: flags.resume ?? false,
+        allowChanges: flags.allowChanges ?? false,
+        ...(cache !== undefined && { cache }),
+        ...(threads !== undefined && { threads }),
+        ...(device !== undefined && { device }),
+        ...(memoryLimit !== undefined && { memoryLimit: memoryLimit * 2 ** 30 }),
+        hub: hubOptions(flags, signal),
+        signal,
+        onNote: (note: string) => console.error(`refcap: ${note}`),
+        onFeatures: progressLine('image features'),
+        onEvent: (event: TrainingEvent) => print(event),
+        onStage: (stage: Stage): void => {
+          print = eventPrinter(stage.config.epochs);
+        },
+      };
+      if (flags.plan) {
+        await (await import('./plan.ts')).printPlan(
+          { ...options, onEvent: stepsPrinter() },
+          recipe,
+          flags.wire,
+        );
+        return;
+      }
+      if (config) await trainRun({ ...options, config });
+      else if (members) await trainMembers({ ...options, members });
+      else await trainStages({ ...options, stages });
+      job?.finish();
+      if (job && job.peers.rank > 0) return;
+      const { moreData = [] } = config ?? (members ? members[0] : stages).at(-1)?.config ?? {};
+      if (flags.dev)
+        await calibrateTrained(
+          `${output}/best`,
+          [data, ...moreData.map((more) => more.data)],
+          options,
+        );
+      console.log(`${output}/best`);
+    },
+    flags.plan ? '.' : '; the state is saved. Run again with --resume to go on.',
+  );
 }
 
 /** What cannot be done together is told before anything is joined. */
-function checkDistributed({ distributed, wire }: TrainFlags, isSingle: boolean): void {
-  if (!distributed && wire !== undefined)
-    throw new UsageError('--wire is of gradients between processes: give --distributed too.');
+function checkDistributed({ distributed, plan, wire }: TrainFlags, isSingle: boolean): void {
+  if (!distributed && !plan && wire !== undefined)
+    throw new UsageError(
+      '--wire is of gradients between processes: give --distributed (or --plan) too.',
+    );
   if (distributed && !isSingle)
     throw new UsageError(
       '--distributed trains one run: train the stages and members of a recipe one by one, each with --model of the one before.',

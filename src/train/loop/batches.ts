@@ -97,6 +97,18 @@ export function epochBatches(
   return shuffle(batches, random);
 }
 
+/** Units of an epoch's batches: `epochBatches` makes batches of `batchSize` of them. */
+export function unitsOfEpoch(
+  captionCounts: readonly number[],
+  captionsPerImage: number | null,
+  repeats?: Repeats,
+): number {
+  return captionCounts.reduce((sum, count, image) => {
+    const parts = captionsPerImage === null ? 1 : Math.ceil(count / captionsPerImage);
+    return sum + parts * (repeats?.[image] ?? 1);
+  }, 0);
+}
+
 /** 0 .. count - 1 in parts of at most `size`: in order if all go together, else shuffled. */
 function partsOf(count: number, size: number | null, random: Random): number[][] {
   const all = Array.from({ length: count }, (_, i) => i);

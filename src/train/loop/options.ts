@@ -3,8 +3,26 @@ import { UsageError } from '../../base/errors.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { Peers } from '../distributed/peers.ts';
-import type { DataOptions } from './data.ts';
+import type { DataOptions, RunData } from './data.ts';
 import type { TrainingEvent } from './trainer.ts';
+
+/** What a whole run is made of, as known before its first step. */
+export interface WholeRun {
+  readonly config: TrainConfig;
+  readonly images: { readonly train: number; readonly dev: number };
+  /** Captions of the training images. */
+  readonly captions: number;
+  /** Images that an epoch shows, one as often as it is shown. */
+  readonly units: number;
+  readonly trainedValues: number;
+}
+
+/** A short run in place of the whole. */
+export interface ShortRun {
+  /** The images that are opened; all else is decided by all of them. */
+  show(data: RunData): RunData;
+  onWhole(whole: WholeRun): void;
+}
 
 export interface RunOptions extends DataOptions {
   /** What to start from: a folder with a pretrained vision tower, or a captioner. */
@@ -24,6 +42,8 @@ export interface RunOptions extends DataOptions {
   readonly cache?: string;
   /** The processes that train the model together; each is given the same options. Default: this one alone. */
   readonly peers?: Peers;
+  /** Makes it a rehearsal. */
+  readonly short?: ShortRun;
   readonly hub?: ResolveOptions;
   readonly signal?: AbortSignal;
   /** A sentence for the person. */

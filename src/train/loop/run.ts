@@ -33,11 +33,17 @@ import { usualHeads, withLayerHeads } from '../config/layers.ts';
 import { alone, type Peers } from '../distributed/peers.ts';
 import { parameterGroups, type TrainingGraphs, trainingGraphs } from '../objective/graphs.ts';
 import { fitMicroBatch } from '../objective/memory.ts';
-import { encodeCaption, trainingText } from './batches.ts';
+import { encodeCaption, trainingText, unitsOfEpoch } from './batches.ts';
 import { type RunData, type RunImage, readRunData, unknownWordsNote } from './data.ts';
 import { asSaved, describeRun } from './description.ts';
 import { neverWritten, samplingSettings, validationSettings } from './generation.ts';
-import { checkRunOptions, type RunOptions, tokensDtype, trainingSession } from './options.ts';
+import {
+  checkRunOptions,
+  type RunOptions,
+  tokensDtype,
+  trainingSession,
+  type WholeRun,
+} from './options.ts';
 import { openSampler } from './scst.ts';
 import { type OpenSplit, openSplit } from './splits.ts';
 import { type Start, startFromModel, startFromTower, type TrainingTexts } from './start.ts';
@@ -118,9 +124,24 @@ async function prepareRun(
   const { config, graphs } = plan;
   const open = (images: readonly RunImage[], isTrain: boolean) =>
     openSplit(options, config, start, graphs, images, isTrain);
-  await using train = await open(data.train, true);
-  await using dev = await open(data.dev, false);
+  options.short?.onWhole(wholeOf(plan, data));
+  const shown = options.short?.show(data) ?? data;
+  await using train = await open(shown.train, true);
+  await using dev = await open(shown.dev, false);
   await go({ plan, train, dev, alone: withoutPictures });
+}
+
+function wholeOf({ config, graphs, groups }: RunPlan, { train, dev }: RunData): WholeRun {
+  const counts = train.map(({ captions }) => captions.length);
+  const repeats = train.map(({ repeat = 1 }) => repeat);
+  const trained = graphs.scope.parameters.filter((spec) => groups(spec) !== 'frozen');
+  return {
+    config,
+    images: { train: train.length, dev: dev.length },
+    captions: counts.reduce((sum, count) => sum + count, 0),
+    units: unitsOfEpoch(counts, config.captionsPerImage, repeats),
+    trainedValues: valueCount(trained),
+  };
 }
 
 /** Captions without pictures, cleaned. @throws InputError naming the file and line that is none */

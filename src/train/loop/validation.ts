@@ -54,6 +54,8 @@ export interface Validation {
   /** Of each source alone. */
   readonly bySource?: Readonly<Record<string, ValidationMetrics>>;
   readonly samples: readonly { readonly file: string; readonly caption: string }[];
+  /** Images that were captioned, and how long that took. */
+  readonly captioning: { readonly images: number; readonly seconds: number };
 }
 
 export interface ValidatorInput {
@@ -107,12 +109,15 @@ export class Validator implements Disposable {
     const { dev, config } = this.#input;
     const scored = everyFew(dev.captions.length, config.validationImages ?? dev.captions.length);
     const shown = everyFew(dev.captions.length, config.samplePictures);
+    const started = performance.now();
     const captions = await this.#captions([...new Set([...scored, ...shown])], signal);
+    const seconds = (performance.now() - started) / 1000;
     const written = (place: number): string => captions.get(place) ?? '';
     return {
       losses,
       ...(scored.length > 0 && (await this.#scores(scored, written, signal))),
       samples: shown.map((place) => ({ file: dev.files[place], caption: written(place) })),
+      captioning: { images: captions.size, seconds },
     };
   }
 

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { peersOver } from '../../../src/train/distributed/collectives.ts';
+import { inProcessTransports } from '../../../src/train/distributed/in-process.ts';
 import type { WireDtype } from '../../../src/train/distributed/names.ts';
-import { memoryTransports } from './memory-transport.ts';
 
 const job = (size: number, dtype?: WireDtype) =>
-  memoryTransports(size).map((transport) => peersOver(transport, dtype));
+  inProcessTransports(size).map((transport) => peersOver(transport, dtype));
 
 /** Values of each rank, all of one length. */
 const ranksOf = fc

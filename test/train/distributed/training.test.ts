@@ -2,9 +2,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { peersOver } from '../../../src/train/distributed/collectives.ts';
+import { inProcessTransports } from '../../../src/train/distributed/in-process.ts';
 import { alone, type Peers } from '../../../src/train/distributed/peers.ts';
 import { tinyRuns } from '../tiny-runs.ts';
-import { memoryTransports } from './memory-transport.ts';
 
 const runs = tinyRuns();
 
@@ -15,7 +15,7 @@ async function together(
   settings: object,
   more: Parameters<typeof runs.train>[2] = {},
 ) {
-  const jobs = memoryTransports(size, more.signal).map((transport) => peersOver(transport));
+  const jobs = inProcessTransports(size, more.signal).map((transport) => peersOver(transport));
   const started = jobs.map((peers) => runs.train(output, settings, { ...more, peers }));
   // Each is through with its files, whoever of them fails first.
   await Promise.allSettled(started);

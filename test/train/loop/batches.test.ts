@@ -8,6 +8,7 @@ import {
   epochBatches,
   textBatch,
   trainingText,
+  unitsOfEpoch,
 } from '../../../src/train/loop/batches.ts';
 import { ignoredLabel } from '../../../src/train/objective/objective.ts';
 
@@ -47,6 +48,28 @@ describe('batches', () => {
           expect(epochBatches(list, options, createRandom(seed))).toEqual(batches);
           // A resumed run counts steps without drawing.
           expect(epochBatches(list, options, createRandom(0)).length).toBe(batches.length);
+        },
+      ),
+    );
+  });
+
+  it('are as many as the counts of captions say', () => {
+    fc.assert(
+      fc.property(
+        images,
+        fc.integer({ min: 1, max: 12 }),
+        fc.option(fc.integer({ min: 1, max: 5 })),
+        fc.nat({ max: 3 }),
+        (list, batchSize, captionsPerImage, more) => {
+          const counts = list.map(({ length }) => length);
+          const repeats = list.map((_, image) => 1 + ((image + more) % 3));
+          for (const each of [undefined, repeats]) {
+            const options = { batchSize, captionsPerImage };
+            const batches = epochBatches(list, options, createRandom(0), each);
+            const units = unitsOfEpoch(counts, captionsPerImage, each);
+            expect(batches.flat().length).toBe(units);
+            expect(batches.length).toBe(Math.ceil(units / batchSize));
+          }
         },
       ),
     );

@@ -1,8 +1,8 @@
 /** Ranks of one process: each exchange waits until all have brought their part. */
-import type { Transport } from '../../../src/train/distributed/transport.ts';
+import type { Transport } from './transport.ts';
 
 /** @param signal ends each wait for others, as `openMpi` has it */
-export function memoryTransports(size: number, signal?: AbortSignal): Transport[] {
+export function inProcessTransports(size: number, signal?: AbortSignal): Transport[] {
   let arrived: { readonly rank: number; readonly part: Uint8Array; go(all: Uint8Array[]): void }[] =
     [];
   const stopped = new Promise<never>((_, reject) =>
