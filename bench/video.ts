@@ -9,8 +9,8 @@ import { FramePool } from '../src/data/films/pool.ts';
 import { probeFilm } from '../src/data/films/probe.ts';
 import { scoreCorpus } from '../src/metrics/corpus/score.ts';
 import { type DescribeOptions, describeScene } from '../src/video/captions/describe.ts';
-import { filmScenes } from '../src/video/film.ts';
 import type { DetectorName } from '../src/video/scenes/detectors.ts';
+import { filmScenes } from '../src/video/scenes/scenes.ts';
 
 const usage = `Usage: npm run bench -- video [FLICKR8K [PHOTOS]]
 Without a folder: cuts, in films of samples/. With the folder of Flickr8k: captions, of films of its first dev images (60).`;

@@ -149,7 +149,9 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/video.test.ts': [
     'cli/terminal/film-progress.ts',
+    'cli/video/captions.ts',
     'cli/video/command.ts',
+    'cli/video/each.ts',
     'cli/video/flags.ts',
     'cli/video/run.ts',
     'cli/video/sheet.ts',
@@ -178,7 +180,16 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'data/datasets/splits.ts',
   ],
   'data/datasets/inspect.test.ts': ['data/datasets/check-images.ts'],
-  'data/films/frames.test.ts': ['data/films/command.ts', 'data/films/probe.ts'],
+  'data/films/frames.test.ts': [
+    'data/films/command.ts',
+    'data/films/conversion.ts',
+    'data/films/log.ts',
+    'data/films/probe.ts',
+  ],
+  'data/films/kernel/kernel.test.ts': [
+    'data/films/kernel/bytes.ts',
+    'data/films/kernel/colours.ts',
+  ],
   'data/films/sample.test.ts': ['data/films/names.ts'],
   'data/images/decode.test.ts': [
     'data/images/bmp.ts',

@@ -1,6 +1,6 @@
 /** A film in, its scenes with captions out, as they become known: decoding runs ahead of the model. */
 import type { Captioner } from '../caption/captioner.ts';
-import { type ReadOptions, readFrames } from '../data/films/frames.ts';
+import { readFrames } from '../data/films/frames.ts';
 import { defaultFrames, FramePool } from '../data/films/pool.ts';
 import type { Film } from '../data/films/probe.ts';
 import {
@@ -9,20 +9,11 @@ import {
   describeScene,
   joinAlike,
 } from './captions/describe.ts';
-import { detectScenes, type Scene, type SceneOptions } from './scenes/scenes.ts';
+import { detectScenes, type FilmSceneOptions } from './scenes/scenes.ts';
 
-export interface FilmOptions extends DescribeOptions, ReadOptions {
-  readonly scenes?: SceneOptions;
+export interface FilmOptions extends DescribeOptions, FilmSceneOptions {
   /** Keep neighbouring scenes that say the same apart. Default false. */
   readonly keepAlike?: boolean;
-  /** Told of each frame's time. */
-  readonly onFrame?: (time: number) => void;
-}
-
-/** The scenes of a film, without captions. @throws as `readFrames` */
-export function filmScenes(film: Film, options: FilmOptions = {}): AsyncGenerator<Scene> {
-  const frames = readFrames(film, options);
-  return detectScenes(film, frames, options.scenes, ({ time }) => options.onFrame?.(time));
 }
 
 /**

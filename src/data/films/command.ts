@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
+import { convertsAlike, sampleArguments, samplePlanes } from './conversion.ts';
 
 type Program = 'ffmpeg' | 'ffprobe';
 
@@ -117,43 +118,59 @@ function notInstalled(program: Program): InputError {
   );
 }
 
-/** What ffmpeg says of itself. */
+/** What this ffmpeg can do. */
 export interface FfmpegAbilities {
   /** The option that keeps frames as they are, whatever their times. */
   readonly passFrames: readonly string[];
+  /** Whether it makes RGB of planes as the kernel does, and tells of each frame's colours. */
+  readonly convertsAlike: boolean;
 }
 
 /** @throws InputError when ffmpeg is not installed */
 export async function ffmpegAbilities(): Promise<FfmpegAbilities> {
-  const text = await ffmpegText(['-version']);
-  const [, major, minor] = /^ffmpeg version n?(\d+)\.(\d+)/.exec(text) ?? [];
+  const { output, errors } = await askFfmpeg(sampleArguments, samplePlanes);
+  const [, major, minor] = /ffmpeg version n?(\d+)\.(\d+)/.exec(errors) ?? [];
   // Builds without a number are newer than those versions.
   const isOld = major !== undefined && Number(major) + Number(minor) / 10 < 5.1;
-  return { passFrames: isOld ? ['-vsync', 'passthrough'] : ['-fps_mode', 'passthrough'] };
+  return {
+    passFrames: isOld ? ['-vsync', 'passthrough'] : ['-fps_mode', 'passthrough'],
+    convertsAlike: convertsAlike(output, errors),
+  };
 }
 
 /** Whether ffmpeg has a filter. @throws as `ffmpegAbilities` */
 export async function hasFilter(name: string): Promise<boolean> {
-  const text = await ffmpegText(['-hide_banner', '-filters']);
-  return text.split('\n').some((line) => line.trim().split(/\s+/)[1] === name);
+  const { output } = await askFfmpeg(['-hide_banner', '-filters']);
+  const lines = output.toString().split('\n');
+  return lines.some((line) => line.trim().split(/\s+/)[1] === name);
+}
+
+interface Answer {
+  readonly output: Buffer;
+  readonly errors: string;
 }
 
 /** What ffmpeg said, by the PATH on which it was found and the arguments. */
-const said = new Map<string, Promise<string>>();
+const said = new Map<string, Promise<Answer>>();
 
 /** Asks ffmpeg once, however many films there are. */
-function ffmpegText(args: readonly string[]): Promise<string> {
+function askFfmpeg(args: readonly string[], input?: Uint8Array): Promise<Answer> {
   const key = JSON.stringify([process.env.PATH, args]);
   const known = said.get(key);
   if (known) return known;
-  const text = new Promise<string>((resolve, reject) => {
-    execFile('ffmpeg', args, { maxBuffer: mostOutput }, (error, output) => {
-      if (error) reject(startError(error));
-      else resolve(output);
+  const answer = new Promise<Answer>((resolve, reject) => {
+    const options = { maxBuffer: mostOutput, encoding: 'buffer' } as const;
+    const child = execFile('ffmpeg', args, options, (error, output, errors) => {
+      // One that ends in failure has said so: it cannot do what was asked.
+      if (errorCode(error)?.startsWith('E')) reject(startError(error));
+      else resolve({ output, errors: errors.toString() });
     });
+    // It may end before it has read all.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
   });
-  said.set(key, text);
+  said.set(key, answer);
   // It may be installed meanwhile.
-  text.catch(() => said.delete(key));
-  return text;
+  answer.catch(() => said.delete(key));
+  return answer;
 }

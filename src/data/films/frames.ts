@@ -1,9 +1,11 @@
 /** A film's frames in memory, one at a time, each with its own time: a pipe of raw pictures from ffmpeg. */
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { InputError } from '../../base/errors.ts';
 import type { RgbImage } from '../images/rgb.ts';
 import { ffmpegAbilities, hasFilter, inputArguments, startError, startFfmpeg } from './command.ts';
+import { type ColourFactors, planesLength } from './kernel/colours.ts';
+import { FilmKernel } from './kernel/kernel.ts';
+import { FfmpegLog } from './log.ts';
 import type { Film } from './probe.ts';
 
 /** A frame. Its memory is that of the next one too: copy what is to be kept. */
@@ -12,6 +14,38 @@ export interface VideoFrame extends RgbImage {
   readonly index: number;
   /** Seconds from the film's 0:00. */
   readonly time: number;
+  /** Where it lies as it was read, for those who need not all of its pixels as RGB; else it was read as `data`. */
+  readonly place?: KernelPlace;
+}
+
+/** A frame in a kernel's memory, at its `frame`: planes of these colours, or RGB where there are none. */
+export interface KernelPlace {
+  readonly kernel: FilmKernel;
+  readonly colours?: ColourFactors;
+}
+
+/** A frame of planes, which are made RGB when that is wanted. */
+class PlanesFrame implements VideoFrame {
+  readonly index: number;
+  readonly time: number;
+  readonly width: number;
+  readonly height: number;
+  readonly place: Required<KernelPlace>;
+  #rgb: Uint8Array | undefined;
+
+  constructor(index: number, time: number, film: Film, place: Required<KernelPlace>) {
+    this.index = index;
+    this.time = time;
+    this.width = film.width;
+    this.height = film.height;
+    this.place = place;
+  }
+
+  get data(): Uint8Array {
+    const { kernel, colours } = this.place;
+    this.#rgb ??= kernel.toRgb(this.width, this.height, colours);
+    return this.#rgb;
+  }
 }
 
 export interface ReadOptions {
@@ -32,7 +66,9 @@ export async function* readFrames(
   film: Film,
   { start, end = Number.POSITIVE_INFINITY, signal, onWarning }: ReadOptions = {},
 ): AsyncGenerator<VideoFrame> {
-  const args = await readArguments(film, start, onWarning);
+  const kernel = FilmKernel.open(film.width, film.height);
+  const layout = kernel ? await pipeLayout(film) : rgbLayout;
+  const args = await readArguments(film, layout, start, onWarning);
   signal?.throwIfAborted();
   const child = startFfmpeg(args);
   const kill = (): void => {
@@ -44,21 +80,25 @@ export async function* readFrames(
     child.once('close', resolve);
   });
   exit.catch(() => undefined);
-  const log = new Log(child.stderr);
-  const { width, height } = film;
+  const log = new FfmpegLog(child.stderr);
+  const { width, height, rate, origin } = film;
+  const hasPlanes = layout !== rgbLayout;
+  const length = hasPlanes ? planesLength(width, height) : 3 * width * height;
+  const data =
+    kernel?.memory.subarray(kernel.frame, kernel.frame + length) ?? new Uint8Array(length);
+  const pipe = new FramePipe(child.stdout, data);
   let count = 0;
   let hasMore = false;
   try {
-    const data = new Uint8Array(width * height * 3);
-    for await (const index of filled(child.stdout, data)) {
-      count = index + 1;
-      const time = (await log.timeOf(index, film.rate)) - film.origin;
+    for (; await pipe.next(); count++) {
+      const told = await log.next(count, rate, hasPlanes);
       signal?.throwIfAborted();
-      if (time >= end) {
-        hasMore = true;
-        break;
-      }
-      yield { index, time, width, height, data };
+      const time = told.time - origin;
+      hasMore = time >= end;
+      if (hasMore) break;
+      if (kernel && hasPlanes)
+        yield new PlanesFrame(count, time, film, { kernel, colours: told.colours });
+      else yield { index: count, time, width, height, data, ...(kernel && { place: { kernel } }) };
     }
     signal?.throwIfAborted();
     if (hasMore) return;
@@ -71,8 +111,21 @@ export async function* readFrames(
   }
 }
 
+const rgbLayout = 'rgb24';
+/** Layouts of planes that the kernel reads. */
+const planeLayouts: readonly string[] = ['yuv420p', 'yuvj420p'];
+
+/** How frames come through the pipe: as their planes where that gives the same RGB, which is half of the bytes. */
+async function pipeLayout({ layout, height, isHdr }: Film): Promise<string> {
+  // Where the height is odd ffmpeg has another way to RGB.
+  const isPlain = layout !== undefined && planeLayouts.includes(layout) && height % 2 === 0;
+  if (!isPlain || isHdr || !(await ffmpegAbilities()).convertsAlike) return rgbLayout;
+  return layout;
+}
+
 async function readArguments(
   film: Film,
+  layout: string,
   start: number | undefined,
   onWarning: ReadOptions['onWarning'],
 ): Promise<string[]> {
@@ -86,7 +139,7 @@ async function readArguments(
       );
   }
   // The size is said, for films that change theirs.
-  filters.push(`scale=${film.width}:${film.height}:flags=bicubic`, 'format=rgb24');
+  filters.push(`scale=${film.width}:${film.height}:flags=bicubic`, `format=${layout}`);
   const seek = start === undefined ? [] : ['-ss', String(start + film.origin - film.formatStart)];
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info', '-copyts', ...seek],
@@ -99,67 +152,58 @@ async function readArguments(
 const toneMapping =
   'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p';
 
-/** Fills `data` with one picture after the other; yields their numbers. */
-async function* filled(stream: Readable, data: Uint8Array): AsyncGenerator<number> {
-  let index = 0;
-  let at = 0;
-  for await (const chunk of stream) {
-    const bytes: Uint8Array = chunk;
-    for (let from = 0; from < bytes.length; ) {
-      const count = Math.min(bytes.length - from, data.length - at);
-      data.set(bytes.subarray(from, from + count), at);
-      from += count;
-      at += count;
-      if (at < data.length) continue;
-      yield index;
-      index += 1;
-      at = 0;
-    }
-  }
-}
-
-/** What ffmpeg says on its standard error: the frames' times, and errors. */
-class Log {
-  errors = 0;
-  lastError = '';
-  #timeBase = 1;
+/** Pictures of `length` bytes each that come one after the other through a pipe. */
+class FramePipe {
+  readonly #stream: Readable;
+  readonly #target: Uint8Array;
+  /** Bytes of the frame that are there. */
+  #at = 0;
+  /** What came and was not used yet. */
+  #rest: Uint8Array = new Uint8Array(0);
   #isOver = false;
-  /** Times of frames that were not asked for yet; undefined for a frame without one. */
-  readonly #times: (number | undefined)[] = [];
-  #first = 0;
   #wake = (): void => undefined;
 
-  constructor(stream: Readable) {
-    const lines = createInterface({ input: stream });
-    lines.on('line', (line) => this.#read(line));
-    lines.on('close', () => {
+  /** @param target where each frame is put, over the one before */
+  constructor(stream: Readable, target: Uint8Array) {
+    this.#stream = stream;
+    this.#target = target;
+    stream.on('data', (bytes: Uint8Array) => {
+      this.#rest = bytes;
+      this.#take();
+      if (this.#isWhole()) this.#wake();
+    });
+    stream.on('close', () => {
       this.#isOver = true;
       this.#wake();
     });
+    // How ffmpeg ended is told by its exit.
+    stream.on('error', () => undefined);
+    stream.pause();
   }
 
-  /** The time of a frame, asked for in order. @param rate frames a second where they have no times */
-  async timeOf(index: number, rate: number): Promise<number> {
-    while (this.#times.length === 0 && !this.#isOver)
+  /** Puts the next frame in its place. @returns whether there was one */
+  async next(): Promise<boolean> {
+    this.#at = 0;
+    this.#take();
+    if (this.#isWhole()) return true;
+    this.#stream.resume();
+    if (!this.#isOver)
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-    if (this.#times.length === 0) throw new Error('ffmpeg gave a frame without telling of it');
-    this.#first = index;
-    return this.#times.shift() ?? this.#first / rate;
+    return this.#isWhole();
   }
 
-  #read(line: string): void {
-    const base = /time_base: (\d+)\/(\d+)/.exec(line);
-    if (base && line.includes('config in')) this.#timeBase = Number(base[1]) / Number(base[2]);
-    const frame = /\] n:\s*\d+ pts:\s*(-?\d+|NOPTS)/.exec(line);
-    if (frame) {
-      this.#times.push(frame[1] === 'NOPTS' ? undefined : Number(frame[1]) * this.#timeBase);
-      this.#wake();
-    } else if (/\[(?:error|fatal|panic)\]/.test(line)) {
-      this.errors += 1;
-      this.lastError = line.replace(/\[[^\]]*\]\s*/g, '');
-    }
+  #isWhole(): boolean {
+    return this.#at === this.#target.length;
+  }
+
+  #take(): void {
+    const count = Math.min(this.#rest.length, this.#target.length - this.#at);
+    this.#target.set(this.#rest.subarray(0, count), this.#at);
+    this.#rest = this.#rest.subarray(count);
+    this.#at += count;
+    if (this.#isWhole()) this.#stream.pause();
   }
 }
 
@@ -168,7 +212,7 @@ function report(
   film: Film,
   frames: number,
   code: number | null,
-  log: Log,
+  log: FfmpegLog,
   start: number | undefined,
   onWarning: ReadOptions['onWarning'],
 ): void {

@@ -16,6 +16,8 @@ export interface Film {
   readonly height: number;
   /** How much wider than high a pixel is shown. */
   readonly pixelAspect: number;
+  /** ffmpeg's name of how its pixels lie, such as yuv420p; undefined where ffprobe does not know it. */
+  readonly layout: string | undefined;
   /** Frames a second, as far as there is one rate. */
   readonly rate: number;
   /** Seconds; undefined where the file does not say. */
@@ -35,6 +37,7 @@ const streamSchema = z.object({
   codec_name: z.string().optional(),
   width: z.int().optional(),
   height: z.int().optional(),
+  pix_fmt: z.string().optional(),
   sample_aspect_ratio: z.string().optional(),
   r_frame_rate: z.string().optional(),
   avg_frame_rate: z.string().optional(),
@@ -85,6 +88,7 @@ export async function probeFilm(path: string, signal?: AbortSignal): Promise<Fil
     width,
     height,
     pixelAspect: pixelAspectOf(stream),
+    layout: stream.pix_fmt,
     rate: rateOf(stream),
     duration: format?.duration ?? stream.duration,
     // Sound may begin before 0:00 with what a decoder needs to start.

@@ -4,14 +4,12 @@ import type { RgbImage } from '../../data/images/rgb.ts';
 /** The longer side of frames that are compared, where theirs is not less. */
 const longestSide = 256;
 /** OpenCV's coefficients have 11 bits. */
-const one = 2048;
+export const wholeWeight = 2048;
 
 /** Makes a function that shrinks frames of this size; its result is overwritten by the next. */
 export function createDownscaler(width: number, height: number): (frame: RgbImage) => RgbImage {
-  const factor = Math.max(width, height) / longestSide;
-  if (factor <= 1) return (frame) => frame;
-  const smallWidth = Math.max(1, roundHalfEven(width / factor));
-  const smallHeight = Math.max(1, roundHalfEven(height / factor));
+  const { width: smallWidth, height: smallHeight } = smallSize(width, height);
+  if (smallWidth === width && smallHeight === height) return (frame) => frame;
   const data = new Uint8Array(smallWidth * smallHeight * 3);
   const small = { width: smallWidth, height: smallHeight, data };
   if (width === 2 * smallWidth && height === 2 * smallHeight)
@@ -27,16 +25,27 @@ export function createDownscaler(width: number, height: number): (frame: RgbImag
   };
 }
 
+/** The size of frames that are compared. */
+export function smallSize(width: number, height: number): { width: number; height: number } {
+  const factor = Math.max(width, height) / longestSide;
+  if (factor <= 1) return { width, height };
+  const small = (size: number): number => Math.max(1, roundHalfEven(size / factor));
+  return { width: small(width), height: small(height) };
+}
+
 /** For each place of the small image: the bytes of the two places that it lies between, and the weight of the second. */
-interface Sampling {
+export interface Sampling {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly weight: Int32Array;
   readonly count: number;
 }
 
-/** @param step bytes from one place to the next */
-function sampling(size: number, count: number, step: number): Sampling {
+/**
+ * @param count places of the small image
+ * @param step bytes from one place to the next
+ */
+export function sampling(size: number, count: number, step: number): Sampling {
   const scale = 1 / (count / size);
   const first = new Int32Array(count);
   const second = new Int32Array(count);
@@ -47,12 +56,11 @@ function sampling(size: number, count: number, step: number): Sampling {
     const isInside = whole >= 0 && whole < size - 1;
     first[i] = step * Math.min(Math.max(whole, 0), size - 1);
     second[i] = isInside ? step * (whole + 1) : first[i];
-    weight[i] = isInside ? roundHalfEven(Math.fround(place - whole) * one) : 0;
+    weight[i] = isInside ? roundHalfEven(Math.fround(place - whole) * wholeWeight) : 0;
   }
   return { first, second, weight, count };
 }
 
-/** Written out for the three channels: it is most of what finding scenes takes. */
 function interpolate(
   { data: source }: RgbImage,
   columns: Sampling,
@@ -65,10 +73,10 @@ function interpolate(
     const above = rows.first[y];
     const below = rows.second[y];
     const down = rows.weight[y];
-    const up = one - down;
+    const up = wholeWeight - down;
     for (let x = 0; x < count; x++) {
       const after = weight[x];
-      const before = one - after;
+      const before = wholeWeight - after;
       const a = above + first[x];
       const b = above + second[x];
       const c = below + first[x];

@@ -3,6 +3,7 @@
 import type { VideoFrame } from '../../data/films/frames.ts';
 import type { RgbImage } from '../../data/images/rgb.ts';
 import { createDownscaler, roundHalfEven } from './downscale.ts';
+import { type FrameSums, kernelSums } from './kernel-sums.ts';
 
 /** A frame's place in the film. */
 export interface FramePlace {
@@ -19,26 +20,44 @@ export interface MeasuredFrame extends FramePlace {
   readonly brightness: number;
 }
 
-/** Measures a film's frames in their order. */
+/** Measures a film's frames in their order: in WebAssembly, or where there is none by the plain functions below. */
 export class FrameMeter {
-  readonly #downscale: (frame: RgbImage) => RgbImage;
-  #before: Uint8Array | undefined;
-  #spare: Uint8Array | undefined;
+  readonly #width: number;
+  readonly #height: number;
+  #sums: ((frame: VideoFrame) => FrameSums) | undefined;
+  #isFirst = true;
 
   constructor(width: number, height: number) {
-    this.#downscale = createDownscaler(width, height);
+    this.#width = width;
+    this.#height = height;
   }
 
   measure(frame: VideoFrame): MeasuredFrame {
     const { index, time } = frame;
-    const small = this.#downscale(frame);
-    const colours = this.#spare ?? new Uint8Array(small.data.length);
-    toHsv(small.data, colours);
-    const change = this.#before ? meanChange(colours, this.#before) : 0;
-    this.#spare = this.#before;
-    this.#before = colours;
-    return { index, time, change, brightness: mean(small.data) };
+    this.#sums ??=
+      kernelSums(this.#width, this.#height, frame.place?.kernel) ??
+      plainSums(this.#width, this.#height);
+    const { hue, saturation, value, bytes, pixels } = this.#sums(frame);
+    const change = this.#isFirst ? 0 : (hue / pixels + saturation / pixels + value / pixels) / 3;
+    this.#isFirst = false;
+    return { index, time, change, brightness: bytes / (3 * pixels) };
   }
+}
+
+/** The plain form of what the kernel computes. @returns a function of one frame after the other */
+export function plainSums(width: number, height: number): (frame: RgbImage) => FrameSums {
+  const downscale = createDownscaler(width, height);
+  let before: Uint8Array | undefined;
+  let spare: Uint8Array | undefined;
+  return (frame) => {
+    const small = downscale(frame).data;
+    const colours = spare ?? new Uint8Array(small.length);
+    toHsv(small, colours);
+    const changes = sumChanges(colours, before ?? new Uint8Array(small.length));
+    spare = before;
+    before = colours;
+    return { ...changes, bytes: sum(small), pixels: small.length / 3 };
+  };
 }
 
 /** OpenCV's fixed-point tables for 8-bit HSV, hue from 0 to 179. */
@@ -67,8 +86,10 @@ export function toHsv(rgb: Uint8Array, target: Uint8Array): void {
   }
 }
 
-/** The mean over the three channels of the mean absolute differences. */
-function meanChange(colours: Uint8Array, before: Uint8Array): number {
+function sumChanges(
+  colours: Uint8Array,
+  before: Uint8Array,
+): { hue: number; saturation: number; value: number } {
   let hue = 0;
   let saturation = 0;
   let value = 0;
@@ -77,12 +98,11 @@ function meanChange(colours: Uint8Array, before: Uint8Array): number {
     saturation += Math.abs(colours[i + 1] - before[i + 1]);
     value += Math.abs(colours[i + 2] - before[i + 2]);
   }
-  const pixels = colours.length / 3;
-  return (hue / pixels + saturation / pixels + value / pixels) / 3;
+  return { hue, saturation, value };
 }
 
-function mean(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i++) sum += bytes[i];
-  return sum / bytes.length;
+function sum(bytes: Uint8Array): number {
+  let total = 0;
+  for (let i = 0; i < bytes.length; i++) total += bytes[i];
+  return total;
 }

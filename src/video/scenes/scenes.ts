@@ -1,5 +1,5 @@
 /** A film's frames in, its scenes out. */
-import type { VideoFrame } from '../../data/films/frames.ts';
+import { type ReadOptions, readFrames, type VideoFrame } from '../../data/films/frames.ts';
 import type { Film } from '../../data/films/probe.ts';
 import { type DetectorName, type DetectorOptions, detectors } from './detectors.ts';
 import { FrameMeter, type FramePlace } from './measure.ts';
@@ -18,6 +18,19 @@ export interface Scene {
   /** Numbers of its first frame and of the next scene's. */
   readonly firstFrame: number;
   readonly endFrame: number;
+}
+
+/** What is read of a film, and how it is cut into scenes. */
+export interface FilmSceneOptions extends ReadOptions {
+  readonly scenes?: SceneOptions;
+  /** Told of each frame's time. */
+  readonly onFrame?: (time: number) => void;
+}
+
+/** The scenes of a film, without captions. @throws as `readFrames` */
+export function filmScenes(film: Film, options: FilmSceneOptions = {}): AsyncGenerator<Scene> {
+  const frames = readFrames(film, options);
+  return detectScenes(film, frames, options.scenes, ({ time }) => options.onFrame?.(time));
 }
 
 /**

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ffmpegAbilities } from '../../../src/data/films/command.ts';
 import { shared } from '../../paths.ts';
 
 export const hasFfmpeg: boolean = spawnSync('ffmpeg', ['-version']).status === 0;
@@ -27,3 +28,17 @@ export function grey(frames: number, size = '64x48', rate = 10): string[] {
 
 /** Frames of nothing but what their colours say, kept to the bit. */
 export const lossless: readonly string[] = ['-c:v', 'ffv1'];
+
+/** Whether this ffmpeg makes RGB of planes as the kernel does, as those for x86 do. */
+export const convertsPlanes: boolean = hasFfmpeg && (await ffmpegAbilities()).convertsAlike;
+
+/** So many bytes that follow no pattern. */
+export function noise(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = seed | 1;
+  for (let i = 0; i < length; i++) {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}

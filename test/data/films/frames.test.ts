@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type ReadOptions, readFrames } from '../../../src/data/films/frames.ts';
 import { probeFilm } from '../../../src/data/films/probe.ts';
-import { grey, hasFfmpeg, lossless, makeFilm } from './films.ts';
+import { convertsPlanes, grey, hasFfmpeg, lossless, makeFilm } from './films.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-films-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -214,6 +214,62 @@ describe.skipIf(!hasFfmpeg)('frames of a film', () => {
     expect(warnings[0]).toMatch(
       /cut\.mp4: parts of this film are damaged .*; what could be read was used\.$/,
     );
+  });
+
+  it.each([
+    ['149x42', 'yuv420p', 'bt709', true],
+    ['64x48', 'yuvj420p', 'smpte170m', true],
+    ['64x47', 'yuv420p', 'bt709', false],
+    ['64x48', 'yuv444p', 'bt709', false],
+  ])(
+    'are the RGB that ffmpeg makes, though read as planes: %s, %s, %s',
+    async (size, layout, space, mayBePlanes) => {
+      const source = `color=gray:s=${size}:r=10,format=rgb24,noise=alls=90:allf=t,format=${layout}`;
+      const path = makeFilm(
+        ...['-f', 'lavfi', '-t', '0.5', '-i', source, '-colorspace', space],
+        ...[...lossless, place(`noise-${size}-${layout}.mkv`)],
+      );
+      const film = await probeFilm(path);
+      const filters = `scale=${film.width}:${film.height}:flags=bicubic,format=rgb24`;
+      const args = ['-v', 'error', '-i', path, '-vf', filters, '-f', 'rawvideo', 'pipe:1'];
+      const wanted = spawnSync('ffmpeg', args).stdout;
+      const frames: Uint8Array[] = [];
+      for await (const { data, place } of readFrames(film)) {
+        frames.push(data.slice());
+        expect(place?.colours !== undefined).toBe(mayBePlanes && convertsPlanes);
+      }
+      expect(frames).toHaveLength(5);
+      expect(Buffer.compare(Buffer.concat(frames), wanted)).toBe(0);
+    },
+  );
+
+  it('are read, and measured, without WebAssembly too', async () => {
+    const film = await probeFilm(
+      makeFilm(...grey(6), '-c:v', 'mpeg4', '-q:v', '2', place('plain.mp4')),
+    );
+    const measured = async () => {
+      const reader = await import('../../../src/data/films/frames.ts');
+      const { FrameMeter } = await import('../../../src/video/scenes/measure.ts');
+      const meter = new FrameMeter(film.width, film.height);
+      const all: { change: number; brightness: number; isPlaced: boolean }[] = [];
+      for await (const frame of reader.readFrames(film)) {
+        const { change, brightness } = meter.measure(frame);
+        all.push({ change, brightness, isPlaced: frame.place !== undefined });
+      }
+      return all;
+    };
+    const usual = await measured();
+    vi.stubGlobal('WebAssembly', undefined);
+    vi.resetModules();
+    try {
+      const without = await measured();
+      expect(without.map(({ isPlaced }) => isPlaced)).toEqual(Array(6).fill(false));
+      const values = ({ change, brightness }: (typeof usual)[0]) => [change, brightness];
+      expect(without.map(values)).toEqual(usual.map(values));
+    } finally {
+      vi.unstubAllGlobals();
+      vi.resetModules();
+    }
   });
 
   it('stop with the signal, and ffmpeg with them', async () => {

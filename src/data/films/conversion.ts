@@ -1,0 +1,31 @@
+/** Whether ffmpeg makes RGB of planes as the kernel does: then planes are read, which are half as many bytes. */
+import { colourFactors, planesLength, planesToRgb } from './kernel/colours.ts';
+
+const width = 40;
+const height = 16;
+
+/** Planes that are no picture: all bytes, in no order. */
+export const samplePlanes: Uint8Array = Uint8Array.from(
+  { length: planesLength(width, height) },
+  (_, i) => (i * 167 + (i >> 3) * 59) & 255,
+);
+
+/** Arguments that have ffmpeg convert the sample from its standard input to its output, and tell of it as of a film. */
+export const sampleArguments: readonly string[] = [
+  ...['-nostats', '-loglevel', 'info', '-f', 'rawvideo', '-pix_fmt', 'yuv420p'],
+  ...['-s', `${width}x${height}`, '-i', 'pipe:0', '-vf'],
+  `showinfo=checksum=0,scale=${width}:${height}:flags=bicubic,format=rgb24`,
+  ...['-f', 'rawvideo', 'pipe:1'],
+];
+
+/**
+ * @param rgb what came
+ * @param said what ffmpeg told of it
+ */
+export function convertsAlike(rgb: Uint8Array, said: string): boolean {
+  const wanted = planesToRgb(samplePlanes, width, height, colourFactors('unknown', false));
+  return colourLine.test(said) && Buffer.compare(rgb, wanted) === 0;
+}
+
+/** showinfo's line on a frame's colours. */
+export const colourLine: RegExp = /color_range:(\S+) color_space:(\S+)/;
