@@ -200,6 +200,15 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'data/images/libvips.ts',
     'data/images/tiff.ts',
   ],
+  'data/images/heic/decode-heic.test.ts': [
+    'data/images/heic/c-interface.ts',
+    'data/images/heic/heic-thread.ts',
+    'data/images/heic/library.ts',
+    'data/images/heic/loop-filters.ts',
+    'data/images/heic/samples.ts',
+    'data/images/heic/unpack.ts',
+    'data/images/heic/web-assembly.ts',
+  ],
   'data/images/folder.test.ts': ['data/images/find.ts', 'data/images/walk.ts'],
   'data/pack/pack.test.ts': ['data/pack/formats.ts', 'data/pack/manifest.ts'],
   'data/shards/open.test.ts': [

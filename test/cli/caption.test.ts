@@ -447,16 +447,16 @@ describe('refcap caption', () => {
     mkdirSync(join(folder, 'kinds'));
     const long = `${'狗'.repeat(83)}.png`;
     cpSync(join(tiny, 'images/cat-0.png'), join(folder, 'kinds', long));
-    for (const name of ['a.heic', 'b.jxl']) writeFileSync(join(folder, 'kinds', name), 'x');
+    for (const name of ['a.psd', 'b.jxl']) writeFileSync(join(folder, 'kinds', name), 'x');
     const { status, stderr } = caption(['kinds', '-f', 'sidecar']);
     expect(stderr).toMatch(/^1 captioned, 2 passed over in/);
     expect(stderr).toMatch(
-      /2 pictures of kinds that are not read \(HEIC, JPEG XL\) are passed over: kinds\/a\.heic, kinds\/b\.jxl;/,
+      /2 pictures of kinds that are not read \(Photoshop, JPEG XL\) are passed over: kinds\/a\.psd, kinds\/b\.jxl;/,
     );
     expect(status).toBe(0);
     expect(readdirSync(join(folder, 'kinds'))).toContain(`${'狗'.repeat(83)}.txt`);
-    const named = caption(['kinds/a.heic']);
-    expect(named.stderr).toMatch(/a\.heic: the file is text, not a JPEG/);
+    const named = caption(['kinds/a.psd']);
+    expect(named.stderr).toMatch(/a\.psd: the file is text, not a JPEG/);
     expect(named.status).toBe(3);
   });
 

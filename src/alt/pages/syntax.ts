@@ -69,7 +69,7 @@ export function textIn(node: unknown): string | undefined {
 }
 
 /** Names of picture files. */
-const pictureFile = /\.(?:png|jpe?g|webp|gif|avif|svg|bmp|tiff?)$/i;
+const pictureFile = /\.(?:png|jpe?g|webp|gif|avif|hei[cf]|svg|bmp|tiff?)$/i;
 
 /** Picture files that a program imports, by the names that it gives them. */
 export function importedPictures(root: SyntaxNode): Map<string, string> {

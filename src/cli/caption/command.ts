@@ -24,7 +24,7 @@ import {
 const help = `
 Inputs: image files, folders, patterns ('photos/**/*.jpg'), - for a list on the standard input
 (a path or address a line, or find -print0), http(s) addresses with --allow-url (private networks are
-refused). JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read.
+refused). JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF and BMP are read.
 Shards: tars of WebDataset or img2dataset ('x-{000000..000123}.tar', 'x-*.tar'), zips, Hugging Face's .parquet;
 rows then also have the sample's key and the shard (json, jsonl).
 

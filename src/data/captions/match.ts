@@ -209,7 +209,7 @@ export function looseForm(id: string): string {
   return id
     .normalize('NFC')
     .replace(/^.*[/\\]/s, '')
-    .replace(/\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)$/i, '')
+    .replace(/\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf]s?|hif)$/i, '')
     .replace(/^COCO_[a-z]+\d{4}_(?=\d+$)/i, '')
     .replace(/^0+(?=\d+$)/, '');
 }

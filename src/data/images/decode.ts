@@ -17,9 +17,9 @@ export const defaultMaxBytes: number = 2 ** 28;
 export const defaultMaxPixels: number = 2 ** 28;
 
 /**
- * Decodes an image from a path or from its bytes: JPEG, PNG, WebP, AVIF, GIF (first frame), TIFF
- * (first page), BMP, and SVG if `allowSvg`. EXIF orientation is applied, embedded ICC profiles are
- * converted to sRGB, transparency is laid over white, 16 bits are cut to 8, grey is repeated.
+ * Decodes an image from a path or from its bytes: JPEG, PNG, WebP, AVIF, HEIC (where the package libheif-js is
+ * installed), GIF (first frame), TIFF (first page), BMP, and SVG if `allowSvg`. EXIF orientation is applied (of a
+ * HEIC its own, which EXIF repeats), embedded ICC profiles are converted to sRGB, transparency is laid over white, 16 bits are cut to 8, grey is repeated.
  * CMYK and YCbCr without a profile are converted as Pillow does. Where no such conversion is needed the
  * pixels equal those of Pillow's `convert('RGB')`; AVIF's chroma is upsampled by another rule.
  * @throws InputError one sentence with the name and the reason: missing, empty, not an image, over a
@@ -40,11 +40,12 @@ export async function decodeImage(
   const isOurs = (error: unknown): boolean =>
     error instanceof InputError || options.signal?.aborted === true;
   try {
-    const image =
-      format === 'BMP'
-        ? decodeBmpFile(bytes, name, checkHeader)
-        : await decodeByLibvips({ bytes, name, format, checkHeader }, isOurs);
-    return { ...image, format };
+    if (format === 'BMP') return { ...decodeBmpFile(bytes, name, checkHeader), format };
+    const file =
+      format === 'HEIC'
+        ? await unpackHeicFile(bytes, name, checkHeader, options)
+        : { bytes, name, format, checkHeader };
+    return { ...(await decodeByLibvips(file, isOurs)), format };
   } catch (error) {
     if (isOurs(error)) throw error;
     throw new InputError(`${name}: ${describeFailure(format, error)}`);
@@ -66,8 +67,12 @@ export async function readImageSize(
     return { width, height };
   }
   try {
-    return await readOrientedSize(bytes);
+    if (format !== 'HEIC') return await readOrientedSize(bytes);
+    const { readHeicSize } = await import('./heic/decode-heic.ts');
+    const { width, height } = await readHeicSize(bytes, name);
+    return { width, height };
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`${name}: ${describeFailure(format, error)}`);
   }
 }
@@ -80,6 +85,19 @@ function decodeBmpFile(
   const header = readBmpHeader(bytes, name);
   checkHeader({ ...header, depth: 'uchar' });
   return decodeBmp(bytes, header);
+}
+
+async function unpackHeicFile(
+  bytes: Uint8Array,
+  name: string,
+  checkHeader: (header: Pick<Metadata, 'width' | 'height' | 'depth'>) => void,
+  { maxPixels = defaultMaxPixels, signal }: DecodeOptions,
+): Promise<Encoded> {
+  const { heicToTiff, readHeicSize } = await import('./heic/decode-heic.ts');
+  const { width, height, bits } = await readHeicSize(bytes, name, signal);
+  checkHeader({ width, height, depth: bits > 8 ? 'ushort' : 'uchar' });
+  const tiff = await heicToTiff(bytes, name, maxPixels, signal);
+  return { bytes: tiff, name, format: 'HEIC', checkHeader };
 }
 
 async function decodeByLibvips(
@@ -99,7 +117,7 @@ function checkFormat(bytes: Uint8Array, name: string, options: DecodeOptions): I
   const sniffed = sniffFormat(bytes);
   if ('other' in sniffed)
     throw new InputError(
-      `${name}: the file is ${sniffed.other}, not a JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP image.`,
+      `${name}: the file is ${sniffed.other}, not a JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP image.`,
     );
   const format = sniffed.decodable;
   if (format === 'SVG' && !options.allowSvg)

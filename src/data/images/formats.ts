@@ -5,7 +5,16 @@
 import { extname } from 'node:path';
 
 /** The formats that are decoded. */
-export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF' | 'GIF' | 'TIFF' | 'BMP' | 'SVG';
+export type ImageFormat =
+  | 'JPEG'
+  | 'PNG'
+  | 'WebP'
+  | 'AVIF'
+  | 'HEIC'
+  | 'GIF'
+  | 'TIFF'
+  | 'BMP'
+  | 'SVG';
 
 /** What the first bytes say: a format that is decoded, or the name of another kind of file. */
 export type SniffedFormat = { decodable: ImageFormat } | { other: string };
@@ -15,6 +24,7 @@ const extensions: Record<ImageFormat, readonly string[]> = {
   PNG: ['.png', '.apng'],
   WebP: ['.webp'],
   AVIF: ['.avif', '.avifs'],
+  HEIC: ['.heic', '.heics', '.heif', '.heifs', '.hif'],
   GIF: ['.gif'],
   TIFF: ['.tif', '.tiff'],
   BMP: ['.bmp', '.dib'],
@@ -28,7 +38,6 @@ export const imageExtensions: ReadonlySet<string> = new Set(
 
 /** Kinds of pictures that are not decoded, and the extensions that they go by. */
 const otherPictures: Readonly<Record<string, readonly string[]>> = {
-  HEIC: ['.heic', '.heif', '.hif', '.heics', '.heifs'],
   'JPEG XL': ['.jxl'],
   'JPEG XR': ['.jxr', '.wdp', '.hdp'],
   'JPEG 2000': ['.jp2', '.j2k', '.j2c', '.jpf', '.jpx', '.jpm'],
@@ -82,8 +91,12 @@ export function describePassedOver(files: readonly string[]): string | undefined
   return `${what} not read (${[...kinds].join(', ')}) ${are} passed over: ${named}${more}; convert to JPEG or PNG what should count.`;
 }
 
+/** Names of the container that HEIC and AVIF share. */
+const containers = new Set(['.heif', '.heifs', '.hif']);
+
 /** The format that a file name's extension (lower case, with the dot) promises. */
 export function formatOfExtension(extension: string): ImageFormat | undefined {
+  if (containers.has(extension)) return undefined;
   for (const [format, names] of Object.entries(extensions))
     if (names.includes(extension)) return format as ImageFormat;
   return undefined;
@@ -131,8 +144,7 @@ function sniffIsoMedia(head: Buffer, text: string): SniffedFormat {
   const brands = [text.slice(8, 12)];
   for (let i = 16; i + 4 <= end; i += 4) brands.push(text.slice(i, i + 4));
   if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return { decodable: 'AVIF' };
-  if (brands.some((brand) => /^(?:hei|hev|mif1|msf1)/.test(brand)))
-    return { other: 'a HEIC picture' };
+  if (brands.some((brand) => /^(?:hei|hev|mif1|msf1)/.test(brand))) return { decodable: 'HEIC' };
   return { other: 'a video' };
 }
 

@@ -9,6 +9,7 @@ import { hasAlphaFirst, readTiffLayout, type TiffLayout, tiffColours } from './t
 
 /** A file that is to be decoded. */
 export interface Encoded {
+  /** Of a HEIC, the TIFF that it was unpacked to. */
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly format: ImageFormat;
@@ -44,6 +45,7 @@ const harmless: Partial<Record<ImageFormat, RegExp>> = {
   PNG: /iCCP|sRGB|cHRM|gAMA|tEXt|zTXt|iTXt|eXIf|bKGD|tRNS|pHYs|sBIT|hIST|tIME|profile|exif/i,
   WebP: /profile|exif/i,
   AVIF: /profile|exif/i,
+  HEIC: /profile/i,
   TIFF: /Unknown field with tag|Unknown tag|wrong data type|incorrect count|not sorted|ASCII value|does not end in null|profile|exif/i,
 };
 

@@ -33,6 +33,7 @@ export const packedExtensions: Readonly<Partial<Record<ImageFormat, string>>> = 
   PNG: '.png',
   WebP: '.webp',
   AVIF: '.avif',
+  HEIC: '.heic',
   GIF: '.gif',
   TIFF: '.tiff',
   BMP: '.bmp',

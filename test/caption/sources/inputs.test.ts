@@ -35,21 +35,23 @@ describe('a folder', () => {
     write(
       'mixed/a.jpg',
       'mixed/b.BMP',
-      'mixed/c.HEIC',
+      'mixed/c.JXL',
       'mixed/d.txt',
       'mixed/.e.jpg',
       'mixed/f.svg',
+      'mixed/g.HEIC',
     );
     expect(await list('mixed')).toEqual([
       'file mixed/a.jpg',
       'file mixed/b.BMP',
-      'passed over mixed/c.HEIC',
+      'passed over mixed/c.JXL',
       'passed over mixed/f.svg',
+      'file mixed/g.HEIC',
     ]);
     expect(await list('mixed', { allowSvg: true })).toContain('file mixed/f.svg');
-    write('phone/a.heic');
+    write('phone/a.jxl');
     expect(await list('phone')).toEqual([
-      'passed over phone/a.heic',
+      'passed over phone/a.jxl',
       'phone: there are no images of a kind that is read in this folder (--recursive looks below it).',
     ]);
   });

@@ -191,13 +191,13 @@ describe('text files beside the images', () => {
   });
 
   it('of pictures that are not read are not astray; the pictures are counted', async () => {
-    const folder = folderOf({ '0.txt': 'a dog', '9.txt': 'x', ...images('0.jpg', '9.HEIC') });
+    const folder = folderOf({ '0.txt': 'a dog', '9.txt': 'x', ...images('0.jpg', '9.JXL') });
     const survey = await surveyDataset(folder);
     expect(survey.strayTexts).toEqual([]);
-    expect(survey.passedOver).toEqual(['9.HEIC']);
-    expect(survey.dataset.notes.join()).toMatch(/not read \(HEIC\)/);
-    const none = folderOf({ '9.txt': 'x', ...images('9.HEIC') });
-    await expect(readDataset(none)).rejects.toThrow(/no captions found; 1 picture .* \(HEIC\)/);
+    expect(survey.passedOver).toEqual(['9.JXL']);
+    expect(survey.dataset.notes.join()).toMatch(/not read \(JPEG XL\)/);
+    const none = folderOf({ '9.txt': 'x', ...images('9.JXL') });
+    await expect(readDataset(none)).rejects.toThrow(/no captions found; 1 picture .* \(JPEG XL\)/);
   });
 });
 

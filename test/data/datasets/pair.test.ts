@@ -212,13 +212,13 @@ describe('names written otherwise', () => {
 
   it('of another ending or a kind that is not read are named', async () => {
     const folder = folderOf({
-      'captions.csv': 'file,caption\na.jpg,x\nb.heic,y\nc.jpg,z\n',
-      ...images('a.png', 'b.heic', 'c.jpg'),
+      'captions.csv': 'file,caption\na.jpg,x\nb.jxl,y\nc.jpg,z\n',
+      ...images('a.png', 'b.jxl', 'c.jpg'),
     });
     const { missing } = await surveyDataset(folder);
     expect(missing.map(({ reason }) => reason)).toEqual([
       'there is a.png',
-      'b.heic is of a kind that is not read',
+      'b.jxl is of a kind that is not read',
     ]);
   });
 });

@@ -132,7 +132,10 @@ describe('a file that is no picture', () => {
     'a web page': [Buffer.from('<!DOCTYPE html><html><body>404'), /is a web page/],
     zeros: [Buffer.alloc(5000), /is filled with zeros/],
     'a BMP of zeros': [Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]), /a header of 0 bytes/],
-    HEIC: [Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), /is a HEIC picture/],
+    'a HEIC of one box': [
+      Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
+      /the HEIC is cut off, damaged/,
+    ],
     MP4: [Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), /is a video/],
     PDF: [Buffer.from('%PDF-1.7\n'), /is a PDF/],
     'random bytes': [Buffer.from([1, 2, 3, 250, 251, 252, 0, 9]), /of an unknown kind/],

@@ -49,10 +49,10 @@ describe('listImages', () => {
   });
 
   it('knows pictures of kinds that are not read', async () => {
-    const list = await listImages(folderOf(images('a.heic', 'b.JXL', 'c.bmp', 'd.txt')));
+    const list = await listImages(folderOf(images('a.heic', 'b.JXL', 'c.bmp', 'd.txt', 'e.psd')));
     expect([list.files, list.passedOver, list.texts]).toEqual([
-      ['c.bmp'],
-      ['a.heic', 'b.JXL'],
+      ['a.heic', 'c.bmp'],
+      ['b.JXL', 'e.psd'],
       ['d.txt'],
     ]);
   });
