@@ -78,7 +78,7 @@ describe('pictures in shards', () => {
     expect(failures).toEqual([
       `${join(folder, 'y-0.tar')}: there is no such shard; check the name.`,
       `tar://lone.txt::${shard}: a text without a picture; no picture of this key is in the shard.`,
-      `tar://z.jpg::${shard}: the file is text, not a JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP image.`,
+      `tar://z.jpg::${shard}: the file is text, not a JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP image.`,
       `${cut}: the tar is cut off at its start; fetch or write the shard again.`,
     ]);
   });

@@ -67,7 +67,7 @@ describe('BMP', () => {
 
   it('is not taken for one by two letters', async () => {
     await expect(decodeImage(Buffer.from('BMW drives past a house, in a text'))).rejects.toThrow(
-      /the file is text, not a JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP image/,
+      /the file is text, not a JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP image/,
     );
   });
 });
