@@ -1,6 +1,6 @@
 /** ffmpeg and ffprobe, which are programs of the user's: started with a list of arguments, never through a shell. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
 import { convertsAlike, sampleArguments, samplePlanes } from './conversion.ts';
@@ -100,11 +100,17 @@ export function runProbe(
   });
 }
 
-/** Starts ffmpeg. What it cannot be started for comes as an `error` event: see `startError`. */
+/**
+ * Starts ffmpeg. What it cannot be started for comes as an `error` event: see `startError`.
+ * @param output where its standard output goes; default a pipe, which the child then has
+ */
 export function startFfmpeg(
   args: readonly string[],
-): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  output?: Writable,
+): ChildProcessByStdio<null, Readable | null, Readable> {
+  return output
+    ? spawn('ffmpeg', args, { stdio: ['ignore', output, 'pipe'] })
+    : spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** The sentence for a program that could not be started, or the error itself. */

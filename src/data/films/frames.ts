@@ -1,11 +1,11 @@
 /** A film's frames in memory, one at a time, each with its own time: a pipe of raw pictures from ffmpeg. */
-import type { Readable } from 'node:stream';
 import { InputError } from '../../base/errors.ts';
 import type { RgbImage } from '../images/rgb.ts';
 import { ffmpegAbilities, hasFilter, inputArguments, startError, startFfmpeg } from './command.ts';
 import { type ColourFactors, planesLength } from './kernel/colours.ts';
 import { FilmKernel } from './kernel/kernel.ts';
 import { FfmpegLog } from './log.ts';
+import { type FrameInput, SocketFrames, StreamFrames } from './pipe.ts';
 import type { Film } from './probe.ts';
 
 /** A frame. Its memory is that of the next one too: copy what is to be kept. */
@@ -69,28 +69,22 @@ export async function* readFrames(
   const kernel = FilmKernel.open(film.width, film.height);
   const layout = kernel ? await pipeLayout(film) : rgbLayout;
   const args = await readArguments(film, layout, start, onWarning);
-  signal?.throwIfAborted();
-  const child = startFfmpeg(args);
+  const hasPlanes = layout !== rgbLayout;
+  const { width, height, rate, origin } = film;
+  const length = hasPlanes ? planesLength(width, height) : 3 * width * height;
+  const data =
+    kernel?.memory.subarray(kernel.frame, kernel.frame + length) ?? new Uint8Array(length);
+  const { child, frames, exit } = await startReading(args, data);
   const kill = (): void => {
     child.kill('SIGKILL');
   };
   signal?.addEventListener('abort', kill, { once: true });
-  const exit = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(startError(error)));
-    child.once('close', resolve);
-  });
-  exit.catch(() => undefined);
   const log = new FfmpegLog(child.stderr);
-  const { width, height, rate, origin } = film;
-  const hasPlanes = layout !== rgbLayout;
-  const length = hasPlanes ? planesLength(width, height) : 3 * width * height;
-  const data =
-    kernel?.memory.subarray(kernel.frame, kernel.frame + length) ?? new Uint8Array(length);
-  const pipe = new FramePipe(child.stdout, data);
   let count = 0;
   let hasMore = false;
   try {
-    for (; await pipe.next(); count++) {
+    signal?.throwIfAborted();
+    for (; await frames.next(); count++) {
       const told = await log.next(count, rate, hasPlanes);
       signal?.throwIfAborted();
       const time = told.time - origin;
@@ -107,8 +101,31 @@ export async function* readFrames(
   } finally {
     signal?.removeEventListener('abort', kill);
     kill();
+    frames.close();
     await exit.catch(() => undefined);
   }
+}
+
+/** Starts ffmpeg. @param target where each frame is put */
+async function startReading(args: readonly string[], target: Uint8Array): Promise<Reading> {
+  const socket = await SocketFrames.open(target);
+  const child = startFfmpeg(args, socket?.far);
+  socket?.handOver();
+  const exit = new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error) => reject(startError(error)));
+    child.once('close', resolve);
+  });
+  exit.catch(() => undefined);
+  const frames = socket ?? (child.stdout && new StreamFrames(child.stdout, target));
+  if (!frames) throw new Error('ffmpeg has no output');
+  return { child, frames, exit };
+}
+
+interface Reading {
+  readonly child: ReturnType<typeof startFfmpeg>;
+  readonly frames: FrameInput;
+  /** Its exit code. Rejects where it could not be started. */
+  readonly exit: Promise<number | null>;
 }
 
 const rgbLayout = 'rgb24';
@@ -151,61 +168,6 @@ async function readArguments(
 
 const toneMapping =
   'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p';
-
-/** Pictures of `length` bytes each that come one after the other through a pipe. */
-class FramePipe {
-  readonly #stream: Readable;
-  readonly #target: Uint8Array;
-  /** Bytes of the frame that are there. */
-  #at = 0;
-  /** What came and was not used yet. */
-  #rest: Uint8Array = new Uint8Array(0);
-  #isOver = false;
-  #wake = (): void => undefined;
-
-  /** @param target where each frame is put, over the one before */
-  constructor(stream: Readable, target: Uint8Array) {
-    this.#stream = stream;
-    this.#target = target;
-    stream.on('data', (bytes: Uint8Array) => {
-      this.#rest = bytes;
-      this.#take();
-      if (this.#isWhole()) this.#wake();
-    });
-    stream.on('close', () => {
-      this.#isOver = true;
-      this.#wake();
-    });
-    // How ffmpeg ended is told by its exit.
-    stream.on('error', () => undefined);
-    stream.pause();
-  }
-
-  /** Puts the next frame in its place. @returns whether there was one */
-  async next(): Promise<boolean> {
-    this.#at = 0;
-    this.#take();
-    if (this.#isWhole()) return true;
-    this.#stream.resume();
-    if (!this.#isOver)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    return this.#isWhole();
-  }
-
-  #isWhole(): boolean {
-    return this.#at === this.#target.length;
-  }
-
-  #take(): void {
-    const count = Math.min(this.#rest.length, this.#target.length - this.#at);
-    this.#target.set(this.#rest.subarray(0, count), this.#at);
-    this.#rest = this.#rest.subarray(count);
-    this.#at += count;
-    if (this.#isWhole()) this.#stream.pause();
-  }
-}
 
 /** Says how the reading ended. @throws InputError where it gave nothing */
 function report(
