@@ -24,6 +24,12 @@ export interface LibHeif {
   _heif_image_handle_get_width(handle: number): number;
   _heif_image_handle_get_height(handle: number): number;
   _heif_image_handle_get_luma_bits_per_pixel(handle: number): number;
+  _heif_image_handle_get_image_tiling(
+    error: number,
+    handle: number,
+    isTransformed: 0 | 1,
+    tiling: number,
+  ): void;
   _heif_image_handle_has_alpha_channel(handle: number): number;
   _heif_image_handle_is_premultiplied_alpha(handle: number): number;
   _heif_image_handle_get_raw_color_profile_size(handle: number): number;

@@ -77,6 +77,7 @@ class Reading {
     const library = this.#library;
     const handle = this.#open(bytes, mostPixels);
     const { width, height, bits } = this.#headerOf(handle);
+    this.#checkTiles(handle);
     const hasAlpha = library._heif_image_handle_has_alpha_channel(handle) !== 0;
     const depth = bits > 8 ? 16 : 8;
     const image = this.#decode(handle, chromas[depth] + (hasAlpha ? 1 : 0));
@@ -138,6 +139,20 @@ class Reading {
     // -1 where it is not known before decoding.
     const bits = Math.max(8, library._heif_image_handle_get_luma_bits_per_pixel(handle));
     return { width, height, bits };
+  }
+
+  /** Tiles that are not seen would be decoded all the same, however many there are. */
+  #checkTiles(handle: number): void {
+    const library = this.#library;
+    const tiling = this.#allocate(128);
+    library._heif_image_handle_get_image_tiling(this.#error, handle, 0, tiling);
+    this.#check();
+    // Behind the version: columns, rows, a tile's width and height, the picture's.
+    const [columns, rows, tileWidth, tileHeight, width, height] = [1, 2, 3, 4, 5, 6].map((i) =>
+      this.#word(tiling + 4 * i),
+    );
+    if ((columns - 1) * tileWidth >= width || (rows - 1) * tileHeight >= height)
+      throw new Error('it has more tiles than are seen');
   }
 
   #decode(handle: number, chroma: number): number {

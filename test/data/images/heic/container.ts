@@ -79,14 +79,17 @@ export function gridOf(
 }
 
 export function compose({ items, references = [] }: Composition): Buffer {
-  const properties = items.flatMap((item) => item.properties ?? []);
+  /** Each once: libheif reads no more than a hundred. */
+  const properties = new Map(
+    items.flatMap((item) => item.properties ?? []).map((one) => [one.toString('latin1'), one]),
+  );
+  const names = [...properties.keys()];
   const infe = items.map(({ type, isHidden }, i) =>
     box('infe', [2, 0, 0, isHidden ? 1 : 0], u16(i + 1), u16(0), `${type}\0`),
   );
-  let next = 0;
   const ipma = items.map((item, i) => {
     const own = item.properties ?? [];
-    const places = own.map(() => 0x80 | ++next);
+    const places = own.map((one) => 0x80 | (names.indexOf(one.toString('latin1')) + 1));
     return bytesOf(u16(i + 1), [own.length, ...places]);
   });
   const metaOf = (places: readonly number[]): Buffer =>
@@ -107,7 +110,11 @@ export function compose({ items, references = [] }: Composition): Buffer {
               ),
             ),
           ]),
-      box('iprp', box('ipco', ...properties), box('ipma', u32(0), u32(items.length), ...ipma)),
+      box(
+        'iprp',
+        box('ipco', ...properties.values()),
+        box('ipma', u32(0), u32(items.length), ...ipma),
+      ),
       box(
         'iloc',
         ...[u32(0), [0x44, 0], u16(items.length)],

@@ -238,6 +238,8 @@ describe.skipIf(!hasHeifTools)('what phones make', () => {
       /limit of 16,383/,
     );
     expect((await decodeImage(heic, { maxPixels: 128 * 128 })).width).toBe(128);
+    const hidden = compose(gridOf(Array(256).fill(tiles[0]), [16, 16], [100, 100]));
+    await expect(decodeImage(hidden)).rejects.toThrow(/\(it has more tiles than are seen\)/);
     const [{ hvcC, data }] = tiles;
     const less = compose({ items: [{ type: 'hvc1', data, properties: [hvcC, ispe(8, 8)] }] });
     await expect(decodeImage(less)).rejects.toThrow(/HEIC is cut off, damaged/);
