@@ -36,6 +36,11 @@ export function eventPrinter(epochs: number): (event: TrainingEvent) => void {
           `\nstep ${event.step}: no finite loss or gradient, skipped (${event.inARow} in a row)`,
         );
         return;
+      case 'parted':
+        console.error(
+          `\nstep ${event.step}: the weights of rank ${event.ranks.join(', ')} were no longer those of rank 0 to the bit (processors of different kinds?) and were given anew`,
+        );
+        return;
       case 'validation':
         console.error(`${isTerminal ? '\r\x1b[K' : ''}${validationLine(event, epochs, started)}`);
         return;

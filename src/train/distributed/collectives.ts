@@ -3,6 +3,7 @@
  * piece of the values (a reduce-scatter), and sends its sums to all (an all-gather). A rank sends and receives
  * 2 (N - 1) / N of the values' bytes.
  */
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import type { WireDtype } from './names.ts';
@@ -45,6 +46,16 @@ export function peersOver(transport: Transport, dtype: WireDtype = 'f32'): Peers
       await transport.meet();
       for (let start = 0; start < values.length; start += stretch)
         await transport.broadcast(bytesOf(values.subarray(start, start + stretch)));
+    },
+    async differing(values) {
+      await transport.meet();
+      const own = createHash('sha256').update(bytesOf(values)).digest();
+      const all = Buffer.alloc(size * own.length);
+      await transport.allGather(own, all);
+      const of = (other: number) => all.subarray(other * own.length, (other + 1) * own.length);
+      return Array.from({ length: size }, (_, other) => other).filter(
+        (other) => !of(other).equals(of(0)),
+      );
     },
     async ofFirst(schema, find) {
       const found = rank === 0 ? await find() : undefined;

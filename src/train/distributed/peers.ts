@@ -13,6 +13,8 @@ export interface Peers {
   sums(values: readonly number[]): Promise<number[]>;
   /** Gives the first rank's values to all, in place. */
   spread(values: Float32Array): Promise<void>;
+  /** The ranks whose values are not the first one's, bit for bit. */
+  differing(values: Float32Array): Promise<number[]>;
   /** Waits for what the first rank finds, which goes to all as JSON. */
   ofFirst<Found>(schema: z.ZodType<Found>, find: () => Promise<Found>): Promise<Found>;
 }
@@ -25,5 +27,6 @@ export const alone: Peers = {
   addUp: async () => undefined,
   sums: async (values) => [...values],
   spread: async () => undefined,
+  differing: async () => [],
   ofFirst: (_schema, find) => find(),
 };

@@ -41,6 +41,8 @@ export type TrainingEvent =
       readonly waiting: number;
     }
   | { readonly kind: 'skipped'; readonly step: number; readonly inARow: number }
+  /** Ranks whose weights were no longer the first one's to the bit, and were given them anew. */
+  | { readonly kind: 'parted'; readonly step: number; readonly ranks: readonly number[] }
   | ({
       readonly kind: 'validation';
       readonly step: number;
@@ -165,6 +167,7 @@ class Run implements Disposable {
     const { config, signal, peers } = this.#input;
     while (!this.#isDone()) {
       await this.#epoch();
+      await this.#agree();
       const validated = await peers.ofFirst(verdictSchema, () => this.#validate());
       const { epoch } = this.#progress;
       this.#progress = { ...this.#progress, ...validated, epoch: epoch + 1, batch: 0 };
@@ -172,6 +175,21 @@ class Run implements Disposable {
       signal?.throwIfAborted();
       if (config.patience !== null && this.#progress.sinceBest >= config.patience) return;
     }
+  }
+
+  /** Sees to it that ranks have the same weights: processors of different kinds may round an update differently. */
+  async #agree(): Promise<void> {
+    const { peers, store, updater, onEvent } = this.#input;
+    if (peers.size === 1) return;
+    const state = [store.trainable, ...Object.values(updater.slots)];
+    const parted = new Set<number>();
+    for (const values of state) {
+      const differing = await peers.differing(values);
+      if (differing.length > 0) await peers.spread(values);
+      for (const rank of differing) parted.add(rank);
+    }
+    const ranks = [...parted].sort((a, b) => a - b);
+    if (ranks.length > 0) await onEvent({ kind: 'parted', step: this.#progress.step, ranks });
   }
 
   /** Saves the state, unless it is saved already. */

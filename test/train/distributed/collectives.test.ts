@@ -80,6 +80,16 @@ describe('sums over ranks', () => {
   });
 });
 
+it('tell the ranks whose values differ from the first in a bit', async () => {
+  const found = await Promise.all(
+    job(3).map(async (peers) => {
+      const values = Float32Array.of(1, 0, peers.rank === 1 ? -0 : 0);
+      return [await peers.differing(values), await peers.differing(Float32Array.of(peers.size))];
+    }),
+  );
+  expect(found).toEqual(Array(3).fill([[1], []]));
+});
+
 describe('the first rank', () => {
   it('gives its values and what it finds to all', async () => {
     const schema = z.strictObject({ step: z.int(), best: z.number().nullable() });

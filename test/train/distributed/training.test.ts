@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { peersOver } from '../../../src/train/distributed/collectives.ts';
 import { inProcessTransports } from '../../../src/train/distributed/in-process.ts';
 import { alone, type Peers } from '../../../src/train/distributed/peers.ts';
+import type { TrainingEvent } from '../../../src/train/loop/trainer.ts';
 import { tinyRuns } from '../tiny-runs.ts';
 
 const runs = tinyRuns();
@@ -54,6 +55,38 @@ describe('ranks that train together', () => {
       expect(loss).toBeCloseTo(one[i].loss, 6);
       expect(Math.abs(norm / one[i].norm - 1)).toBeLessThan(1e-5);
     }
+  });
+
+  it('that part from the first are told, and go on with its weights', async () => {
+    const events = new Map<number, TrainingEvent[]>();
+    const jobs = inProcessTransports(2).map((transport): Peers => {
+      const peers = peersOver(transport);
+      const { rank } = peers;
+      let updates = 0;
+      return {
+        ...peers,
+        // A rank that rounds otherwise, in the first epoch alone.
+        async addUp(values) {
+          await peers.addUp(values);
+          updates += 1;
+          if (rank === 1 && updates === 1) values[0] += 1e-3;
+        },
+      };
+    });
+    const started = jobs.map((peers) => {
+      const own: TrainingEvent[] = [];
+      events.set(peers.rank, own);
+      return runs.train(
+        'parted',
+        { batchSize: 2, epochs: 3 },
+        { peers, onEvent: (event) => own.push(event) },
+      );
+    });
+    await Promise.allSettled(started);
+    await Promise.all(started);
+    // At the end of the first epoch alone: after it they are the same again.
+    const parted = events.get(0)?.filter(({ kind }) => kind === 'parted');
+    expect(parted).toEqual([{ kind: 'parted', step: 2, ranks: [1] }]);
   });
 
   it('share the last step of an epoch, though some have no picture left', async () => {
