@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Captioner } from '../src/caption/captioner.ts';
 import { readFrames } from '../src/data/films/frames.ts';
-import { FramePool } from '../src/data/films/pool.ts';
+import { FramePool, sceneFrames } from '../src/data/films/pool.ts';
 import { probeFilm } from '../src/data/films/probe.ts';
 import { scoreCorpus } from '../src/metrics/corpus/score.ts';
 import { type DescribeOptions, describeScene } from '../src/video/captions/describe.ts';
@@ -111,7 +111,7 @@ function f1(found: readonly number[], wanted: readonly number[], distance: numbe
   return found.length === 0 ? 0 : (2 * right) / (found.length + wanted.length);
 }
 
-const ways: Readonly<Record<string, DescribeOptions>> = {
+const ways: Readonly<Record<string, DescribeOptions & { readonly frames: number }>> = {
   'middle frame': { frames: 1 },
   '4 frames together': { frames: 4 },
   '8 frames together': { frames: 8 },
@@ -155,7 +155,10 @@ async function measureCaptions(flickr: string, count: number, folder: string): P
       };
       const kept = pool.take(scene);
       for (const [i, way] of Object.values(ways).entries())
-        said[i].push((await describeScene(captioner, scene, kept, way)).caption.text);
+        said[i].push(
+          (await describeScene(captioner, scene, sceneFrames(kept, scene, way.frames), way)).caption
+            .text,
+        );
     }
     console.error(`${at + photos.length} of ${names.length} photos`);
   }

@@ -1,7 +1,7 @@
 /** A film in, its scenes with captions out, as they become known: decoding runs ahead of the model. */
 import type { Captioner } from '../caption/captioner.ts';
 import { readFrames } from '../data/films/frames.ts';
-import { defaultFrames, FramePool } from '../data/films/pool.ts';
+import { defaultFrames, FramePool, type SceneFrames, sceneFrames } from '../data/films/pool.ts';
 import type { Film } from '../data/films/probe.ts';
 import {
   type DescribedScene,
@@ -9,7 +9,7 @@ import {
   describeScene,
   joinAlike,
 } from './captions/describe.ts';
-import { detectScenes, type FilmSceneOptions } from './scenes/scenes.ts';
+import { detectScenes, type FilmSceneOptions, type Scene } from './scenes/scenes.ts';
 
 export interface FilmOptions extends DescribeOptions, FilmSceneOptions {
   /** Keep neighbouring scenes that say the same apart. Default false. */
@@ -34,7 +34,8 @@ async function* describedScenes(
   film: Film,
   options: FilmOptions,
 ): AsyncGenerator<DescribedScene> {
-  const pool = new FramePool(options.frames ?? defaultFrames);
+  const count = options.frames ?? defaultFrames;
+  const pool = new FramePool(count);
   const frames = readFrames(film, options);
   const scenes = detectScenes(film, frames, options.scenes, (frame) => {
     pool.add(frame);
@@ -45,7 +46,7 @@ async function* describedScenes(
   const running: Promise<DescribedScene>[] = [];
   for await (const scene of scenes) {
     if (running.length > captioner.workers) yield* first(running);
-    const work = describeScene(captioner, scene, pool.take(scene), how);
+    const work = describeScene(captioner, scene, chosenOf(pool, scene, count), how);
     // They are awaited in order, so an early failure waits for its turn.
     work.catch(() => undefined);
     running.push(work);
@@ -53,6 +54,14 @@ async function* describedScenes(
     if (captioner.workers === 0) yield* first(running);
   }
   while (running.length > 0) yield* first(running);
+}
+
+function chosenOf(pool: FramePool, scene: Scene, count: number): SceneFrames {
+  const kept = pool.take(scene);
+  const chosen = sceneFrames(kept, scene, count);
+  const used = new Set([...chosen.frames, chosen.picture]);
+  pool.release(kept.filter((frame) => !used.has(frame)));
+  return chosen;
 }
 
 async function* first(running: Promise<DescribedScene>[]): AsyncGenerator<DescribedScene> {

@@ -28,6 +28,8 @@ export class FramePool {
   #stride = 1;
   #next = 0;
   #current: VideoFrame | undefined;
+  /** Memory of frames that are needed no more. New memory for each keeps the garbage collector busy. */
+  readonly #free: Uint8Array[] = [];
 
   /** @param wanted frames that a scene is captioned from */
   constructor(wanted: number) {
@@ -38,12 +40,18 @@ export class FramePool {
   add(frame: VideoFrame): void {
     this.#current = frame;
     if (frame.index < this.#next) return;
-    this.#kept.push(kept(frame));
+    this.#kept.push(kept(frame, this.#free));
     if (this.#kept.length > this.#capacity) {
+      this.release(this.#kept.filter((_, i) => i % 2 === 1));
       this.#kept = this.#kept.filter((_, i) => i % 2 === 0);
       this.#stride *= 2;
     }
     this.#next = (this.#kept.at(-1)?.index ?? 0) + this.#stride;
+  }
+
+  /** Gives frames back that were kept or taken, whose memory is then used again. */
+  release(frames: readonly KeptFrame[]): void {
+    this.#free.push(...frames.map(({ data }) => data));
   }
 
   /** The frames of a scene that has ended, one at least; later ones stay for the next. */
@@ -53,11 +61,30 @@ export class FramePool {
     const current = this.#current;
     // Of the next scene one frame at least is there, though the film end with it.
     if (this.#kept.length === 0 && current && current.index >= endFrame)
-      this.#kept.push(kept(current));
+      this.#kept.push(kept(current, this.#free));
     this.#stride = 1;
     this.#next = (current?.index ?? 0) + 1;
-    return taken.length > 0 ? taken : this.#kept.slice(0, 1);
+    if (taken.length > 0) return taken;
+    // A copy: the frame stays for the next scene, with its memory.
+    return this.#kept.slice(0, 1).map((frame) => ({ ...frame, data: frame.data.slice() }));
   }
+}
+
+/** What a scene is captioned from and shown by. */
+export interface SceneFrames {
+  readonly frames: readonly KeptFrame[];
+  /** From its middle. */
+  readonly picture: KeptFrame;
+}
+
+/** @param kept frames of the scene, one at least */
+export function sceneFrames(
+  kept: readonly KeptFrame[],
+  scene: FrameSpan,
+  count: number,
+): SceneFrames {
+  const [picture] = spreadFrames(kept, scene, 1);
+  return { frames: spreadFrames(kept, scene, count), picture };
 }
 
 /** `count` of the frames, or all where there are fewer: those nearest to the middles of as many equal parts. */
@@ -77,15 +104,19 @@ export function spreadFrames(
   return [...chosen];
 }
 
-/** A copy, made smaller by the mean of squares of pixels. */
-function kept({ index, time, width, height, data }: VideoFrame): KeptFrame {
-  const factor = Math.max(1, Math.floor(Math.max(width, height) / longestSide));
-  if (factor === 1) return { index, time, width, height, data: data.slice() };
-  const small = {
-    width: Math.floor(width / factor) || 1,
-    height: Math.floor(height / factor) || 1,
-  };
-  const target = new Uint8Array(small.width * small.height * 3);
+/** A copy, made smaller by the mean of squares of pixels. @param free memory that may be used for it */
+function kept(frame: VideoFrame, free: Uint8Array[]): KeptFrame {
+  const { index, time } = frame;
+  const factor = Math.max(1, Math.floor(Math.max(frame.width, frame.height) / longestSide));
+  const width = Math.floor(frame.width / factor) || 1;
+  const height = Math.floor(frame.height / factor) || 1;
+  const data = free.pop() ?? new Uint8Array(3 * width * height);
+  if (factor === 1) data.set(frame.data);
+  else shrink(frame, factor, { width, height, data });
+  return { index, time, width, height, data };
+}
+
+function shrink({ width, data: source }: RgbImage, factor: number, small: RgbImage): void {
   const area = factor * factor;
   let at = 0;
   for (let y = 0; y < small.height; y++)
@@ -94,9 +125,8 @@ function kept({ index, time, width, height, data }: VideoFrame): KeptFrame {
         let sum = 0;
         for (let row = 0; row < factor; row++) {
           const start = 3 * ((y * factor + row) * width + x * factor) + channel;
-          for (let column = 0; column < factor; column++) sum += data[start + 3 * column];
+          for (let column = 0; column < factor; column++) sum += source[start + 3 * column];
         }
-        target[at++] = Math.round(sum / area);
+        small.data[at++] = Math.round(sum / area);
       }
-  return { index, time, ...small, data: target };
 }

@@ -2,7 +2,7 @@
 import type { Captioner } from '../../caption/captioner.ts';
 import type { CaptionOptions } from '../../caption/options.ts';
 import type { Caption } from '../../caption/result.ts';
-import { defaultFrames, type KeptFrame, spreadFrames } from '../../data/films/pool.ts';
+import type { KeptFrame, SceneFrames } from '../../data/films/pool.ts';
 import type { Scene } from '../scenes/scenes.ts';
 import { electCaption } from './vote.ts';
 
@@ -27,19 +27,16 @@ export interface DescribedScene extends Scene {
 
 /**
  * Captions a scene.
- * @param kept frames of it, one at least
  * @throws as `Captioner.captionTogether`
  */
 export async function describeScene(
   captioner: Captioner,
   scene: Scene,
-  kept: readonly KeptFrame[],
-  { frames: count = defaultFrames, vote = false, caption: given = {} }: DescribeOptions,
+  { frames, picture }: SceneFrames,
+  { vote = false, caption: given = {} }: Pick<DescribeOptions, 'vote' | 'caption'>,
 ): Promise<DescribedScene> {
-  const frames = spreadFrames(kept, scene, count);
   const options = { ...given, words: true };
   const prepared = await Promise.all(frames.map((frame) => captioner.prepare(frame, options)));
-  const [picture] = spreadFrames(kept, scene, 1);
   const described = (caption: Caption, used: readonly KeptFrame[]): DescribedScene => ({
     ...scene,
     cuts: [],

@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VideoFrame } from '../../../src/data/films/frames.ts';
-import { FramePool, type KeptFrame, spreadFrames } from '../../../src/data/films/pool.ts';
+import {
+  FramePool,
+  type KeptFrame,
+  sceneFrames,
+  spreadFrames,
+} from '../../../src/data/films/pool.ts';
 import { type DescribedScene, joinAlike } from '../../../src/video/captions/describe.ts';
 import { electCaption } from '../../../src/video/captions/vote.ts';
 import type { Scene } from '../../../src/video/scenes/scenes.ts';
@@ -56,6 +61,28 @@ describe('frames of a scene', () => {
     expect(indexes(pool.take(scene(0, 2)))).toEqual([0, 1]);
     expect(indexes(pool.take(scene(2, 3)))).toEqual([2]);
     expect(indexes(pool.take(scene(3, 5)))).toEqual([3, 4]);
+  });
+
+  it('keep their memory though others are given back', () => {
+    const pool = new FramePool(2);
+    for (let i = 0; i < 40; i++) pool.add(frame(i));
+    const whole = scene(0, 40);
+    const kept = pool.take(whole);
+    const { frames, picture } = sceneFrames(kept, whole, 2);
+    const used = new Set([...frames, picture]);
+    pool.release(kept.filter((one) => !used.has(one)));
+    const given = new Set(kept.map(({ data }) => data));
+    for (let i = 40; i < 90; i++) pool.add(frame(i));
+    for (const { index, data } of used) expect(data[0]).toBe(index);
+    const later = pool.take(scene(40, 90));
+    for (const { index, data } of later) expect(data[0]).toBe(index);
+    expect(later.some(({ data }) => given.has(data))).toBe(true);
+    // A scene without frames of its own has a copy of the next one's.
+    pool.add(frame(90));
+    const [first] = pool.take(scene(90, 90));
+    pool.release(pool.take(scene(90, 91)));
+    pool.add(frame(91));
+    expect(first.data[0]).toBe(90);
   });
 
   it('that are large are kept smaller, as means', () => {
