@@ -5,6 +5,8 @@
  * the first argument points.
  */
 export interface LibHeif {
+  /** Parts of a picture that may still be decoded; one more ends the instance. */
+  partsLeft: number;
   /** All memory; another array after the memory grew. */
   readonly HEAPU8: Uint8Array;
   _malloc(bytes: number): number;

@@ -14,7 +14,7 @@ type MakeLibHeif = (options: {
   ): WasmExports;
   print(line: string): void;
   printErr(line: string): void;
-}) => LibHeif;
+}) => Omit<LibHeif, 'partsLeft'>;
 
 const script = 'libheif-js/libheif-wasm/libheif.js';
 const require = createRequire(import.meta.url);
@@ -40,7 +40,7 @@ export function openLibHeif(): LibHeif {
   };
   const { make, module } = compiled;
   let exports: WasmExports = {};
-  const library = make({
+  const made = make({
     instantiateWasm(imports, done) {
       const instance = new wasm.Instance(module, imports);
       exports = instance.exports;
@@ -50,6 +50,11 @@ export function openLibHeif(): LibHeif {
     print: () => undefined,
     printErr: () => undefined,
   });
-  withLoopFilters(library, exports);
+  const library = Object.assign(made, { partsLeft: 0 });
+  withLoopFilters(library, exports, () => {
+    library.partsLeft -= 1;
+    // Nothing but an error of WebAssembly's own goes through all of its functions.
+    if (library.partsLeft < 0) throw new wasm.RuntimeError('it has more parts than are seen');
+  });
   return library;
 }

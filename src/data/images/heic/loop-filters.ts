@@ -23,8 +23,16 @@ const wrapper = Uint8Array.of(
   ...[7, 5, 1, 1, 0x66, 0, 0],
 );
 
-/** @param exports of the instance. @throws Error where its decoder is another than libde265's */
-export function withLoopFilters(library: LibHeif, exports: WasmExports): void {
+/**
+ * @param exports of the instance
+ * @param onDecoder called before a decoder is made: for each tile, each picture of an overlay, and transparency
+ * @throws Error where its decoder is another than libde265's
+ */
+export function withLoopFilters(
+  library: LibHeif,
+  exports: WasmExports,
+  onDecoder: () => void,
+): void {
   const table = Object.values(exports).find((one): one is WasmTable => one instanceof wasm.Table);
   const word = (at: number): number => memory(library).getUint32(at, true);
   const found = library._malloc(4);
@@ -40,6 +48,7 @@ export function withLoopFilters(library: LibHeif, exports: WasmExports): void {
   const before = table.get(place);
   if (typeof before !== 'function') throw new Error('libheif-js makes no decoders');
   const after = (error: number, decoder: number, options: number): void => {
+    onDecoder();
     before(error, decoder, options);
     if (word(error) !== 0) return;
     // The decoder's first member is libde265's own.

@@ -77,7 +77,8 @@ class Reading {
     const library = this.#library;
     const handle = this.#open(bytes, mostPixels);
     const { width, height, bits } = this.#headerOf(handle);
-    this.#checkTiles(handle);
+    // Transparency may have as many tiles again, and an overlay is of a few pictures.
+    library.partsLeft = 2 * this.#tiles(handle) + 8;
     const hasAlpha = library._heif_image_handle_has_alpha_channel(handle) !== 0;
     const depth = bits > 8 ? 16 : 8;
     const image = this.#decode(handle, chromas[depth] + (hasAlpha ? 1 : 0));
@@ -141,8 +142,8 @@ class Reading {
     return { width, height, bits };
   }
 
-  /** Tiles that are not seen would be decoded all the same, however many there are. */
-  #checkTiles(handle: number): void {
+  /** The number of tiles. Those that are not seen would be decoded all the same. */
+  #tiles(handle: number): number {
     const library = this.#library;
     const tiling = this.#allocate(128);
     library._heif_image_handle_get_image_tiling(this.#error, handle, 0, tiling);
@@ -153,6 +154,7 @@ class Reading {
     );
     if ((columns - 1) * tileWidth >= width || (rows - 1) * tileHeight >= height)
       throw new Error('it has more tiles than are seen');
+    return columns * rows;
   }
 
   #decode(handle: number, chroma: number): number {

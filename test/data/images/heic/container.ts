@@ -78,6 +78,25 @@ export function gridOf(
   };
 }
 
+/** Overlays of five pictures, which are overlays in turn, `levels` deep; at the bottom is the same coded picture. */
+export function overlaysOf({ hvcC, ispe: size, data }: Coded, levels: number): Composition {
+  const places = [0, 9, 18, 27, 36].flatMap((at) => [...u16(at), ...u16(at)]);
+  const overlay: ComposedItem = {
+    type: 'iovl',
+    data: bytesOf([0, 0], ...[0, 0, 0, 0xffff, 100, 100].map(u16), places),
+    properties: [ispe(100, 100)],
+  };
+  const coded: ComposedItem = { type: 'hvc1', data, properties: [hvcC, size], isHidden: true };
+  const five = (item: ComposedItem) => Array.from({ length: 5 }, () => item);
+  const between = Array.from({ length: levels - 1 }, () => five({ ...overlay, isHidden: true }));
+  const items = [overlay, ...between.flat(), ...five(coded)];
+  const references = items.slice(0, -5).map((_, i): readonly [string, number, ...number[]] => {
+    const next = 2 + 5 * Math.ceil(i / 5);
+    return ['dimg', i + 1, next, next + 1, next + 2, next + 3, next + 4];
+  });
+  return { items, references };
+}
+
 export function compose({ items, references = [] }: Composition): Buffer {
   /** Each once: libheif reads no more than a hundred. */
   const properties = new Map(

@@ -24,6 +24,7 @@ import {
   irot,
   ispe,
   nclx,
+  overlaysOf,
 } from './container.ts';
 import { convertHeic, encodeHeic } from './heif-tools.ts';
 
@@ -51,6 +52,11 @@ describe.skipIf(!hasHeifTools)('what heif-enc makes', () => {
   const cases: Record<string, [() => Promise<Buffer>, string[], most?: number]> = {
     '4:4:4': [() => png().toBuffer(), ['-p', 'chroma=444']],
     'without loss': [() => png().toBuffer(), ['-L', '-p', 'chroma=444', '--matrix_coefficients=0']],
+    '4:2:2 of 10 bits, as cameras have it': [
+      () => photo(160, 96).toColourspace('rgb16').png().toBuffer(),
+      ['-b', '10', '-p', 'chroma=422'],
+      1,
+    ],
     '4:2:2': [() => png().toBuffer(), ['-p', 'chroma=422']],
     grey: [() => photo(160, 96).toColourspace('b-w').png().toBuffer(), []],
     // Where chroma is coarser, libheif 1.15 computes RGB in whole numbers, of which some are a level lower.
@@ -240,6 +246,12 @@ describe.skipIf(!hasHeifTools)('what phones make', () => {
     expect((await decodeImage(heic, { maxPixels: 128 * 128 })).width).toBe(128);
     const hidden = compose(gridOf(Array(256).fill(tiles[0]), [16, 16], [100, 100]));
     await expect(decodeImage(hidden)).rejects.toThrow(/\(it has more tiles than are seen\)/);
+    await expect(decodeImage(compose(overlaysOf(tiles[0], 3)))).rejects.toThrow(
+      /\(it has more parts than are seen\)/,
+    );
+    const few = compose(overlaysOf(tiles[0], 1));
+    const overlaid = await decodeImage(few);
+    expect(difference(overlaid, await decodeImage(convertHeic(folder, few))).most).toBe(0);
     const [{ hvcC, data }] = tiles;
     const less = compose({ items: [{ type: 'hvc1', data, properties: [hvcC, ispe(8, 8)] }] });
     await expect(decodeImage(less)).rejects.toThrow(/HEIC is cut off, damaged/);
