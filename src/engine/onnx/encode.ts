@@ -6,6 +6,7 @@ import { topologicalOrder } from '../graph/graph.ts';
 import { peakBytes } from '../graph/memory.ts';
 import type { Shape } from '../graph/shape.ts';
 import { simplify } from '../graph/simplify.ts';
+import { countUses, type Fused, fusionOf, type Uses } from './fusions.ts';
 import { modelBytes, type OnnxTensor, type OnnxTensorData } from './messages.ts';
 import { microsoft, onnxRules } from './rules.ts';
 import { OnnxWriter } from './writer.ts';
@@ -68,12 +69,14 @@ export function encodeOnnx(
   const inputs: GraphInput[] = [];
   const order = topologicalOrder(values);
   for (const node of order) addLeaf(node, writer, known, inputs, options);
-  for (const node of order) addNode(node, writer, known);
+  const uses = countUses(order, values);
+  for (const node of order) addNode(node, writer, known, uses);
   const taken = new Set([...inputs, ...writer.initializers].map(({ name }) => name));
   const both = names.find((name) => taken.has(name));
   if (both !== undefined)
     throw new InputError(`'${both}' names an input and an output of the graph; rename one`);
   writer.nameOutputs(names.map((name, i) => [known.get(values[i]) ?? '', name]));
+  writer.dropUnread(names);
   writer.leavesLast();
 
   const bytes = writer.initializers.reduce((sum, { data }) => sum + bytesInside(data), 0);
@@ -135,8 +138,13 @@ function addLeaf(
   }
 }
 
-function addNode(node: Node, writer: OnnxWriter, known: Map<Value, string>): void {
+function addNode(node: Node, writer: OnnxWriter, known: Map<Value, string>, uses: Uses): void {
   if (node.op === 'constant' || node.op === 'parameter' || node.op === 'input') return;
+  const fused = writer.portable ? undefined : fusionOf(node, uses);
+  if (fused) {
+    addFused(fused, writer, known);
+    return;
+  }
   // Each op's rule accepts nodes of that op; the table's type says so, a lookup by a union key cannot.
   const rule = onnxRules[node.op] as (
     w: OnnxWriter,
@@ -150,6 +158,21 @@ function addNode(node: Node, writer: OnnxWriter, known: Map<Value, string>): voi
   );
   for (const [i, name] of (Array.isArray(result) ? result : [result]).entries())
     known.set(node.outputs[i], name);
+}
+
+/** What it makes superfluous was added before, and is dropped later. */
+function addFused(fused: Fused, writer: OnnxWriter, known: Map<Value, string>): void {
+  const inputs = fused.inputs.map((value, place) => {
+    const name = value ? (known.get(value) ?? '') : '';
+    if (place !== fused.widened) return name;
+    return writer.emit('Unsqueeze', [name, writer.integers([0, 1])]);
+  });
+  const names = writer.emitAll(fused.op, inputs, {
+    attributes: fused.attributes,
+    domain: fused.isVendor ? microsoft : '',
+    outputs: fused.outputs.map((value) => value !== undefined),
+  });
+  for (const [place, value] of fused.outputs.entries()) if (value) known.set(value, names[place]);
 }
 
 function bytesInside(data: OnnxTensorData): number {

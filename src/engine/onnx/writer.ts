@@ -8,8 +8,8 @@ import type { OnnxAttribute, OnnxNode, OnnxTensor } from './messages.ts';
 export interface EmitOptions {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   readonly domain?: string;
-  /** Number of outputs; 1 by default. */
-  readonly outputs?: number;
+  /** Number of outputs, or of each whether it is needed; 1 by default. */
+  readonly outputs?: number | readonly boolean[];
 }
 
 /** Names values, shares equal constants and computes symbolic sizes when the graph runs. */
@@ -44,7 +44,9 @@ export class OnnxWriter {
 
   /** Adds a node and returns the names of its outputs. */
   emitAll(op: string, inputs: readonly string[], options: EmitOptions = {}): string[] {
-    const outputs = Array.from({ length: options.outputs ?? 1 }, () => `__v${this.#count++}`);
+    const { outputs: wanted = 1 } = options;
+    const needed = typeof wanted === 'number' ? Array<boolean>(wanted).fill(true) : wanted;
+    const outputs = needed.map((isNeeded) => (isNeeded ? `__v${this.#count++}` : ''));
     this.#nodes.push({
       opType: op,
       name: `${op}_${this.#nodes.length}`,
@@ -100,6 +102,18 @@ export class OnnxWriter {
     const isLeaf = (node: OnnxNode): boolean => node.outputs.every((name) => !read.has(name));
     const leaves = this.#nodes.filter(isLeaf).reverse();
     this.#nodes = [...this.#nodes.filter((node) => !isLeaf(node)), ...leaves];
+  }
+
+  /** Leaves out nodes from which no output of the graph follows. */
+  dropUnread(outputs: readonly string[]): void {
+    const read = new Set(outputs);
+    const kept: OnnxNode[] = [];
+    for (const node of this.#nodes.toReversed()) {
+      if (!node.outputs.some((name) => name !== '' && read.has(name))) continue;
+      for (const name of node.inputs) read.add(name);
+      kept.push(node);
+    }
+    this.#nodes = kept.reverse();
   }
 
   /** A constant tensor; equal small ones are shared. */
