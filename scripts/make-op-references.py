@@ -151,8 +151,11 @@ def dynamic_quantize_matmul(i, _):
 
 def block_quantized_matmul(i, a):
     x, b, scale = (t.detach() for t in i)
-    halves = torch.stack([b & 15, b >> 4], -1).reshape(b.shape[0], -1, a["block"]).double() - 8
-    matrix = (halves * scale.double().reshape(b.shape[0], -1, 1)).reshape(b.shape[0], -1)
+    if b.shape[2] == a["block"]:
+        steps = b.double() - 128
+    else:
+        steps = torch.stack([b & 15, b >> 4], -1).reshape(b.shape[0], -1, a["block"]).double() - 8
+    matrix = (steps * scale.double().reshape(b.shape[0], -1, 1)).reshape(b.shape[0], -1)
     return x.double() @ matrix[:, : x.shape[-1]].mT
 
 

@@ -6,7 +6,12 @@ import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { cachedHeads, encoderGraph, type GraphOptions, stepGraph } from '../model/blip.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { type Adapters, Scope } from '../nn/scope.ts';
-import { type InferenceOptions, openGraph, type ReadableWeights } from './open-graph.ts';
+import {
+  type InferenceOptions,
+  openGraph,
+  type ProductRows,
+  type ReadableWeights,
+} from './open-graph.ts';
 
 /** Concepts of images, as the graph chose them. */
 export interface ConceptTensors {
@@ -72,8 +77,8 @@ export class Inference implements Disposable {
     options: InferenceOptions = {},
     graph: GraphOptions = {},
   ): Promise<Inference> {
-    return Inference.#opened(config, graph, async (build) => ({
-      session: await openGraph(build, weights, options),
+    return Inference.#opened(config, graph, async (build, rows) => ({
+      session: await openGraph(build, weights, options, rows),
       weights: {},
     }));
   }
@@ -99,12 +104,12 @@ export class Inference implements Disposable {
   static async #opened(
     config: BlipConfig,
     graph: GraphOptions,
-    open: (build: (scope: Scope) => Record<string, Value>) => Promise<Runner>,
+    open: (build: (scope: Scope) => Record<string, Value>, rows: ProductRows) => Promise<Runner>,
   ): Promise<Inference> {
     using opened = new Opened();
-    const encoder = await open((scope) => encoderGraph(scope, config, graph));
+    const encoder = await open((scope) => encoderGraph(scope, config, graph), 'many');
     opened.use(encoder.session);
-    const step = await open((scope) => stepGraph(scope, config.text_config, graph));
+    const step = await open((scope) => stepGraph(scope, config.text_config, graph), 'few');
     opened.keep();
     return new Inference(config, encoder, step, graph);
   }
@@ -159,20 +164,24 @@ class Decoding implements Decoder {
   readonly #step: Runner;
   #images: number;
   #cross: Readonly<Record<string, Tensor>>;
-  #past: Readonly<Record<string, Tensor>>;
+  readonly #emptyPast: (rows: number) => Readonly<Record<string, Tensor>>;
+  /** Undefined before the first step. */
+  #past: Readonly<Record<string, Tensor>> | undefined;
 
   /** @param heads of each layer that caches the text's keys and values, in a model this wide */
   constructor(step: Runner, width: number, heads: readonly number[], images: EncodedImages) {
     this.#step = step;
     this.#images = images.count;
     this.#cross = images.cross;
-    const past: Record<string, Tensor> = {};
-    for (const [i, count] of heads.entries()) {
-      const empty = tensor('f32', [images.count, count, 0, width / count]);
-      past[`pastKey.${i}`] = empty;
-      past[`pastValue.${i}`] = empty;
-    }
-    this.#past = past;
+    this.#emptyPast = (rows) => {
+      const past: Record<string, Tensor> = {};
+      for (const [i, count] of heads.entries()) {
+        const empty = tensor('f32', [rows, count, 0, width / count]);
+        past[`pastKey.${i}`] = empty;
+        past[`pastValue.${i}`] = empty;
+      }
+      return past;
+    };
   }
 
   get images(): number {
@@ -184,6 +193,7 @@ class Decoding implements Decoder {
       this.#cross = gatherRows(this.#cross, images);
       this.#images = images.length;
     }
+    if (!this.#past) return;
     const rows = Object.values(this.#past)[0].shape[0];
     if (!isIdentity(parents, rows)) this.#past = gatherRows(this.#past, parents);
   }
@@ -194,7 +204,7 @@ class Decoding implements Decoder {
     const { logits, normalizer, ...present } = await run(this.#step, {
       ids: tensor('i32', shape, ids),
       ...this.#cross,
-      ...this.#past,
+      ...(this.#past ?? this.#emptyPast(this.#images * beams)),
     });
     this.#past = Object.fromEntries(
       Object.entries(present).map(([name, value]) => [name.replace('present', 'past'), value]),

@@ -7,7 +7,7 @@ import { parameter, parametersOf, type Value } from '../engine/graph/graph.ts';
 import { cast, dequantizeLinear, gather, mul, reshape } from '../engine/graph/ops.ts';
 import { rewrite } from '../engine/graph/rewrite.ts';
 import type { Weight } from '../engine/onnx/encode.ts';
-import { weightLimit } from '../engine/runtime/int8.ts';
+import { hasFastBlocks, weightLimit } from '../engine/runtime/int8.ts';
 import { Session, type SessionOptions } from '../engine/runtime/session.ts';
 import type { PretrainedWeights } from '../model/checkpoint/weights.ts';
 import { isConceptScorer } from '../model/concepts/concepts.ts';
@@ -16,8 +16,11 @@ import type { RoundedTensor } from '../weights/rounded.ts';
 import { elementCount, type WeightInfo } from '../weights/weight.ts';
 import {
   areSevenBits,
+  byteBlock,
+  byteBlocksOf,
   type ProductWeight,
   type QuantizedWeight,
+  quantizeByteBlocks,
   quantizeGraph,
   quantizeRows,
   transposed,
@@ -43,24 +46,34 @@ export type ReadableWeights = Pick<PretrainedWeights, 'tensors' | 'readFloat32'>
 /** Has ONNX Runtime widen constants once, as it opens a graph, rather than in each run. */
 const whole = { 'session.disable_quant_qdq': '1' };
 
+/**
+ * How many rows a graph's products have: all places of pictures, or one for each caption, where the time goes into reading
+ * the weights.
+ */
+export type ProductRows = 'many' | 'few';
+
 type Outputs = Readonly<Record<string, Value>>;
 type Baked = Map<string, Weight>;
 
 /**
  * Opens a graph of the model with its weights baked in: read by ONNX Runtime from their file where
  * they lie there as f32, f16 or rounded to 8 bits, else from memory; rounded to 8 bits if asked.
+ * @param rows of its products, which decide how rounded weights are laid out
  */
 export async function openGraph(
   build: (scope: Scope) => Record<string, Value>,
   weights: ReadableWeights,
   options: InferenceOptions = {},
+  rows: ProductRows = 'many',
 ): Promise<Session> {
   const { quantize, ...session } = options;
+  const onCpu = (session.device ?? 'cpu') === 'cpu';
+  const inBlocks = rows === 'few' && onCpu && hasFastBlocks();
   const baked: Baked = new Map();
   const built = build(new Scope());
-  const products = quantize === 'int8' ? await bakeProducts(built, weights, baked) : built;
-  const isGathered = (session.device ?? 'cpu') === 'cpu';
-  const outputs = await bakeTables(products, weights, baked, isGathered);
+  const products =
+    quantize === 'int8' ? await bakeProducts(built, weights, baked, inBlocks) : built;
+  const outputs = await bakeTables(products, weights, baked, onCpu);
   for (const name of new Set(parametersOf(Object.values(outputs))))
     if (!baked.has(name)) baked.set(name, await weightBytes(weights, name));
   return Session.open(outputs, {
@@ -76,20 +89,42 @@ async function bakeProducts(
   outputs: Outputs,
   weights: ReadableWeights,
   baked: Baked,
+  inBlocks: boolean,
 ): Promise<Outputs> {
-  const quantized = quantizeGraph(outputs, ({ source }) => {
+  const quantized = quantizeGraph(outputs, ({ source, columns }) => {
     if (isConceptScorer(source)) return undefined;
+    if (inBlocks && byteBlock(columns)) return 'int8-blocks';
     return weights.rounded?.(source) ? 'int8-rows' : 'int8';
   });
   const limit = weightLimit();
   for (const weight of quantized.weights) {
     const tensor = weights.rounded?.(weight.source);
-    const stored = tensor && (await storedRows(tensor, weight, limit));
-    const { matrix, scale } = stored ?? (await roundedRows(weights, weight, limit));
+    const { matrix, scale } =
+      weight.kind === 'int8-blocks'
+        ? await blocksOf(weights, weight)
+        : ((tensor && (await storedRows(tensor, weight, limit))) ??
+          (await roundedRows(weights, weight, limit)));
     baked.set(weight.matrix, matrix);
     baked.set(weight.scale, scale);
   }
   return quantized.outputs;
+}
+
+/** Numbers that are stored rounded stay the same. */
+async function blocksOf(weights: ReadableWeights, weight: QuantizedWeight): Promise<StoredRows> {
+  const { source, start, rows, columns } = weight;
+  const stored = await weights.rounded?.(source)?.read();
+  const { matrix, scale } = stored
+    ? byteBlocksOf(
+        stored.values.subarray(start * columns, (start + rows) * columns),
+        stored.scale.subarray(start, start + rows),
+        columns,
+      )
+    : quantizeByteBlocks(await weights.readFloat32(source), weight);
+  return {
+    matrix: { dtype: 'u8', data: matrix },
+    scale: { dtype: 'f32', data: bytesOf(scale) },
+  };
 }
 
 async function roundedRows(

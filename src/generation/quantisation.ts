@@ -6,6 +6,14 @@ import { rewrite } from '../engine/graph/rewrite.ts';
 /** Columns that share a scale in 4-bit weights. */
 export const blockSize = 32;
 
+/**
+ * Columns that share a scale in 8-bit weights in blocks: the more, the faster; undefined where none of the sizes that
+ * ONNX Runtime's kernels have comes out even.
+ */
+export function byteBlock(columns: number): number | undefined {
+  return [256, 128, 64, 32].find((size) => columns % size === 0);
+}
+
 /** Rows whose bytes lie beside each other in a cache line of their transpose. */
 const lineRows = 64;
 
@@ -21,10 +29,10 @@ export interface ProductWeight {
 
 /**
  * Rows of a weight [out, in] that became an i8 matrix [in, out] and a scale for each column, or the same as it is stored,
- * [out, in], which the runtime turns round, or 4-bit numbers [out, blocks, bytes] and a scale for each block.
+ * [out, in], which the runtime turns round, or numbers of 8 or 4 bits [out, blocks, bytes] and a scale for each block.
  */
 export interface QuantizedWeight extends ProductWeight {
-  readonly kind: 'int8' | 'int8-rows' | 'int4';
+  readonly kind: 'int8' | 'int8-rows' | 'int8-blocks' | 'int4';
   /** Names of the two parameters that take its place. */
   readonly matrix: string;
   readonly scale: string;
@@ -68,6 +76,12 @@ function productOf(x: Value, { kind, matrix, scale, rows, columns }: QuantizedWe
     case 'int8-rows': {
       const stored = parameter(matrix, [rows, columns], 'i8');
       return dynamicQuantizeMatmul(x, transpose(stored), parameter(scale, [rows]));
+    }
+    case 'int8-blocks': {
+      const block = byteBlock(columns) ?? columns;
+      const blocks = columns / block;
+      const bytes = parameter(matrix, [rows, blocks, block], 'u8');
+      return blockQuantizedMatmul(x, bytes, parameter(scale, [rows * blocks]), block, true);
     }
     case 'int4': {
       const blocks = Math.ceil(columns / blockSize);
@@ -177,5 +191,51 @@ export function quantizeBlocks(
       matrix[at] = k % 2 === 0 ? (matrix[at] & 0xf0) | step : (matrix[at] & 0x0f) | (step << 4);
     }
   }
+  return { matrix, scale };
+}
+
+/**
+ * Rounds rows of `values` [.., columns] to whole numbers from -127 to 127 in blocks of `byteBlock(columns)` columns.
+ * @returns bytes [rows, blocks, block] as `blockQuantizedMatmul` reads them, and each block's scale
+ */
+export function quantizeByteBlocks(
+  values: Float32Array,
+  { start, rows, columns }: Omit<ProductWeight, 'source'>,
+): { matrix: Uint8Array; scale: Float32Array } {
+  const block = byteBlock(columns) ?? columns;
+  const matrix = new Uint8Array(rows * columns);
+  const scale = new Float32Array(matrix.length / block);
+  const from = start * columns;
+  for (let i = 0; i < scale.length; i++) {
+    const [first, end] = [i * block, (i + 1) * block];
+    let most = 0;
+    for (let k = first; k < end; k++) {
+      const size = Math.abs(values[from + k]);
+      if (size > most) most = size;
+    }
+    scale[i] = most > 0 ? most / 127 : 1;
+    const inverse = 1 / scale[i];
+    // The conversion to u8 cuts the fraction off, so that halves go up.
+    for (let k = first; k < end; k++) matrix[k] = values[from + k] * inverse + 128.5;
+  }
+  return { matrix, scale };
+}
+
+/** Whole numbers of rows that are rounded already, and their scales, as `quantizeByteBlocks` gives them. */
+export function byteBlocksOf(
+  values: Int8Array,
+  scales: Float32Array,
+  columns: number,
+): { matrix: Uint8Array; scale: Float32Array } {
+  const matrix = Uint8Array.from(values);
+  // 128 more, several at a time: the topmost bit of each is the other way round.
+  const words = new Uint32Array(matrix.buffer, 0, matrix.length >> 2);
+  for (let i = 0; i < words.length; i++) words[i] ^= 0x80808080;
+  for (let i = words.length * 4; i < matrix.length; i++) matrix[i] ^= 0x80;
+  const blocks = columns / (byteBlock(columns) ?? columns);
+  const scale = Float32Array.from(
+    { length: scales.length * blocks },
+    (_, i) => scales[Math.floor(i / blocks)],
+  );
   return { matrix, scale };
 }

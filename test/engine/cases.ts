@@ -466,11 +466,15 @@ export const cases: { readonly [Op in OpName]: readonly Case<Op>[] } = {
   blockQuantizedMatmul: [
     {
       inputs: [f([3, 32]), halves([5, 1, 16]), f([5], 0.01, 0.05, 2)],
-      attributes: { block: 32 },
+      attributes: { block: 32, rounded: false },
     },
     {
       inputs: [f([2, 2, 64], 0.1, 3), halves([16, 2, 16]), f([32], 0.01, 0.05, 2)],
-      attributes: { block: 32 },
+      attributes: { block: 32, rounded: false },
+    },
+    {
+      inputs: [f([2, 2, 64], 0.1, 3), bytes([16, 2, 32]), f([32], 0.01, 0.05, 2)],
+      attributes: { block: 32, rounded: false },
     },
   ],
   quantizeLinear: [
@@ -510,6 +514,11 @@ function layerNormCase(shape: Shape, epsilon: number): Case<'layerNorm'> {
 /** Bytes of two 4-bit numbers, all of them. */
 function halves(shape: Shape): Dense {
   const { data } = f(shape, 0, 255, 5);
+  return given('u8', shape, [...data].map(Math.round));
+}
+
+function bytes(shape: Shape): Dense {
+  const { data } = f(shape, 0, 255, 4);
   return given('u8', shape, [...data].map(Math.round));
 }
 

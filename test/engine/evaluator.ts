@@ -525,9 +525,11 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
       let total = 0;
       for (let k = 0; k < inner; k++) {
         const whole = row * blocks + Math.floor(k / block);
-        const byte = b.data[(whole * block + (k % block)) >> 1];
-        const half = k % 2 === 0 ? byte & 15 : byte >> 4;
-        total += a.data[from + k] * (half - 8) * scale.data[whole];
+        const place = whole * block + (k % block);
+        const byte = b.data[b.shape[2] === block ? place : place >> 1];
+        const half = k % 2 === 0 ? (byte & 15) - 8 : (byte >> 4) - 8;
+        const step = b.shape[2] === block ? byte - 128 : half;
+        total += a.data[from + k] * step * scale.data[whole];
       }
       return total;
     });

@@ -1,9 +1,19 @@
 /** 8-bit weights: no further from the weights than half a step, in every column's own step. */
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.ts';
 import { input, parameter } from '../../src/engine/graph/graph.ts';
 import { matmul, split } from '../../src/engine/graph/ops.ts';
-import { quantizeBlocks, quantizeGraph, quantizeRows } from '../../src/generation/quantisation.ts';
+import { Session } from '../../src/engine/runtime/session.ts';
+import { tensor } from '../../src/engine/runtime/tensor.ts';
+import {
+  byteBlock,
+  byteBlocksOf,
+  quantizeBlocks,
+  quantizeByteBlocks,
+  quantizeGraph,
+  quantizeRows,
+} from '../../src/generation/quantisation.ts';
 
 it('rounds each row to whole steps of its largest weight', () => {
   const value = fc.integer({ min: -1000, max: 1000 }).map((i) => i / 7);
@@ -88,4 +98,56 @@ it('leaves it to the caller which products have how many bits', () => {
     'dynamicQuantizeMatmul',
   ]);
   expect(weights.map(({ kind }) => kind)).toEqual(['int4', 'int8']);
+});
+
+describe('8-bit weights in blocks', () => {
+  const [rows, columns, block] = [3, 96, 32];
+  const random = createRandom(5);
+  const values = Float32Array.from({ length: (rows + 1) * columns }, () => random.normal());
+
+  it('are at most half a step from what they were', () => {
+    expect([256, 768, 384, 96, 100].map(byteBlock)).toEqual([256, 256, 128, 32, undefined]);
+    const { matrix, scale } = quantizeByteBlocks(values, { start: 1, rows, columns });
+    expect([matrix.length, scale.length]).toEqual([rows * columns, (rows * columns) / block]);
+    for (const [i, byte] of matrix.entries()) {
+      const step = scale[Math.floor(i / block)];
+      expect(byte).toBeGreaterThan(0);
+      expect(Math.abs((byte - 128) * step - values[columns + i])).toBeLessThanOrEqual(
+        step * 0.5001,
+      );
+    }
+  });
+
+  it('stay the same numbers where they are rounded already', () => {
+    const stored = Int8Array.from({ length: rows * columns }, (_, i) => ((i * 37) % 255) - 127);
+    const { matrix, scale } = byteBlocksOf(stored, Float32Array.of(1, 2, 3), columns);
+    expect([...matrix]).toEqual([...stored].map((value) => value + 128));
+    expect([...scale]).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  });
+
+  it('multiply by activations that are rounded block by block', async () => {
+    const x = input('x', 'f32', ['n', columns]);
+    const outputs = { y: matmul(x, parameter('w', [rows, columns]), { transB: true }) };
+    const { outputs: made, weights } = quantizeGraph(outputs, () => 'int8-blocks');
+    const [{ matrix: name, scale: scales }] = weights;
+    const { matrix, scale } = quantizeByteBlocks(values, { start: 0, rows, columns });
+    using session = await Session.open(made);
+    const fed = Float32Array.from({ length: 2 * columns }, () => random.normal());
+    const { y } = await session.run({
+      x: tensor('f32', [2, columns], fed),
+      [name]: tensor('u8', [rows, columns / block, block], matrix),
+      [scales]: tensor('f32', [scale.length], scale),
+    });
+    for (const [i, got] of y.data.entries()) {
+      const [n, row] = [Math.floor(i / rows), i % rows];
+      let exact = 0;
+      let size = 0;
+      for (let k = 0; k < columns; k++) {
+        const product = fed[n * columns + k] * values[row * columns + k];
+        exact += product;
+        size += Math.abs(product);
+      }
+      expect(Math.abs(Number(got) - exact)).toBeLessThan(0.01 * size);
+    }
+  });
 });

@@ -512,8 +512,9 @@ const rules: { readonly [Op in OpName]: Rule<Op> } = {
     wantRank(b, 3);
     const [rows, blocks] = b.shape.map(Number);
     const inner = a.shape.at(-1);
+    const isWhole = b.shape[2] === block / 2 || b.shape[2] === block;
     want(
-      typeof inner === 'number' && Math.ceil(inner / block) === blocks && b.shape[2] === block / 2,
+      typeof inner === 'number' && Math.ceil(inner / block) === blocks && isWhole,
       `${inner} columns do not fit ${printShape(b.shape)} in blocks of ${block}`,
     );
     want(

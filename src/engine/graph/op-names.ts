@@ -126,9 +126,10 @@ export interface OpAttributes {
   dynamicQuantizeMatmul: None;
   /**
    * a f32 [..., k] by the transpose of b [n, k] in blocks along k of 4-bit numbers, u8 [n, blocks, block / 2], the even
-   * places in the low halves; 8 stands for 0; a scale for each block f32 [n * blocks] -> f32 [..., n].
+   * places in the low halves, 8 standing for 0, or of 8-bit numbers, u8 [n, blocks, block], 128 standing for 0; a scale
+   * for each block f32 [n * blocks] -> f32 [..., n]. `rounded`: a may be rounded to 8 bits, block by block.
    */
-  blockQuantizedMatmul: { readonly block: number };
+  blockQuantizedMatmul: { readonly block: number; readonly rounded: boolean };
   /** x f32, scale f32 -> round(x / scale) clipped to i8. */
   quantizeLinear: None;
   /** x i8, scale f32 -> x * scale. */

@@ -308,10 +308,18 @@ export function dynamicQuantizeMatmul(a: Value, b: Value, scale: Value): Value {
 
 /**
  * a f32 [..., k] times the transpose of a matrix [n, k] of 4-bit numbers: b u8 [n, blocks, block / 2], each byte an even
- * place in its low half and an odd one in its high half, 8 standing for 0; `scale` f32 [n * blocks]. For inference.
+ * place in its low half and an odd one in its high half, 8 standing for 0; or of 8-bit numbers, u8 [n, blocks, block],
+ * 128 standing for 0; `scale` f32 [n * blocks]. For inference.
+ * @param rounded whether a may be rounded to 8 bits, block by block
  */
-export function blockQuantizedMatmul(a: Value, b: Value, scale: Value, block: number): Value {
-  return make('blockQuantizedMatmul', [a, b, scale], { block }, blockQuantizedMatmul);
+export function blockQuantizedMatmul(
+  a: Value,
+  b: Value,
+  scale: Value,
+  block: number,
+  rounded = false,
+): Value {
+  return make('blockQuantizedMatmul', [a, b, scale], { block, rounded }, blockQuantizedMatmul);
 }
 
 /** round(x / scale) clipped to i8. */

@@ -323,9 +323,13 @@ export const onnxRules: { readonly [Op in Exclude<OpName, LeafName>]: Rule<Op> }
 
   dynamicQuantizeMatmul,
   // The standard has no such op.
-  blockQuantizedMatmul: (writer, inputs, { inputs: [a], outputs: [y], attributes: { block } }) => {
+  blockQuantizedMatmul: (writer, inputs, { inputs: [a, b], outputs: [y], attributes }) => {
+    const { block, rounded } = attributes;
     const [columns, rows] = [a, y].map(({ shape }) => BigInt(Number(shape.at(-1))));
-    const sizes = { K: columns, N: rows, bits: 4n, block_size: BigInt(block) };
+    const bits = b.shape[2] === block ? 8n : 4n;
+    // Level 4 is its name for 8-bit sums.
+    const level = rounded ? { accuracy_level: 4n } : {};
+    const sizes = { K: columns, N: rows, bits, block_size: BigInt(block), ...level };
     return writer.emit('MatMulNBits', inputs, sizes, microsoft);
   },
   quantizeLinear: (writer, [x, scale]) =>

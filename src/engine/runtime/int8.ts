@@ -1,4 +1,4 @@
-/** How large 8-bit weights may be. */
+/** How large 8-bit weights may be, and how they are best laid out. */
 import { backEnd } from './back-end/node.ts';
 
 let limit: number | undefined;
@@ -10,4 +10,9 @@ let limit: number | undefined;
 export function weightLimit(): number {
   limit ??= backEnd.hasExactInt8() ? 127 : 63;
   return limit;
+}
+
+/** Whether products of few rows are faster, and exact, with 8-bit weights that lie in blocks. */
+export function hasFastBlocks(): boolean {
+  return backEnd.hasFastBlocks();
 }

@@ -30,6 +30,8 @@ export interface BackEnd {
   free(buffers: readonly ArrayBuffer[]): void;
   /** Whether its products of unsigned and signed bytes never saturate on this processor. */
   hasExactInt8(): boolean;
+  /** Whether its products with 8-bit weights in blocks are fast, and never saturate, on this processor. */
+  hasFastBlocks(): boolean;
 }
 
 export interface WeightFiles {

@@ -31,6 +31,7 @@ export const backEnd: BackEnd = {
   },
   free,
   hasExactInt8,
+  hasFastBlocks: () => process.arch === 'x64' && hasExactInt8(),
 };
 
 function settings(device: string, options: SessionOptions): ort.InferenceSession.SessionOptions {

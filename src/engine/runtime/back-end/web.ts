@@ -41,6 +41,7 @@ export const backEnd: BackEnd = {
   free: () => undefined,
   // Relaxed SIMD may saturate, and which build runs is the browser's choice.
   hasExactInt8: () => false,
+  hasFastBlocks: () => false,
 };
 
 /** Files in memory have names of their own there: it takes no addresses. */
