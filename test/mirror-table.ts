@@ -481,6 +481,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   ],
   'train/loop/run.test.ts': [
     'train/checkpoint/save.ts',
+    'train/loop/decide.ts',
     'train/loop/description.ts',
     'train/loop/images.ts',
     'train/loop/splits.ts',

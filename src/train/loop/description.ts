@@ -2,23 +2,40 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { version } from '../../base/version.ts';
+import type { DatasetImage } from '../../data/datasets/dataset.ts';
 import type { SavedRun } from '../checkpoint/resume.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { alone } from '../distributed/peers.ts';
-import type { RunData } from './data.ts';
 import type { RunOptions } from './options.ts';
 import type { Start } from './start.ts';
 
-/** Tells data apart: the images used and their captions. */
-function fingerprintOf(data: RunData): string {
+/** What a run's config.json says of its data. */
+export interface DescribedData {
+  /** Tells data apart. */
+  readonly fingerprint: string;
+  /** Images of the train split, or that an epoch shows. */
+  readonly train: number;
+  readonly dev: number;
+}
+
+/** Of the images used and their captions. */
+export function describeData(
+  train: readonly DatasetImage[],
+  dev: readonly DatasetImage[],
+): DescribedData {
   const hash = createHash('sha256');
-  for (const [split, images] of Object.entries(data))
+  for (const [split, images] of Object.entries({ train, dev }))
     for (const { id, captions } of images) hash.update(JSON.stringify([split, id, captions]));
-  return hash.digest('hex');
+  return { fingerprint: hash.digest('hex'), train: train.length, dev: dev.length };
 }
 
 /** Everything that config.json holds. */
-export function describeRun(options: RunOptions, config: TrainConfig, start: Start, data: RunData) {
+export function describeRun(
+  options: RunOptions,
+  config: TrainConfig,
+  start: Start,
+  data: DescribedData,
+) {
   const { threads, device, peers = alone } = options;
   const [cpu] = cpus();
   return {
@@ -27,12 +44,7 @@ export function describeRun(options: RunOptions, config: TrainConfig, start: Sta
     train: config,
     start: { ...options.start, fingerprint: start.fingerprint },
     ranks: peers.size,
-    data: {
-      source: options.data,
-      fingerprint: fingerprintOf(data),
-      train: data.train.length,
-      dev: data.dev.length,
-    },
+    data: { source: options.data, ...data },
     model: start.model,
     machine: {
       cpu: cpu?.model ?? 'unknown',

@@ -1,11 +1,9 @@
 /** The training loop: steps, validations, checkpoints. What is computed when; how, stands elsewhere. */
 import { Opened } from '../../base/disposal.ts';
 import { InputError } from '../../base/errors.ts';
-import { createRandom, type Random } from '../../base/random.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import type { BlipConfig } from '../../model/config.ts';
-import { towerOf } from '../../model/towers/towers.ts';
 import { dropoutSeed } from '../../nn/dropout.ts';
 import { adamW, withAverage } from '../../nn/optimizers.ts';
 import type { ParameterStore } from '../../nn/parameter-store.ts';
@@ -14,14 +12,13 @@ import { Updater } from '../../nn/updater.ts';
 import { beginning, type Progress, verdictSchema } from '../checkpoint/checkpoint.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { Peers } from '../distributed/peers.ts';
-import { type FedBoxes, feedBoxes } from '../grounding/boxes.ts';
 import { addSums, GradientSession, type ObjectiveSums, partNames } from '../objective/gradients.ts';
 import { drawsDropout, type TrainingGraphs } from '../objective/graphs.ts';
-import { type Batch, captionsOf, epochBatches, type TextBatch, textBatch } from './batches.ts';
-import type { FedImages } from './images.ts';
+import { type TextBatch, textBatch } from './batches.ts';
 import { drawSamples, type Sampler, type Samples } from './scst.ts';
+import { loadedAhead, type StepPart, type StepSource } from './steps.ts';
 import type { TextFeed } from './texts.ts';
-import type { TrainingSplit, Validation, Validator } from './validation.ts';
+import type { Validation, Validator } from './validation.ts';
 
 /** What a run tells as it goes; each is a line of metrics.jsonl. */
 export type TrainingEvent =
@@ -58,7 +55,7 @@ export interface TrainerInput {
   readonly store: ParameterStore;
   /** Peak learning rate. */
   readonly learningRate: number;
-  readonly train: TrainingSplit;
+  readonly source: StepSource;
   /** Captions without pictures, for each step. */
   readonly textFeed?: TextFeed;
   readonly session: SessionOptions;
@@ -137,8 +134,7 @@ class Run implements Disposable {
     this.#objective = objective;
     this.#policy = policy;
     this.#texts = texts;
-    const stepsPerEpoch = this.#batches(createRandom(0)).length;
-    const whole = stepsPerEpoch * config.epochs;
+    const whole = input.source.stepsPerEpoch * config.epochs;
     this.#totalSteps = Math.min(whole, config.maxSteps ?? whole);
     this.#schedule = createSchedule({
       name: config.schedule,
@@ -210,73 +206,17 @@ class Run implements Disposable {
 
   /** The rest of the epoch that the run stands in. */
   async #epoch(): Promise<void> {
-    const { config, signal } = this.#input;
-    const { epoch, batch: done } = this.#progress;
-    const batches = this.#batches(createRandom(dropoutSeed(config.seed, epoch)));
-    const left = batches.slice(done, done + this.#totalSteps - this.#progress.step);
-    for await (const { step, waited } of this.#loaded(left)) {
+    const { config, source, signal } = this.#input;
+    const { epoch, batch: done, step: first } = this.#progress;
+    const wanted = { epoch, done, first, most: this.#totalSteps - first };
+    for await (const { step, waited } of loadedAhead(source.steps(wanted))) {
       signal?.throwIfAborted();
       await this.#step(step, waited);
       const { step: at, batch } = this.#progress;
       // An epoch's end has a checkpoint of its own, after the validation.
-      if (at % config.checkpointEvery === 0 && batch < batches.length) await this.checkpoint();
+      if (at % config.checkpointEvery === 0 && batch < source.stepsPerEpoch)
+        await this.checkpoint();
     }
-  }
-
-  /** An epoch's steps, in each of which every rank has a batch of its own. */
-  #batches(random: Random): Batch[] {
-    const { config, train, peers } = this.#input;
-    const whole = { ...config, batchSize: config.batchSize * peers.size };
-    return epochBatches(train.captions, whole, random, train.repeats);
-  }
-
-  /** Steps with their images, which are read while the step before is computed. */
-  async *#loaded(batches: readonly Batch[]): AsyncGenerator<{ step: StepPart[]; waited: number }> {
-    const first = this.#progress.step;
-    const load = (i: number) => {
-      const loading = i < batches.length ? this.#load(batches[i], first + i) : undefined;
-      // What fails is told where it is awaited, after the step that is computed meanwhile.
-      loading?.catch(() => undefined);
-      return loading;
-    };
-    let next = load(0);
-    try {
-      for (let i = 0; next; i++) {
-        const started = performance.now();
-        const step = await next;
-        const waited = performance.now() - started;
-        next = load(i + 1);
-        yield { step, waited };
-      }
-    } finally {
-      // Whoever stops early must not leave a read behind that fails when the file is closed.
-      await next?.catch(() => undefined);
-    }
-  }
-
-  /** This rank's parts (micro-batches) of a step, each with its images drawn and read. */
-  async #load(batch: Batch, step: number): Promise<StepPart[]> {
-    const { config, train, model, peers } = this.#input;
-    const [from, to] = [peers.rank, peers.rank + 1].map((at) => at * config.batchSize);
-    const end = Math.min(to, batch.length);
-    const size = config.microBatch ?? config.batchSize;
-    const parts: StepPart[] = [];
-    for (let start = from; start < end; start += size) {
-      const units = batch.slice(start, Math.min(start + size, end));
-      const places = units.map(({ image }) => image);
-      const draw = dropoutSeed(config.seed, step, 2, start);
-      const fed = await train.images.read(places, draw);
-      const text = textBatch(captionsOf(train.captions, units), model.text_config.pad_token_id);
-      const { side } = towerOf(model.vision_config).grid;
-      parts.push({
-        ...{ places, fed, text },
-        seed: dropoutSeed(config.seed, step, 1, start),
-        ...(train.grounded && {
-          boxes: feedBoxes(train.grounded, units, fed.seen ?? [], text.shape, side),
-        }),
-      });
-    }
-    return parts;
   }
 
   async #step(parts: readonly StepPart[], waited: number): Promise<void> {
@@ -436,10 +376,10 @@ class Run implements Disposable {
     text: TextBatch,
     { share, captionShare, imageShare }: Shares,
   ): Record<string, Tensor> {
-    const { config, train } = this.#input;
+    const { config, source } = this.#input;
     const number = (value: number) => tensor('f32', [], Float32Array.of(value));
     return {
-      [train.images.kind]: part.fed.images,
+      [source.kind]: part.fed.images,
       ...part.fed.concepts,
       ids: tensor('i32', text.shape, text.ids),
       labels: tensor('i32', text.shape, text.labels),
@@ -513,16 +453,4 @@ interface Shares {
 interface StepLoss {
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
-}
-
-/** A part of a step that is computed at once. */
-interface StepPart {
-  /** Places of its images in the split. */
-  readonly places: readonly number[];
-  readonly fed: FedImages;
-  readonly text: TextBatch;
-  /** Of dropout, and of drawn captions. */
-  readonly seed: number;
-  /** People's boxes for words of the given captions. */
-  readonly boxes?: FedBoxes;
 }
