@@ -147,7 +147,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   train: {
     holds:
-      '`config/`, `features/` (their cache), `objective/` (graphs), `loop/`, `distributed/` (several processes), `checkpoint/`, `recipe/` (several stages)',
+      '`config/`, `features/` (their cache), `objective/` (graphs), `loop/`, `stream/` (steps from shards), `distributed/` (several processes), `checkpoint/`, `recipe/` (several stages)',
     uses: [
       ...(['base', 'engine', 'weights', 'nn', 'metrics', 'hub', 'data', 'pages'] as const),
       ...(['model', 'generation', 'score', 'confidence'] as const),

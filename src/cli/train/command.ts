@@ -22,6 +22,7 @@ Examples:
   refcap train --data photos --model Salesforce/blip-image-captioning-base --output run --set lora.rank=8 --batch-size 4
   refcap train --data photos --tower efficientnet-lite0 --output run --config settings.yaml --resume
   refcap train --data photos --model run/best --stage scst --output run-scst
+  refcap train --data 'shards/x-{000000..000123}.tar' --model run/best --output run-stream --stream
   refcap train --data coco --model Salesforce/blip-image-captioning-base --config recipes/coco.yaml --output run --plan
   mpirun -n 2 refcap train --data photos --tower efficientnet-lite0 --output run --distributed mpi --threads 1
 
@@ -37,11 +38,15 @@ export const command = new Command('train')
   .description(
     'Train a captioner on pictures with captions: a BLIP checkpoint further, or a fresh decoder over a pretrained vision tower.',
   )
-  .requiredOption('--data <source>', 'pictures with captions: a folder or a caption file')
+  .requiredOption('--data <source>', 'pictures with captions: a folder, a caption file or shards')
   .addOption(imagesOption())
   .addOption(imageColumnOption())
   .addOption(captionColumnOption())
   .addOption(captionsOption())
+  .option(
+    '--stream',
+    'read the training pictures of shards as they are needed, in a shuffled order, not all captions first',
+  )
   .option('--no-dev', 'train without a dev split: training pictures are measured instead')
   .requiredOption('-o, --output <folder>', 'where the run goes')
   .addOption(

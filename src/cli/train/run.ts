@@ -1,8 +1,10 @@
 /** The work of `refcap train`: settings of a run from the flags, and the run. */
 
 import { InputError, UsageError } from '../../base/errors.ts';
+import type { DatasetOptions } from '../../data/datasets/read.ts';
 import { calibrateModel } from '../../evaluate/calibrate/calibrate.ts';
 import { hasConfidence } from '../../model/checkpoint/confidence.ts';
+import type { TrainConfig } from '../../train/config/config.ts';
 import { applySetting, mergeSettings, readConfigFile } from '../../train/config/file.ts';
 import type { PresetName } from '../../train/config/names.ts';
 import type { WireDtype } from '../../train/distributed/names.ts';
@@ -30,6 +32,7 @@ export interface TrainFlags extends DatasetFlags {
   allowChanges?: true;
   memoryLimit?: number;
   plan?: true;
+  stream?: true;
   distributed?: 'mpi';
   wire?: WireDtype;
   threads?: number;
@@ -103,13 +106,14 @@ export async function runTrain(flags: TrainFlags & Record<string, unknown>): Pro
       else await trainStages({ ...options, stages });
       job?.finish();
       if (job && job.peers.rank > 0) return;
-      const { moreData = [] } = config ?? (members ? members[0] : stages).at(-1)?.config ?? {};
+      const last = config ?? (members ? members[0] : stages).at(-1)?.config;
+      const { moreData = [], stream } = last ?? {};
       if (flags.dev)
-        await calibrateTrained(
-          `${output}/best`,
-          [data, ...moreData.map((more) => more.data)],
-          options,
-        );
+        await calibrateTrained(`${output}/best`, [data, ...moreData.map((more) => more.data)], {
+          ...options,
+          // Of the others not even the captions are read.
+          ...(stream && { reading: await devShardsOf(data, stream, options.reading) }),
+        });
       console.log(`${output}/best`);
     },
     flags.plan ? '.' : '; the state is saved. Run again with --resume to go on.',
@@ -145,6 +149,15 @@ async function joinJob(wire: WireDtype | undefined, signal: AbortSignal) {
       mpi.finish();
     },
   };
+}
+
+async function devShardsOf(
+  data: string,
+  stream: NonNullable<TrainConfig['stream']>,
+  reading: RunOptions['reading'],
+): Promise<DatasetOptions> {
+  const { findStream } = await import('../../train/stream/shards.ts');
+  return { ...reading, shards: (await findStream(data, stream)).dev };
 }
 
 /** Gives the model that a run leaves its confidence, unless it has one: then nothing was trained since. */
@@ -190,6 +203,7 @@ async function recipeOf(flags: TrainFlags & Record<string, unknown>): Promise<Re
   const given = Object.fromEntries(
     settingNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
   );
+  if (flags.stream) given.stream = {};
   return readRecipe(file, flags.preset, (settings) =>
     mergeSettings((flags.set ?? []).reduce(applySetting, settings), given),
   );

@@ -29,6 +29,8 @@ export interface DatasetOptions {
   readonly format?: DatasetFormat;
   /** The columns or fields of the image and the caption, where their names do not say so. */
   readonly columns?: Columns;
+  /** Of a source in shards, these alone. */
+  readonly shards?: readonly string[];
 }
 
 /** A dataset, and all that is not in order with it. */
@@ -80,7 +82,7 @@ export async function surveyDataset(
   options: DatasetOptions = {},
 ): Promise<DatasetSurvey> {
   const { images: imageFolder, format } = options;
-  const shards = isShardName(path) ? await findShards(path) : undefined;
+  const shards = options.shards ?? (isShardName(path) ? await findShards(path) : undefined);
   if (shards) return surveyShards(path, shards, options);
   const source = await findDataset(path, imageFolder, format);
   const inFolder =

@@ -71,8 +71,8 @@ export async function readShardedImages(
   return { images, paths, stray, faults };
 }
 
-/** Of names such as train-00000-of-00002.parquet, val_000001.tar or train/000001.tar. */
-function splitOfShard(shard: string): SplitName | undefined {
+/** The split that a shard's name or folder tells, of names such as train-00000-of-00002.parquet, val_000001.tar or train/000001.tar. */
+export function splitOfShard(shard: string): SplitName | undefined {
   const [word] = shardName(shard).split(/[-_.\d]/, 1);
   return parseSplit(word) ?? parseSplit(basename(dirname(shard)));
 }

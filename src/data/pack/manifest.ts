@@ -1,11 +1,13 @@
 /** What a pack holds, in manifest.json: written shard by shard, so that a stopped run goes on. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
 import { type DatasetImage, splitNames } from '../datasets/dataset.ts';
+import { isRemote, shardKind, shardName } from '../shards/address.ts';
+import { storeRequest } from '../shards/store/requests.ts';
 import { packFormats } from './formats.ts';
 
 const count = z.int().nonnegative();
@@ -53,11 +55,60 @@ export function datasetFingerprint(images: readonly DatasetImage[]): string {
 export async function readManifest(folder: string): Promise<PackManifest | undefined> {
   const path = join(folder, fileName);
   const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
-  const manifest = manifestSchema.safeParse(parseJson(text, path));
+  return text === undefined ? undefined : parseManifest(text, path);
+}
+
+/**
+ * What manifests that lie beside shards say of them, by their addresses; in stores too. What is no manifest of a pack
+ * says nothing.
+ * @throws InputError naming a store that fails
+ */
+export async function readShardCounts(
+  shards: readonly string[],
+): Promise<ReadonlyMap<string, PackedShard>> {
+  const found = new Map<string, PackedShard>();
+  const folders = new Map<string, ReadonlyMap<string, PackedShard>>();
+  for (const shard of shards) {
+    const folder = isRemote(shard) ? new URL('.', shard).href : dirname(shard);
+    let names = folders.get(folder);
+    if (!names) {
+      const manifest = await manifestBeside(shard, folder);
+      names = new Map(manifest?.shards.map((one) => [one.name, one]));
+      folders.set(folder, names);
+    }
+    const packed = names.get(`${shardName(shard)}.${shardKind(shard)}`);
+    if (packed) found.set(shard, packed);
+  }
+  return found;
+}
+
+async function manifestBeside(shard: string, folder: string): Promise<PackManifest | undefined> {
+  try {
+    if (!isRemote(shard)) return await readManifest(folder);
+    const address = new URL(fileName, shard).href;
+    // A store that does not list its objects refuses what is not there.
+    const response = await storeRequest(address, { method: 'GET' }, {}, [403, 404]);
+    return response.ok ? parseManifest(await response.text(), address) : undefined;
+  } catch (error) {
+    if (error instanceof ManifestError) return undefined;
+    throw error;
+  }
+}
+
+/** The file is another program's, or damaged. */
+class ManifestError extends InputError {}
+
+function parseManifest(text: string, path: string): PackManifest {
+  let value: unknown;
+  try {
+    value = parseJson(text, path);
+  } catch (error) {
+    throw error instanceof InputError ? new ManifestError(error.message) : error;
+  }
+  const manifest = manifestSchema.safeParse(value);
   if (manifest.success) return manifest.data;
   const [issue] = manifest.error.issues;
-  throw new InputError(
+  throw new ManifestError(
     `${path}: ${issue.path.join('.') || 'the file'} is not what refcap data pack writes (${issue.message}).`,
   );
 }

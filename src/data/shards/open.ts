@@ -19,16 +19,33 @@ const openers: Readonly<Record<ShardKind, Opener>> = {
  * @throws InputError naming the shard when it is missing, of another kind or damaged from its beginning, or its store fails
  */
 export async function openShard(shard: string, options: StoreOptions = {}): Promise<OpenShard> {
-  const kind = shardKind(shard);
-  if (kind === undefined)
-    throw new InputError(`${shard}: not the name of a shard (.tar, .zip or .parquet).`);
+  kindOf(shard);
+  return openFetched(await fetchShard(shard, options), shard);
+}
+
+/**
+ * The path of a shard on this machine; one in a store is fetched.
+ * @throws InputError naming the shard when it is missing, or its store fails
+ */
+export async function fetchShard(shard: string, options: StoreOptions = {}): Promise<string> {
   if (isRemote(shard)) {
     const { fetchObject } = await import('./store/cache.ts');
-    return openers[kind](await fetchObject(shard, options), shard);
+    return fetchObject(shard, options);
   }
   const found = await stat(shard).catch(() => undefined);
   if (!found?.isFile()) throw new InputError(`${shard}: there is no such shard; check the name.`);
-  return openers[kind](shard, shard);
+  return shard;
+}
+
+/** @param path where `fetchShard` found it @throws InputError naming the shard when it is damaged from its beginning */
+export function openFetched(path: string, shard: string): Promise<OpenShard> {
+  return openers[kindOf(shard)](path, shard);
+}
+
+function kindOf(shard: string): ShardKind {
+  const kind = shardKind(shard);
+  if (kind !== undefined) return kind;
+  throw new InputError(`${shard}: not the name of a shard (.tar, .zip or .parquet).`);
 }
 
 /** What shards give, one after the other. One that cannot be opened is a fault among the rest. */

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { isFilmName } from '../films/names.ts';
-import { parseAddress, type ShardAddress } from './address.ts';
+import { isRemote, parseAddress, type ShardAddress } from './address.ts';
 import { openShard } from './open.ts';
 import type { OpenShard } from './shard.ts';
 
@@ -21,6 +21,12 @@ export async function readShardPicture({ shard, member }: ShardAddress): Promise
     open.catch(() => opened.delete(shard));
   }
   return (await open).read(member);
+}
+
+/** Forgets where a shard's pictures lie, and lets its copy go when room is needed: it is not read for some time. */
+export async function releaseShard(shard: string): Promise<void> {
+  opened.delete(shard);
+  if (isRemote(shard)) (await import('./store/cache.ts')).releaseObject(shard);
 }
 
 /** @throws the system's error of a file; InputError of a shard */

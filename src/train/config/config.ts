@@ -94,6 +94,18 @@ const schema = z.strictObject({
   moreData: z
     .array(z.strictObject({ data: z.string().min(1), repeat: count.default(1) }))
     .default([]),
+  /** Reads the training pictures of shards as a stream, in an order that is shuffled by shards and within a buffer. */
+  stream: z
+    .strictObject({
+      /** Pictures that wait to be drawn. */
+      buffer: count.default(1000),
+      /** Pictures of an epoch, where no manifest of `refcap data pack` counts them. */
+      epochImages: count.nullable().default(null),
+      /** A frozen tower's features: kept on the disk, shard by shard, or computed in every step. */
+      features: z.enum(['cached', 'computed']).default('cached'),
+    })
+    .nullable()
+    .default(null),
   /** How often an epoch shows a picture whose caption a person accepted or wrote (`refcap review`). */
   weightReviewed: count.default(1),
   /** Blocks of the vision tower that are trained too, counted from its end; 'all': the whole tower. */
@@ -254,6 +266,29 @@ function badPair(config: TrainConfig): string | undefined {
     return 'refinedGradient (layers) leaves the decoder untrained with baseWeight and distillationWeight both 0';
   if (config.bestBy !== 'loss' && config.validationImages === 0)
     return `bestBy (${config.bestBy}) needs captions, but validationImages is 0`;
+  return config.stream ? notOfStreams(config) : undefined;
+}
+
+/** What needs all pictures or captions of a run before its first step. */
+function notOfStreams(config: TrainConfig): string | undefined {
+  const { stage, moreData, weightReviewed, concepts, texts, alignment, views } = config;
+  const fault =
+    stage === 'scst'
+      ? 'stage scst rewards words by how rare they are in all captions'
+      : concepts
+        ? 'concepts are fitted to all pictures'
+        : texts
+          ? 'texts teach concepts, which are fitted to all pictures'
+          : alignment?.grounding
+            ? 'alignment.grounding matches its boxes with all pictures'
+            : moreData.length > 0
+              ? 'moreData is drawn from all pictures of its sources'
+              : weightReviewed !== 1
+                ? `weightReviewed (${weightReviewed}) repeats pictures, which are counted first`
+                : undefined;
+  if (fault !== undefined) return `stream reads pictures as they come, but ${fault}; leave one out`;
+  if (views > 1 && config.stream?.features === 'computed')
+    return `views (${views}) are stored, but stream.features is computed: then each step has fresh augmentation`;
   return undefined;
 }
 

@@ -67,6 +67,8 @@ export interface FeatureOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** A sentence for the person: the size of what is computed, a damaged shard. */
   readonly onNote?: (note: string) => void;
+  /** Whether the images are some of many more, so that their size says little and is not told. */
+  readonly isPart?: boolean;
 }
 
 const openFiles = 256;
@@ -115,7 +117,7 @@ export async function openFeatures(
     options,
   );
   if (missing.length > 0) {
-    await checkSpace(folder, missing, onNote);
+    await checkSpace(folder, missing, options.isPart ? undefined : onNote);
     await buildShards(tower, missing, { ...options, settings });
   }
 

@@ -55,6 +55,10 @@ export async function openStart(
     throw new UsageError(
       'lora adapts a trained captioner: give --model, not --tower (a fresh decoder would stay as it is)',
     );
+  if (config.stream && config.vocabulary === null)
+    throw new UsageError(
+      'stream: a fresh decoder makes its vocabulary from all captions, which a stream does not read before it trains; give vocabulary (a vocab.txt, such as one that a run without stream has saved), or --model',
+    );
   return startFromTower(start.tower, config, texts);
 }
 

@@ -48,6 +48,8 @@ export interface RunOptions extends DataOptions {
   readonly signal?: AbortSignal;
   /** A sentence for the person. */
   onNote(note: string): void;
+  /** Likewise, of what is wrong with shards that a stream comes to; default: `onNote`. */
+  onFault?(note: string): void;
   onFeatures(done: number, total: number): void;
   onEvent(event: TrainingEvent): void;
 }

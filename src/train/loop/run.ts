@@ -26,14 +26,15 @@ import { spokenReader } from '../concepts/spoken.ts';
 import { conceptNoise } from '../concepts/texts.ts';
 import { peakLearningRate, type TrainConfig } from '../config/config.ts';
 import { alone, type Peers } from '../distributed/peers.ts';
-import { encodeCaption, trainingText, unitsOfEpoch } from './batches.ts';
+import { prepareStream } from '../stream/prepare.ts';
+import { trainingText, unitsOfEpoch } from './batches.ts';
 import { type RunData, type RunImage, readRunData, unknownWordsNote } from './data.ts';
 import { openStart, type PlannedData, type PreparedRun, planRun, type RunPlan } from './decide.ts';
 import { asSaved, describeData, describeRun } from './description.ts';
 import { samplingSettings, validationSettings } from './generation.ts';
 import { checkRunOptions, type RunOptions, trainingSession, type WholeRun } from './options.ts';
 import { openSampler } from './scst.ts';
-import { openSplit } from './splits.ts';
+import { captionEncoder, openSplit } from './splits.ts';
 import { stepsOfSplit } from './steps.ts';
 import { readTexts, type TextFeed, textFeed } from './texts.ts';
 import { openUpdater, type TrainingEvent, train } from './trainer.ts';
@@ -55,7 +56,7 @@ export async function trainRun(options: RunOptions): Promise<void> {
   await using _lock = await openRunFolder(output, 'run', resume);
   await removeLeftovers(join(output, 'checkpoints'));
   const before = resume ? await readSavedRun(output) : undefined;
-  await prepareRun(options, before, async (run) => {
+  await prepare(options, before, async (run) => {
     const { start, config } = run.plan;
     const description = describeRun(options, config, start, run.data);
     const changes = before
@@ -78,9 +79,18 @@ async function followRun(options: RunOptions, peers: Peers): Promise<void> {
     throw new InputError(
       `${output}: rank ${peers.rank} does not see the run's folder; give an --output that all machines share`,
     );
-  const quiet = { ...options, onNote: () => undefined, onFeatures: () => undefined };
-  await prepareRun(quiet, before, (run) => runTraining(quiet, run, false));
+  const quiet = {
+    ...{ onNote: () => undefined, onFeatures: () => undefined },
+    // Shards of this rank are read by no other.
+    onFault: (note: string) => options.onNote(note),
+  };
+  await prepare({ ...options, ...quiet }, before, (run) =>
+    runTraining({ ...options, ...quiet }, run, false),
+  );
 }
+
+const prepare: typeof prepareRun = (options, before, go) =>
+  options.config.stream ? prepareStream(options, before, go) : prepareRun(options, before, go);
 
 /** Reads the data, decides what is trained and how, and opens the splits, which are closed when `go` is through. */
 async function prepareRun(
@@ -226,13 +236,6 @@ function textFeedOf(
   const { model, tokenizer } = start;
   const { concept_config: conceptConfig, text_config: text } = model;
   if (!config.texts || !conceptConfig || !concepts) return {};
-  const { maxWords, prompt } = config;
-  const encode = {
-    bos: text.bos_token_id,
-    maxWords,
-    prompt,
-    maxIds: text.max_position_embeddings + 1,
-  };
   return {
     textFeed: textFeed({
       texts,
@@ -240,7 +243,7 @@ function textFeedOf(
       batchSize: config.texts.batchSize,
       captions: config.texts.captions,
       padId: text.pad_token_id,
-      encode: (caption) => encodeCaption(caption, tokenizer, encode),
+      encode: captionEncoder(config, start),
       spoken: spokenReader(tokenizer),
     }),
   };

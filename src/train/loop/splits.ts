@@ -17,7 +17,7 @@ import type { GroundedCaptions } from '../grounding/boxes.ts';
 import { seenPart, wholePicture } from '../grounding/cells.ts';
 import { openGrounding } from '../grounding/open.ts';
 import { fitsConcepts, type TrainingGraphs } from '../objective/graphs.ts';
-import { encodeCaption, trainingText } from './batches.ts';
+import { type EncodedCaption, encodeCaption, trainingText } from './batches.ts';
 import type { RunImage } from './data.ts';
 import {
   type ConceptFeed,
@@ -223,20 +223,22 @@ function featureImages(images: readonly RunImage[]): FeatureImage[] {
   return images.map(({ path, captions }) => ({ path, mayFlip: mayFlip(captions) }));
 }
 
-function splitOf(
+/** How captions become the ids that a run trains on. */
+export function captionEncoder(
   { maxWords, prompt }: TrainConfig,
   { model, tokenizer }: Start,
-  used: readonly RunImage[],
-  images: ImageFeed,
-) {
+): (caption: string) => EncodedCaption {
   const { bos_token_id: bos, max_position_embeddings: positions } = model.text_config;
   const encode = { bos, maxWords, prompt, maxIds: positions + 1 };
+  return (caption) => encodeCaption(caption, tokenizer, encode);
+}
+
+function splitOf(config: TrainConfig, start: Start, used: readonly RunImage[], images: ImageFeed) {
+  const encode = captionEncoder(config, start);
   return {
     used,
     images,
-    captions: used.map(({ captions }) =>
-      captions.map((caption) => encodeCaption(caption, tokenizer, encode)),
-    ),
+    captions: used.map(({ captions }) => captions.map(encode)),
     references: used.map(({ captions }) => captions),
     files: used.map(({ id }) => id),
     ...(used.some(({ repeat }) => repeat !== undefined) && {

@@ -53,17 +53,15 @@ export interface TrainingTexts {
   readonly alone: readonly string[];
 }
 
-/** A fresh decoder over a tower; its vocabulary is made from the training captions. */
+/** A fresh decoder over a tower; its vocabulary is made from the training captions, or of a stream the one given. */
 export async function startFromTower(
   folder: string,
   config: TrainConfig,
   texts: TrainingTexts,
 ): Promise<Start> {
   const tower = await openTower(folder);
-  const { vocabulary: path, minWordCount: minCount } = config;
-  const base = path === null ? {} : { base: await readVocabulary(path), addWords: true };
-  const vocabulary = makeVocabulary([...texts.pictures, ...texts.alone], { minCount, ...base });
-  const tokenizer = tokenizerFromVocabulary(vocabulary.tokens);
+  const vocabulary = await vocabularyOf(config, texts);
+  const tokenizer = tokenizerFromVocabulary(vocabulary.tokens, config.vocabulary ?? undefined);
   const model = freshConfig(config, tower, tokenizer, texts);
   return {
     model,
@@ -71,7 +69,7 @@ export async function startFromTower(
     tokenizer,
     isFresh: true,
     fingerprint: tower.fingerprint,
-    note: `${vocabulary.tokens.length} ${path === null ? 'words' : 'words and pieces'} in the vocabulary, ${vocabulary.unknown} of ${vocabulary.words} uses outside it`,
+    note: vocabulary.note,
     saved: {
       tokenizer: { vocabulary: vocabulary.tokens },
       preprocessing: tower.preprocessing,
@@ -81,6 +79,23 @@ export async function startFromTower(
       copyTower(tower, store);
       if (tower.classifier && model.concept_config) copyClassifier(tower.classifier, store);
     },
+  };
+}
+
+async function vocabularyOf(
+  { vocabulary: path, minWordCount: minCount, stream }: TrainConfig,
+  texts: TrainingTexts,
+): Promise<{ readonly tokens: readonly string[]; readonly note: string }> {
+  if (path !== null && stream) {
+    const tokens = await readVocabulary(path);
+    return { tokens, note: `${tokens.length} words and pieces in the vocabulary, as given` };
+  }
+  const base = path === null ? {} : { base: await readVocabulary(path), addWords: true };
+  const made = makeVocabulary([...texts.pictures, ...texts.alone], { minCount, ...base });
+  const what = path === null ? 'words' : 'words and pieces';
+  return {
+    tokens: made.tokens,
+    note: `${made.tokens.length} ${what} in the vocabulary, ${made.unknown} of ${made.words} uses outside it`,
   };
 }
 

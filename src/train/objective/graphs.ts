@@ -51,7 +51,7 @@ export function trainingGraphs(
   model: BlipConfig,
   { tokensDtype = 'f16', suppressed = [], frames = 1 }: GraphSettings = {},
 ): TrainingGraphs {
-  const images = config.visionBlocks === 0 ? 'tokens' : 'pixels';
+  const images = decodesPictures(config) ? 'pixels' : 'tokens';
   const refiner = refinerOf(config, model);
   const adapters = adaptersOf(config, model.vision_config);
   const scope = new Scope(adapters);
@@ -69,7 +69,7 @@ export function trainingGraphs(
   } as const;
   const dropout = drawsDropout(config);
   // Fitted scorers are those of the tower before it was trained.
-  const taught = { scorerWeight: images === 'pixels' ? config.conceptWeight : 0 };
+  const taught = { scorerWeight: config.visionBlocks === 0 ? 0 : config.conceptWeight };
   // Where scorers are fitted, training images are shown with concepts scored by layers that had not seen them.
   const shown = fitsConcepts(config) ? 'given' : 'computed';
   const drawing = { concepts: shown, dropout } as const;
@@ -136,6 +136,11 @@ const textsOnly = {
  */
 export function fitsConcepts({ concepts, texts, visionBlocks }: TrainConfig): boolean {
   return concepts !== null || texts !== null || visionBlocks !== 0;
+}
+
+/** Whether steps are fed pixels: the tower is trained, or its features are not to be kept. */
+function decodesPictures({ visionBlocks, stream }: TrainConfig): boolean {
+  return visionBlocks !== 0 || stream?.features === 'computed';
 }
 
 /** Whether dropout is drawn at all, so that its seed is an input. */
