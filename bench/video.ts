@@ -1,6 +1,6 @@
 /** Scenes found in films made of photos, against where they were joined; and which way of captioning a scene is best. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Captioner } from '../src/caption/captioner.ts';
@@ -12,8 +12,9 @@ import { type DescribeOptions, describeScene } from '../src/video/captions/descr
 import type { DetectorName } from '../src/video/scenes/detectors.ts';
 import { filmScenes } from '../src/video/scenes/scenes.ts';
 
-const usage = `Usage: npm run bench -- video [FLICKR8K [PHOTOS]]
-Without a folder: cuts, in films of samples/. With the folder of Flickr8k: captions, of films of its first dev images (60).`;
+const usage = `Usage: npm run bench -- video [FLICKR8K [PHOTOS] | CLIPS]
+Without a folder: cuts, in films of samples/. With the folder of Flickr8k: captions, of films of its first dev images (60).
+With a folder of clips and captions.jsonl (file, captions): captions of each clip as one scene.`;
 
 export async function run(args: readonly string[]): Promise<number> {
   if (args.length > 2) {
@@ -22,9 +23,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'refcap-bench-video-'));
   try {
-    await (args.length === 0
-      ? measureCuts(folder)
-      : measureCaptions(args[0], Number(args[1] ?? 60), folder));
+    if (args.length === 0) await measureCuts(folder);
+    else if (existsSync(join(args[0], 'captions.jsonl'))) await measureClips(args[0]);
+    else await measureCaptions(args[0], Number(args[1] ?? 60), folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -162,9 +163,48 @@ async function measureCaptions(flickr: string, count: number, folder: string): P
     }
     console.error(`${at + photos.length} of ${names.length} photos`);
   }
-  const texts = names.map((name) => references.get(name) ?? []);
+  await printScores(
+    said,
+    names.map((name) => references.get(name) ?? []),
+  );
+}
+
+/** @param said of each way a caption for each scene @param texts of each scene what people wrote */
+async function printScores(said: readonly string[][], texts: readonly string[][]): Promise<void> {
   for (const [i, way] of Object.keys(ways).entries()) {
     const { scores } = await scoreCorpus(said[i], texts, { metrics: 'bleu,CIDEr' });
-    console.log(`${way}: CIDEr-D ${scores.CIDEr.toFixed(3)}, BLEU-4 ${scores.Bleu_4.toFixed(3)}`);
+    const [cider, ...bleu] = [scores.CIDEr, scores.Bleu_2, scores.Bleu_4].map((x) => x.toFixed(3));
+    console.log(`${way}: CIDEr-D ${cider}, BLEU-2 ${bleu[0]}, BLEU-4 ${bleu[1]}`);
   }
+}
+
+async function measureClips(folder: string): Promise<void> {
+  const rows = readFileSync(join(folder, 'captions.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line): { file: string; captions: string[] } => JSON.parse(line))
+    .filter(({ captions }) => captions.length > 0);
+  using captioner = await Captioner.load();
+  const said = Object.keys(ways).map((): string[] => []);
+  for (const { file } of rows) {
+    const pool = new FramePool(8);
+    const film = await probeFilm(join(folder, file));
+    let endFrame = 0;
+    for await (const frame of readFrames(film)) {
+      pool.add(frame);
+      endFrame = frame.index + 1;
+    }
+    const scene = { number: 1, start: 0, end: endFrame / film.rate, firstFrame: 0, endFrame };
+    const kept = pool.take(scene);
+    for (const [i, [name, way]] of Object.entries(ways).entries()) {
+      const chosen = sceneFrames(kept, scene, way.frames);
+      const { caption } = await describeScene(captioner, scene, chosen, way);
+      said[i].push(caption.text);
+      console.log(`${file}, ${name}: ${caption.text}`);
+    }
+  }
+  await printScores(
+    said,
+    rows.map(({ captions }) => captions),
+  );
 }

@@ -183,7 +183,6 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
   'data/films/frames.test.ts': [
     'data/films/command.ts',
     'data/films/conversion.ts',
-    'data/films/log.ts',
     'data/films/probe.ts',
   ],
   'data/films/kernel/kernel.test.ts': [

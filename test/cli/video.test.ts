@@ -1,7 +1,16 @@
 /** `refcap video` as a stranger runs it: made films in, tables and subtitles out. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,6 +108,7 @@ describe.skipIf(!hasFfmpeg)('refcap video', () => {
 
   it.each<[string[], RegExp]>([
     [['--start', '2', '--end', '1'], /--end \(1 s\) is not after --start \(2 s\)/],
+    [['--start', '1:75'], /'1:75' is invalid\. not a time such as 90, 1:30/],
     [['--format', 'vtt,srt'], /several formats are several files/],
     [['--output', 'a.srt', '--format', 'json'], /--output a\.srt is the name of a \.srt file/],
     [['--scenes-only', '--format', 'vtt'], /--scenes-only prints text or jsonl/],
@@ -106,6 +116,17 @@ describe.skipIf(!hasFfmpeg)('refcap video', () => {
     const { status, stderr } = video('films/a.mp4', ...args);
     expect(status).toBe(2);
     expect(stderr).toMatch(sentence);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that the disk is full', () => {
+    const full = openSync('/dev/full', 'w');
+    const args = [main, 'video', 'films/a.mp4', '--scenes-only', '--quiet'];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      ...{ cwd: folder, stdio: ['ignore', full, 'pipe'], encoding: 'utf8' },
+    });
+    closeSync(full);
+    const sentence = 'the standard output: the disk is full; free some space and run again.';
+    expect([status, stderr]).toEqual([1, `refcap: ${sentence}\n`]);
   });
 
   it('stops at Ctrl-C, and ffmpeg with it', async () => {

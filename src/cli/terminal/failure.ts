@@ -33,7 +33,10 @@ export function outliveReader(): void {
 export function reportStrayErrors(): void {
   // A reader that has seen enough, such as head, closes the pipe: the command then ends quietly.
   process.stdout.on('error', (error) => {
-    if (errorCode(error) !== 'EPIPE') throw error;
+    const code = errorCode(error);
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new InputError('the standard output: the disk is full; free some space and run again.');
+    if (code !== 'EPIPE') throw error;
     if (isPrintingWork) process.exit(0);
   });
   // What is told on the way may go unread: the work goes on.

@@ -7,7 +7,9 @@ import { number, whole } from '../options/values.ts';
 /** 90, 1:30 or 0:01:30.5, in seconds. */
 export function time(text: string): number {
   const parts = text.split(':');
-  const isTime = parts.length <= 3 && parts.every((part) => /^\d+(\.\d+)?$/.test(part));
+  const isTime =
+    parts.length <= 3 &&
+    parts.every((part, i) => /^\d+(\.\d+)?$/.test(part) && (i === 0 || Number(part) < 60));
   if (!isTime) throw new InvalidArgumentError('not a time such as 90, 1:30 or 1:02:03.5.');
   return parts.reduce((sum, part) => 60 * sum + Number(part), 0);
 }

@@ -28,4 +28,4 @@ export function convertsAlike(rgb: Uint8Array, said: string): boolean {
 }
 
 /** showinfo's line on a frame's colours. */
-export const colourLine: RegExp = /color_range:(\S+) color_space:(\S+)/;
+const colourLine = /color_range:(\S+) color_space:(\S+)/;

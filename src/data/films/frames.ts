@@ -85,10 +85,14 @@ export async function* readFrames(
   try {
     signal?.throwIfAborted();
     for (; await frames.next(); count++) {
-      const told = await log.next(count, rate, hasPlanes);
+      const told = await log.next(count, rate);
       signal?.throwIfAborted();
       const time = told.time - origin;
       hasMore = time >= end;
+      if (hasMore && count === 0)
+        throw new InputError(
+          `${film.path}: there are no frames from ${start ?? 0} s to ${end} s, the next is at ${Number(time.toFixed(3))} s; choose other times.`,
+        );
       if (hasMore) break;
       if (kernel && hasPlanes)
         yield new PlanesFrame(count, time, film, { kernel, colours: told.colours });

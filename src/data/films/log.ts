@@ -1,7 +1,7 @@
 /** What ffmpeg says on its standard error while it reads a film: the frames' times and colours, and errors. */
 import type { Readable } from 'node:stream';
-import { colourLine } from './conversion.ts';
-import { type ColourFactors, colourFactors } from './kernel/colours.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type ColourFactors, colourFactors, isColourSpace } from './kernel/colours.ts';
 
 /** What is told of a frame. */
 export interface ToldFrame {
@@ -13,9 +13,12 @@ export interface ToldFrame {
 interface Entry {
   /** Undefined for a frame without one. */
   readonly time: number | undefined;
-  readonly isFull: boolean;
-  colours?: ColourFactors;
+  isFull: boolean;
+  space?: string;
 }
+
+/** Turns of the event loop in which what is written already is read. */
+const turns = 5;
 
 /** Reads as it comes; frames are asked for in their order. */
 export class FfmpegLog {
@@ -24,6 +27,7 @@ export class FfmpegLog {
   #timeBase = 1;
   #isOver = false;
   #rest = '';
+  #colours: ColourFactors | undefined;
   /** Frames that were not asked for yet. */
   readonly #frames: Entry[] = [];
   #wake = (): void => undefined;
@@ -44,23 +48,23 @@ export class FfmpegLog {
   }
 
   /**
+   * What was told of a frame that is there: ffmpeg tells before it gives. Where messages of its threads tore the telling
+   * apart, colours are those of the frame before.
    * @param rate frames a second where they have no times
-   * @param withColours whether to wait for what is told of colours
    */
-  async next(index: number, rate: number, withColours: boolean): Promise<ToldFrame> {
-    while (!this.#isOver && !this.#isKnown(withColours))
+  async next(index: number, rate: number): Promise<ToldFrame> {
+    for (let i = 0; i < turns && !this.#isOver && this.#frames[0]?.space === undefined; i++)
+      await setImmediate();
+    // A time comes in one piece.
+    while (!this.#isOver && this.#frames.length === 0)
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     const entry = this.#frames.shift();
     if (entry === undefined) throw new Error('ffmpeg gave a frame without telling of it');
-    const colours = entry.colours ?? colourFactors('unknown', entry.isFull);
-    return { time: entry.time ?? index / rate, colours };
-  }
-
-  #isKnown(withColours: boolean): boolean {
-    const [first] = this.#frames;
-    return first !== undefined && (!withColours || first.colours !== undefined);
+    if (entry.space !== undefined) this.#colours = colourFactors(entry.space, entry.isFull);
+    this.#colours ??= colourFactors('unknown', entry.isFull);
+    return { time: entry.time ?? index / rate, colours: this.#colours };
   }
 
   #read(line: string): void {
@@ -68,15 +72,16 @@ export class FfmpegLog {
     if (frame) {
       const time = frame[1] === 'NOPTS' ? undefined : Number(frame[1]) * this.#timeBase;
       this.#frames.push({ time, isFull: frame[2].startsWith('yuvj') });
-      return;
     }
-    const colour = colourLine.exec(line);
     const last = this.#frames.at(-1);
-    if (colour) {
-      if (last) last.colours ??= colourFactors(colour[2], last.isFull || colour[1] === 'pc');
-    } else if (/\[(?:error|fatal|panic)\]/.test(line)) {
+    if (last && line.includes('color_')) {
+      if (line.includes('color_range:pc')) last.isFull = true;
+      const space = /color_space:([\w-]+)/.exec(line)?.[1];
+      if (space !== undefined && isColourSpace(space)) last.space ??= space;
+    }
+    if (/\[(?:error|fatal|panic)\]/.test(line)) {
       this.errors += 1;
-      this.lastError = line.replace(/\[[^\]]*\]\s*/g, '');
+      this.lastError = line.replace(/^.*\[(?:error|fatal|panic)\] */, '');
     } else if (line.includes('config in')) {
       const base = /time_base: (\d+)\/(\d+)/.exec(line);
       if (base) this.#timeBase = Number(base[1]) / Number(base[2]);

@@ -311,9 +311,12 @@ describe.skipIf(!hasFfmpeg)('what is no film', () => {
     for (const [path, sentence] of cases) await expect(probeFilm(path)).rejects.toThrow(sentence);
   });
 
-  it('is a film that ends before --start, or that lost its beginning', async () => {
+  it('is a film that ends before --start, has nothing between it and --end, or lost its beginning', async () => {
     const film = makeFilm(...grey(5), ...lossless, place('short.mkv'));
     await expect(read(film, { start: 9 })).rejects.toThrow(/there are no frames from 9 s on/);
+    await expect(read(film, { start: 0.11, end: 0.15 })).rejects.toThrow(
+      /short\.mkv: there are no frames from 0\.11 s to 0\.15 s, the next is at 0\.2 s; choose other times\.$/,
+    );
     const cut = makeFilm(...grey(25), '-c:v', 'mpeg4', place('tail.mp4'));
     truncateSync(cut, 2000);
     await expect(read(cut)).rejects.toThrow(/tail\.mp4: this is no film/);

@@ -22,6 +22,17 @@ const matrices: Readonly<Record<string, readonly [number, number, number, number
 /** BT.601, which stands for those that are not known, too. */
 const otherMatrix = [104597, 132201, 25675, 53279] as const;
 
+/** Names of those, of ffmpeg's. */
+const otherSpaces: ReadonlySet<string> = new Set([
+  ...['unknown', 'reserved', 'gbr', 'bt470bg', 'smpte170m', 'ycgco', 'smpte2085'],
+  ...['chroma-derived-nc', 'chroma-derived-c', 'ictcp'],
+]);
+
+/** Whether this is one of the names by which showinfo tells of colours. */
+export function isColourSpace(name: string): boolean {
+  return name in matrices || otherSpaces.has(name);
+}
+
 const known = new Map<string, ColourFactors>();
 
 /**
