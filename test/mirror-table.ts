@@ -487,7 +487,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'train/loop/validation.ts',
     'train/objective/memory.ts',
   ],
-  'train/stream/run.test.ts': ['train/stream/prepare.ts'],
+  'train/stream/run.test.ts': ['train/stream/prepare.ts', 'train/stream/vocabulary.ts'],
   'train/stream/source.test.ts': ['train/stream/entries.ts', 'train/stream/images.ts'],
   'train/loop/sessions.test.ts': ['engine/runtime/thread-settings.ts'],
   'train/objective/layers.test.ts': [

@@ -36,9 +36,16 @@ const reserved: readonly string[] = [
  */
 export function makeVocabulary(
   captions: Iterable<string>,
+  options: VocabularyOptions = {},
+): Vocabulary {
+  return chooseTokens(countWords(captions), options);
+}
+
+/** The same of words and marks with how often they occur. */
+export function chooseTokens(
+  words: ReadonlyMap<string, number>,
   { base, minCount = 5, addWords = false }: VocabularyOptions = {},
 ): Vocabulary {
-  const words = countWords(captions);
   const frequent = [...words]
     .filter(([word, count]) => count >= minCount && !reserved.includes(word))
     .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
@@ -68,11 +75,13 @@ export async function writeVocabulary(path: string, tokens: readonly string[]): 
   await writeFileAtomic(path, `${tokens.join('\n')}\n`);
 }
 
-/** How often each word and mark occurs, as the tokenizer tells them apart. */
-export function countWords(captions: Iterable<string>): Map<string, number> {
+/** How often each word and mark occurs, as the tokenizer tells them apart, added to `words`. */
+export function countWords(
+  captions: Iterable<string>,
+  words: Map<string, number> = new Map(),
+): Map<string, number> {
   // How text falls into words does not depend on the vocabulary.
   const tokenizer = tokenizerFromVocabulary(reserved);
-  const words = new Map<string, number>();
   for (const caption of captions)
     for (const word of tokenizer.words(caption)) words.set(word, (words.get(word) ?? 0) + 1);
   return words;

@@ -103,6 +103,8 @@ const schema = z.strictObject({
       epochImages: count.nullable().default(null),
       /** A frozen tower's features: kept on the disk, shard by shard, or computed in every step. */
       features: z.enum(['cached', 'computed']).default('cached'),
+      /** Reads all captions once before the first step, and makes a fresh decoder's vocabulary of them. */
+      countWords: z.boolean().default(false),
     })
     .nullable()
     .default(null),
@@ -271,7 +273,7 @@ function badPair(config: TrainConfig): string | undefined {
 
 /** What needs all pictures or captions of a run before its first step. */
 function notOfStreams(config: TrainConfig): string | undefined {
-  const { stage, moreData, weightReviewed, concepts, texts, alignment, views } = config;
+  const { stage, moreData, weightReviewed, concepts, texts, alignment, views, stream } = config;
   const fault =
     stage === 'scst'
       ? 'stage scst rewards words by how rare they are in all captions'
@@ -287,7 +289,9 @@ function notOfStreams(config: TrainConfig): string | undefined {
                 ? `weightReviewed (${weightReviewed}) repeats pictures, which are counted first`
                 : undefined;
   if (fault !== undefined) return `stream reads pictures as they come, but ${fault}; leave one out`;
-  if (views > 1 && config.stream?.features === 'computed')
+  if (stream?.countWords && config.vocabulary !== null)
+    return 'stream.countWords makes a vocabulary, but vocabulary gives one; leave one out';
+  if (views > 1 && stream?.features === 'computed')
     return `views (${views}) are stored, but stream.features is computed: then each step has fresh augmentation`;
   return undefined;
 }

@@ -57,7 +57,7 @@ export async function openStart(
     );
   if (config.stream && config.vocabulary === null)
     throw new UsageError(
-      'stream: a fresh decoder makes its vocabulary from all captions, which a stream does not read before it trains; give vocabulary (a vocab.txt, such as one that a run without stream has saved), or --model',
+      'stream: a fresh decoder makes its vocabulary from all captions, which a stream does not read before it trains; give vocabulary (a vocab.txt), --set stream.countWords=true (one pass over all captions first), or --model',
     );
   return startFromTower(start.tower, config, texts);
 }

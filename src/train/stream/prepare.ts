@@ -18,6 +18,7 @@ import { type EntryOptions, samplesToTrain } from './entries.ts';
 import { cachedStream, decodedStream, type StreamImages } from './images.ts';
 import { findStream, type StreamShards } from './shards.ts';
 import { streamSteps } from './source.ts';
+import { countedVocabulary } from './vocabulary.ts';
 
 /** Finds the shards, decides what is trained and how, and opens what is measured, which is closed when `go` is through. */
 export async function prepareStream(
@@ -48,7 +49,10 @@ export async function prepareStream(
   const texts = first.flatMap(({ captions }) =>
     captions.map((caption) => trainingText(caption, maxWords)),
   );
-  const start = await openStart(options, { pictures: texts, alone: [] });
+  const start = await openStart(await withVocabulary(options, shards, entries), {
+    pictures: texts,
+    alone: [],
+  });
   if (start.model.concept_config && options.config.visionBlocks !== 0)
     throw new UsageError(
       'stream: concepts are fitted anew to all pictures where the tower is trained; leave visionBlocks at 0, or start from a model without concepts',
@@ -76,6 +80,30 @@ export async function prepareStream(
     data: describe(shards, dev.used),
     ...{ references: [], alone: [] },
   });
+}
+
+/** The options with a vocabulary of all captions, where one is asked for. */
+async function withVocabulary(
+  options: RunOptions,
+  shards: StreamShards,
+  entries: EntryOptions,
+): Promise<RunOptions> {
+  const { config, start, onNote } = options;
+  if (!config.stream?.countWords) return options;
+  if ('model' in start)
+    throw new UsageError(
+      'stream.countWords makes the vocabulary of a fresh decoder, but a captioner keeps its own: give --tower, or leave it out',
+    );
+  const vocabulary = await countedVocabulary(featureFolder(options), shards, config, entries, () =>
+    onNote(
+      `counting the words of ${plural(shards.train.length, 'train shard')}, whose captions are read once.`,
+    ),
+  );
+  return { ...options, config: { ...config, vocabulary } };
+}
+
+function featureFolder({ cache, output }: RunOptions): string {
+  return cache ?? join(output, 'features');
 }
 
 function describe({ fingerprint, epochImages }: StreamShards, dev: readonly RunImage[]) {
@@ -127,7 +155,7 @@ function imagesOf(
       config.augmentation,
       entries.onFault,
     );
-  const folder = options.cache ?? join(options.output, 'features');
+  const folder = featureFolder(options);
   options.onNote(
     `image features are computed shard by shard as the first epoch comes to them, and kept in ${folder}.`,
   );

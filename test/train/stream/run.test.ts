@@ -63,7 +63,7 @@ describe('a streamed run', { timeout: 60_000 }, () => {
     expect(found[7]).toBeLessThan(found[0] - 0.3);
     expect(await runs.json('told/config.json')).toMatchObject({
       data: { train: 8, dev: 2 },
-      train: { stream: { buffer: 3, epochImages: null, features: 'cached' } },
+      train: { stream: { buffer: 3, epochImages: null, features: 'cached', countWords: false } },
     });
   });
 
@@ -87,6 +87,24 @@ describe('a streamed run', { timeout: 60_000 }, () => {
     const rest = await train(`${name}-hurt`, settings, { resume: true });
     expect(losses(rest)).toEqual(losses(calm).slice(step));
     expect(await weights(`${name}-hurt`)).toEqual(await weights(`${name}-calm`));
+  });
+
+  it.each(['cached', 'computed'])('goes on to the bit in tables, features %s', async (features) => {
+    const tables = at('tables');
+    await packDataset(at('pictures'), tables, { format: 'parquet', shardBytes: 500 });
+    const settings = { stream: { buffer: 3, features } };
+    const calm = await train(`tables-${features}`, settings, { data: tables });
+    const stop = new AbortController();
+    const stopped = train(`tables-${features}-hurt`, settings, {
+      ...{ data: tables, signal: stop.signal },
+      onEvent: (event) => {
+        if (event.kind === 'step' && event.step === 6) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    const rest = await train(`tables-${features}-hurt`, settings, { data: tables, resume: true });
+    expect(losses(rest)).toEqual(losses(calm).slice(6));
+    expect(await weights(`tables-${features}-hurt`)).toEqual(await weights(`tables-${features}`));
   });
 
   it('has the same losses whether features are kept or computed, to the rounding of 16 bits', async () => {
@@ -184,12 +202,16 @@ describe('a streamed run', { timeout: 60_000 }, () => {
     const folder = at('changed');
     cpSync(at('shards'), folder, { recursive: true });
     await train('other', { epochs: 1 }, { data: folder });
-    const [name] = readdirSync(folder).filter((each) => each.startsWith('train-'));
-    rmSync(join(folder, 'manifest.json'));
-    const settings = { epochs: 1, stream: { buffer: 3, epochImages: 8 } };
-    rmSync(join(folder, name));
-    await expect(train('other', settings, { data: folder, resume: true })).rejects.toThrow(
-      /other: the run was made otherwise: .*epochImages: null before, 8 now/,
+    const path = join(folder, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    for (const shard of manifest.shards) shard.sha256 = `another ${shard.sha256}`;
+    writeFileSync(path, JSON.stringify(manifest));
+    const again = { data: folder, resume: true };
+    await expect(train('other', { epochs: 1 }, again)).rejects.toThrow(
+      /other: the run was made otherwise: data: "[0-9a-f]{64} [0-9a-f]{64}" before, "/,
+    );
+    await expect(train('other', { epochs: 1, stream: { buffer: 4 } }, again)).rejects.toThrow(
+      'train.stream.buffer: 3 before, 4 now',
     );
   });
 });
@@ -243,13 +265,32 @@ describe('what a stream cannot do', { timeout: 30_000 }, () => {
     writeFileSync(join(folder, 'manifest.json'), '{"by": "another program"}');
     expect(await refuse({}, { data: folder })).toContain('--set stream.epochImages=N');
     expect(await refuse({}, { start: { tower: at('tower') } })).toContain(
-      'give vocabulary (a vocab.txt',
+      'give vocabulary (a vocab.txt), --set stream.countWords=true',
     );
     const empty = at('empty');
     tarOf(join(empty, 'train-0.tar'), { 'a.png': readFileSync(at('pictures/red-circle.png')) });
     expect(await refuse({ stream: { epochImages: 9 } }, { data: empty })).toMatch(
       /no picture with a caption is in the first train shard; name the caption's field/,
     );
+  });
+
+  it('counts the words of all captions once where it is asked to, as a run without it does', async () => {
+    const settings = { stream: { buffer: 3, countWords: true }, epochs: 1, minWordCount: 3 };
+    const start = { tower: at('tower') };
+    const notes = await notesOf('counted', settings, { start });
+    expect(notes.join('\n')).toMatch(/counting the words of \d+ train shards, whose captions are/);
+    const whole = { ...plain, epochs: 1, minWordCount: 3 };
+    await runs.train('whole', whole, { data: at('shards'), start });
+    const vocabulary = (run: string) => readFileSync(at(run, 'last', 'vocab.txt'), 'utf8');
+    expect(vocabulary('counted')).toBe(vocabulary('whole'));
+    const again = await notesOf('counted-again', settings, { start });
+    expect(again.join('\n')).not.toContain('counting');
+    expect(vocabulary('counted-again')).toBe(vocabulary('whole'));
+    expect(await refuse(settings)).toContain('a captioner keeps its own: give --tower');
+    const both = await Promise.resolve()
+      .then(() => refuse({ ...settings, vocabulary: 'x.txt' }, { start }))
+      .catch((error: unknown) => (error instanceof Error ? error.message : error));
+    expect(both).toContain('stream.countWords makes a vocabulary, but vocabulary gives one');
   });
 
   it('trains a fresh decoder with a vocabulary that is given', async () => {

@@ -8,7 +8,7 @@ import { folderOf } from '../../data/dataset-folder.ts';
 import { jpeg, newFolder } from '../../data/shards/shards.ts';
 import { startStore } from '../../data/shards/store/s3-server.ts';
 
-const stream = { buffer: 10, epochImages: null, features: 'cached' } as const;
+const stream = { buffer: 10, epochImages: null, features: 'cached', countWords: false } as const;
 const counted = { ...stream, epochImages: 7 };
 
 /** Empty files of these names: shards are found, not read. */
