@@ -25,8 +25,12 @@ let table: Float32Array | undefined;
 
 /** The number that the f16 `bits` stand for. */
 export function f16BitsToF32(bits: number): number {
+  return widened()[bits];
+}
+
+function widened(): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, i) => decodeF16(i));
-  return table[bits];
+  return table;
 }
 
 function decodeF16(bits: number): number {
@@ -49,7 +53,8 @@ export function f32ToBf16Bits(value: number): number {
 /** Widens f16 bits to f32. */
 export function f16ToF32(source: Uint16Array): Float32Array {
   const target = new Float32Array(source.length);
-  for (let i = 0; i < source.length; i++) target[i] = f16BitsToF32(source[i]);
+  const values = widened();
+  for (let i = 0; i < source.length; i++) target[i] = values[source[i]];
   return target;
 }
 

@@ -97,17 +97,31 @@ async function bakeProducts(
     return weights.rounded?.(source) ? 'int8-rows' : 'int8';
   });
   const limit = weightLimit();
+  const readOnce = rememberingLast(weights);
   for (const weight of quantized.weights) {
     const tensor = weights.rounded?.(weight.source);
     const { matrix, scale } =
       weight.kind === 'int8-blocks'
-        ? await blocksOf(weights, weight)
+        ? await blocksOf(readOnce, weight)
         : ((tensor && (await storedRows(tensor, weight, limit))) ??
-          (await roundedRows(weights, weight, limit)));
+          (await roundedRows(readOnce, weight, limit)));
     baked.set(weight.matrix, matrix);
     baked.set(weight.scale, scale);
   }
   return quantized.outputs;
+}
+
+/** The same weights, whose parts that follow one another are read once. */
+function rememberingLast(weights: ReadableWeights): ReadableWeights {
+  let last: { readonly name: string; readonly values: Float32Array } | undefined;
+  return {
+    tensors: weights.tensors,
+    rounded: (name) => weights.rounded?.(name),
+    async readFloat32(name) {
+      if (last?.name !== name) last = { name, values: await weights.readFloat32(name) };
+      return last.values;
+    },
+  };
 }
 
 /** Numbers that are stored rounded stay the same. */

@@ -227,15 +227,13 @@ export function byteBlocksOf(
   scales: Float32Array,
   columns: number,
 ): { matrix: Uint8Array; scale: Float32Array } {
-  const matrix = Uint8Array.from(values);
+  const matrix = new Uint8Array(values.buffer, values.byteOffset, values.length).slice();
   // 128 more, several at a time: the topmost bit of each is the other way round.
   const words = new Uint32Array(matrix.buffer, 0, matrix.length >> 2);
   for (let i = 0; i < words.length; i++) words[i] ^= 0x80808080;
   for (let i = words.length * 4; i < matrix.length; i++) matrix[i] ^= 0x80;
   const blocks = columns / (byteBlock(columns) ?? columns);
-  const scale = Float32Array.from(
-    { length: scales.length * blocks },
-    (_, i) => scales[Math.floor(i / blocks)],
-  );
+  const scale = new Float32Array(scales.length * blocks);
+  for (const [row, value] of scales.entries()) scale.fill(value, row * blocks, (row + 1) * blocks);
   return { matrix, scale };
 }
