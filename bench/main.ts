@@ -16,6 +16,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   scaling: () => import('./scaling.ts'),
   scenes: () => import('./scenes.ts'),
   serve: () => import('./serve.ts'),
+  shards: () => import('./shards.ts'),
   start: () => import('./start.ts'),
   threads: () => import('./threads.ts'),
   train: () => import('./train.ts'),
