@@ -25,12 +25,8 @@ let table: Float32Array | undefined;
 
 /** The number that the f16 `bits` stand for. */
 export function f16BitsToF32(bits: number): number {
-  return widened()[bits];
-}
-
-function widened(): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, i) => decodeF16(i));
-  return table;
+  return table[bits];
 }
 
 function decodeF16(bits: number): number {
@@ -53,8 +49,15 @@ export function f32ToBf16Bits(value: number): number {
 /** Widens f16 bits to f32. */
 export function f16ToF32(source: Uint16Array): Float32Array {
   const target = new Float32Array(source.length);
-  const values = widened();
-  for (let i = 0; i < source.length; i++) target[i] = values[source[i]];
+  const bits = new Int32Array(target.buffer);
+  // The exponent's bias differs by 112: a product widens subnormal numbers as well, but not infinities and NaN.
+  const bias = 2 ** 112;
+  for (let i = 0; i < source.length; i++) {
+    const half = source[i];
+    bits[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
+    if ((half & 0x7c00) === 0x7c00) target[i] = f16BitsToF32(half);
+    else target[i] *= bias;
+  }
   return target;
 }
 

@@ -22,8 +22,7 @@ import {
   type QuantizedWeight,
   quantizeByteBlocks,
   quantizeGraph,
-  quantizeRows,
-  transposed,
+  roundRows,
 } from './quantisation.ts';
 
 export interface InferenceOptions {
@@ -94,7 +93,7 @@ async function bakeProducts(
   const quantized = quantizeGraph(outputs, ({ source, columns }) => {
     if (isConceptScorer(source)) return undefined;
     if (inBlocks && byteBlock(columns)) return 'int8-blocks';
-    return weights.rounded?.(source) ? 'int8-rows' : 'int8';
+    return 'int8-rows';
   });
   const limit = weightLimit();
   const readOnce = rememberingLast(weights);
@@ -146,11 +145,9 @@ async function roundedRows(
   weight: QuantizedWeight,
   limit: number,
 ): Promise<StoredRows> {
-  const { rows, columns, kind } = weight;
-  const { matrix, scale } = quantizeRows(await weights.readFloat32(weight.source), weight, limit);
-  const placed = kind === 'int8-rows' ? transposed(matrix, columns, rows) : matrix;
+  const { matrix, scale } = roundRows(await weights.readFloat32(weight.source), weight, limit);
   return {
-    matrix: { dtype: 'i8', data: bytesOf(placed) },
+    matrix: { dtype: 'i8', data: bytesOf(matrix) },
     scale: { dtype: 'f32', data: bytesOf(scale) },
   };
 }

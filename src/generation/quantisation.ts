@@ -108,37 +108,44 @@ function weightOf(node: Node): ProductWeight | undefined {
 
 /**
  * Rounds `rows` rows of `values` [.., columns] from `start` on to whole numbers in [-limit, limit].
- * @returns the matrix, transposed to [columns, rows], and each row's scale
+ * @returns the matrix [rows, columns] and each row's scale
  */
-export function quantizeRows(
+export function roundRows(
   values: Float32Array,
   { start, rows, columns }: Omit<ProductWeight, 'source'>,
   limit: number,
 ): { matrix: Int8Array; scale: Float32Array } {
   const matrix = new Int8Array(rows * columns);
   const scale = new Float32Array(rows);
-  const inverse = new Float32Array(rows);
+  // The inverse as f32, by which weights have always been rounded.
+  const inverse = new Float32Array(1);
   for (let row = 0; row < rows; row++) {
-    const from = (start + row) * columns;
+    const [from, to] = [(start + row) * columns, row * columns];
     let largest = 0;
-    for (let i = from; i < from + columns; i++) {
-      const size = Math.abs(values[i]);
+    for (let i = 0; i < columns; i++) {
+      const size = Math.abs(values[from + i]);
       if (size > largest) largest = size;
     }
     scale[row] = largest > 0 ? largest / limit : 1;
-    inverse[row] = 1 / scale[row];
-  }
-  // Some rows at a time, so that each column's bytes are written to whole cache lines.
-  for (let first = 0; first < rows; first += lineRows) {
-    const end = Math.min(rows, first + lineRows);
-    for (let i = 0; i < columns; i++)
-      for (let row = first; row < end; row++) {
-        const exact = values[(start + row) * columns + i] * inverse[row];
-        // Halves away from zero; the conversion to i8 cuts the fraction off.
-        matrix[i * rows + row] = exact < 0 ? exact - 0.5 : exact + 0.5;
-      }
+    inverse[0] = 1 / scale[row];
+    const factor = inverse[0];
+    for (let i = 0; i < columns; i++) {
+      const exact = values[from + i] * factor;
+      // Halves away from zero; the conversion to i8 cuts the fraction off.
+      matrix[to + i] = exact < 0 ? exact - 0.5 : exact + 0.5;
+    }
   }
   return { matrix, scale };
+}
+
+/** `roundRows`, the matrix transposed to [columns, rows]. */
+export function quantizeRows(
+  values: Float32Array,
+  weight: Omit<ProductWeight, 'source'>,
+  limit: number,
+): { matrix: Int8Array; scale: Float32Array } {
+  const { matrix, scale } = roundRows(values, weight, limit);
+  return { matrix: transposed(matrix, weight.rows, weight.columns), scale };
 }
 
 /**
