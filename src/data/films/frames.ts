@@ -166,8 +166,23 @@ async function readArguments(
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info', '-copyts', ...seek],
     ...inputArguments(film.path),
     ...['-map', `0:${film.stream}`, '-vf', filters.join(','), ...passFrames],
-    ...['-f', 'rawvideo', 'pipe:1'],
+    ...[
+      '-c:v',
+      'rawvideo',
+      '-f',
+      'fifo',
+      '-fifo_format',
+      'rawvideo',
+      '-queue_size',
+      String(queueSize(film)),
+      'pipe:1',
+    ],
   ];
+}
+
+/** Frames that ffmpeg decodes ahead, in 32 MB at most, while one is measured. */
+function queueSize({ width, height }: Film): number {
+  return Math.max(2, Math.min(32, Math.floor(2 ** 25 / (3 * width * height))));
 }
 
 const toneMapping =
