@@ -7,7 +7,6 @@ import type { Caption } from '../caption/result.ts';
 import { type DatasetImage, imagesOfSplit, type SplitName } from '../data/datasets/dataset.ts';
 import { type DatasetOptions, readDataset } from '../data/datasets/read.ts';
 import { isFilmName } from '../data/films/names.ts';
-import { defaultFrames } from '../data/films/pool.ts';
 import { sampleFrames } from '../data/films/sample.ts';
 
 /** Pictures of a split. */
@@ -35,7 +34,7 @@ export async function imagesWithCaptions(options: SplitOptions): Promise<Dataset
 export interface CaptioningOptions {
   readonly decoding: CaptionOptions;
   readonly batchSize: number;
-  /** Frames that a clip is captioned from. Default 8. */
+  /** Frames that a clip is captioned from. Default: as many as the model learned to read, else the middle one. */
   readonly frames?: number;
   readonly signal?: AbortSignal;
   onNote(note: string): void;
@@ -51,9 +50,10 @@ export interface DatasetCaption<Image extends DatasetImage = DatasetImage> {
 /** Frames that each image is captioned from: several where some are clips, of which a picture is one that stands still. */
 export function framesEach(
   images: readonly DatasetImage[],
-  { frames = defaultFrames }: Pick<CaptioningOptions, 'frames'>,
+  { frames }: Pick<CaptioningOptions, 'frames'>,
+  { config: { clip_frames: learned = 1 } }: Pick<Captioner, 'config'>,
 ): number {
-  return images.some(({ path }) => isFilmName(path)) ? frames : 1;
+  return images.some(({ path }) => isFilmName(path)) ? (frames ?? learned) : 1;
 }
 
 /**
@@ -67,7 +67,7 @@ export async function captionDataset<Image extends DatasetImage>(
   options: CaptioningOptions,
 ): Promise<DatasetCaption<Image>[]> {
   const { batchSize, decoding, signal, onNote, onCaptioned } = options;
-  const each = framesEach(images, options);
+  const each = framesEach(images, options, captioner);
   const prepareOne = async (path: string): Promise<PreparedImage[]> => {
     if (!isFilmName(path)) {
       const picture = await captioner.prepare(path, decoding);

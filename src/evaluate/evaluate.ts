@@ -77,7 +77,7 @@ export interface Evaluation {
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
   await checkOutput(options);
   const images = await imagesWithCaptions(options);
-  const { written, throughput } = await captionImages(options, images);
+  const { written, frames, throughput } = await captionImages(options, images);
   const judged = written.map(({ image, caption }) => ({
     caption: caption.text,
     references: image.captions,
@@ -98,7 +98,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
         images: written.length,
         fingerprint: fingerprintOf(written),
       },
-      decoding: decodingOf(options, framesEach(images, options)),
+      decoding: decodingOf(options, frames),
       metrics: scores,
       intervals,
       singleReference: await singleReferenceMeans(judged, options),
@@ -143,6 +143,8 @@ async function checkOutput({ output, overwrite }: EvaluateOptions): Promise<void
 
 interface Captioned {
   readonly written: readonly DatasetCaption[];
+  /** Frames of each. */
+  readonly frames: number;
   readonly throughput: Evaluation['throughput'];
 }
 
@@ -166,7 +168,7 @@ async function captionImages(
   if (written.length === 0)
     throw new InputError(`${options.data}: none of the split's pictures can be read.`);
   const throughput = throughputOf(written.length, (performance.now() - started) / 1000);
-  return { written, throughput };
+  return { written, frames: framesEach(images, options, captioner), throughput };
 }
 
 /** Writes captions.jsonl, each caption with its own scores. */

@@ -38,6 +38,7 @@ const wholeJson = z.object({
     .default({ model_type: 'blip_vision_model' }),
   text_config: textPart,
   concept_config: conceptSchema.nullish(),
+  clip_frames: size.nullish(),
 });
 
 export type { VisionConfig };
@@ -50,6 +51,8 @@ export interface BlipConfig {
   readonly text_config: TextConfig;
   /** What the decoder is told beside the image tokens; a published BLIP has none. */
   readonly concept_config?: ConceptConfig;
+  /** Frames of a clip that it learned to read end to end; of a model of pictures none. */
+  readonly clip_frames?: number;
 }
 
 /**
@@ -58,7 +61,12 @@ export interface BlipConfig {
  * @throws InputError naming the field, or both fields of a combination that does not fit
  */
 export function parseBlipConfig(json: unknown, source: string): BlipConfig {
-  const { vision_config, text_config, concept_config } = checked(wholeJson, json, source, '');
+  const { vision_config, text_config, concept_config, clip_frames } = checked(
+    wholeJson,
+    json,
+    source,
+    '',
+  );
   const name = vision_config.model_type;
   if (!isTowerName(name))
     throw new InputError(
@@ -75,6 +83,7 @@ export function parseBlipConfig(json: unknown, source: string): BlipConfig {
     vision_config: vision,
     text_config,
     ...(concept_config && { concept_config }),
+    ...(clip_frames && { clip_frames }),
   };
 }
 

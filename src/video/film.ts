@@ -34,7 +34,8 @@ async function* describedScenes(
   film: Film,
   options: FilmOptions,
 ): AsyncGenerator<DescribedScene> {
-  const count = options.frames ?? defaultFrames;
+  const learned = captioner.config.clip_frames ?? 1;
+  const count = options.frames ?? (options.vote ? defaultFrames : learned);
   const pool = new FramePool(count);
   const frames = readFrames(film, options);
   const scenes = detectScenes(film, frames, options.scenes, (frame) => {

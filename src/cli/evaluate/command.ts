@@ -43,7 +43,11 @@ export const command = new Command('evaluate')
   .addOption(verboseOption())
   .addOption(quantizeOption())
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
-  .option('--frames <n>', "frames that a clip is captioned from, or 'middle'", frameCount, 8)
+  .option(
+    '--frames <n>',
+    "frames that a clip is captioned from, or 'middle' (default: as many as the model learned from clips, else middle)",
+    frameCount,
+  )
   .option('--limit <n>', 'measure the first so many pictures alone', positive)
   .option('--bootstrap <n>', 'resamples of the intervals; 0: none', whole, 1000)
   .option('--seed <n>', 'seed of the resamples', whole, 1)

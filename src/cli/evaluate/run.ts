@@ -23,7 +23,7 @@ export interface EvaluateFlags
   output?: string;
   overwrite?: true;
   batchSize: number;
-  frames: number;
+  frames?: number;
   limit?: number;
   bootstrap: number;
   seed: number;
@@ -51,7 +51,7 @@ export async function runEvaluate(model: string, flags: EvaluateFlags): Promise<
       // The seed is that of the resamples.
       decoding: givenOptions({ ...flags, seed: undefined }),
       batchSize: flags.batchSize,
-      frames: flags.frames,
+      ...(flags.frames !== undefined && { frames: flags.frames }),
       ...(limit !== undefined && { limit }),
       bootstrap: flags.bootstrap,
       seed: flags.seed,

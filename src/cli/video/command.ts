@@ -1,6 +1,5 @@
 /** `refcap video`: films in, scenes with captions out: tables, subtitles, chapters, a contact sheet. */
 import { Option } from '@commander-js/extra-typings';
-import { defaultFrames } from '../../data/films/pool.ts';
 import { filmFormats } from '../../video/output/formats.ts';
 import { detectorNames } from '../../video/scenes/detectors.ts';
 import { membersOption, modelCommand, quantizeOption } from '../options/model.ts';
@@ -12,8 +11,8 @@ const help = `
 Films are read by ffmpeg, which must be installed. Folders stand for the films in them.
 
 Scenes are those of PySceneDetect's detectors: adaptive (changes that stand out of their neighbours),
-content (changes above a threshold), fades (to black) and white-fades. A scene is captioned from
-frames spread over it; neighbouring scenes that say the same are one.
+content (changes above a threshold), fades (to black) and white-fades. A scene is captioned from its
+middle frame, or from several (--frames); neighbouring scenes that say the same are one.
 
 Formats: text (path, start, end, caption), json and jsonl (with frames, confidence and words), srt and
 vtt (subtitles: 2 lines of 42 characters, 5/6 to 7 s, none across a cut), chapters and descriptions
@@ -55,9 +54,8 @@ export const command = modelCommand('video')
   .option('--end <time>', 'where to stop', time)
   .option(
     '--frames <n>',
-    "frames that a scene is captioned from, or 'middle'",
+    "frames that a scene is captioned from, or 'middle' (default: as many as the model learned from clips, else middle; with --vote 8)",
     frameCount,
-    defaultFrames,
   )
   .option('--vote', "caption each frame and take the caption nearest to the others'")
   .option('--no-join', 'keep neighbouring scenes that say the same apart')

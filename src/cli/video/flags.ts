@@ -20,7 +20,7 @@ export interface VideoFlags extends ModelFlags {
   minScene?: SceneLength;
   start?: number;
   end?: number;
-  frames: number;
+  frames?: number;
   vote?: true;
   join: boolean;
   format?: FilmFormat[];
@@ -104,7 +104,7 @@ export function filmOptionsOf(flags: VideoFlags, signal: AbortSignal): FilmOptio
       ...(threshold !== undefined && { threshold }),
       ...(minScene !== undefined && { minLength: minScene }),
     },
-    frames,
+    ...(frames !== undefined && { frames }),
     ...(vote && { vote }),
     keepAlike: !join,
     caption: givenOptions({ beams, maxNewTokens, prompt }),

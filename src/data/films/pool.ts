@@ -14,7 +14,7 @@ export interface KeptFrame extends RgbImage {
   readonly time: number;
 }
 
-/** Frames that a scene or clip is captioned from and learned from, where nobody says. */
+/** Frames that are learned from a clip, and that vote on a scene, where nobody says. */
 export const defaultFrames = 8;
 
 /** Frames that are larger are kept smaller; models look at 224 to 512 pixels. */

@@ -229,6 +229,7 @@ function configToJson(
       ...config.text_config,
     },
     ...(config.concept_config && { concept_config: config.concept_config }),
+    ...(config.clip_frames && { clip_frames: config.clip_frames }),
   };
 }
 

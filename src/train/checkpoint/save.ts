@@ -39,7 +39,7 @@ export async function saveTrained(folder: string, trained: Trained): Promise<voi
     folder,
     {
       ...start.saved,
-      config: start.model,
+      config: { ...start.model, ...(graphs.frames > 1 && { clip_frames: graphs.frames }) },
       weights: base,
       dtype: config.dtype,
       generation: savedGeneration(start.generation, maxLength, config.savedBeams),

@@ -7,7 +7,10 @@ import type { Scene } from '../scenes/scenes.ts';
 import { electCaption } from './vote.ts';
 
 export interface DescribeOptions {
-  /** Frames that a scene is captioned from, spread over it; 1: the middle one. Default 8. */
+  /**
+   * Frames that a scene is captioned from, spread over it; 1: the middle one. Default: as many as the model learned to read,
+   * else 1; where they vote, 8.
+   */
   readonly frames?: number;
   /** Captions each frame alone and takes the caption nearest to the others, instead of one from all frames together. */
   readonly vote?: boolean;
