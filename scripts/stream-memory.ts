@@ -3,7 +3,7 @@
  * in a folder that is removed, and read by a process of each kind.
  *
  *   npx tsx scripts/stream-memory.ts                 # 10,000, 100,000 and 1,000,000 pictures
- *   npx tsx scripts/stream-memory.ts --rows 10000
+ *   npx tsx scripts/stream-memory.ts --rows 10000 --folder /data   # the shards of a million take 2 GB
  */
 import { spawnSync } from 'node:child_process';
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     rows: { type: 'string', multiple: true, default: ['10000', '100000', '1000000'] },
     read: { type: 'string' },
     shards: { type: 'string', default: '' },
+    folder: { type: 'string', default: tmpdir() },
   },
 });
 
@@ -146,16 +147,20 @@ function row(kind: string, { pictures, firstSeconds, seconds, peakBytes }: Found
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'refcap-stream-'));
+  const folder = mkdtempSync(join(values.folder, 'stream-memory-'));
   const sizes = values.rows.map(Number);
   try {
     await makeShards(folder, Math.max(...sizes));
     const rows = [['read as', 'pictures', 'first batch after', 'all after', 'peak memory']];
+    const add = (kind: 'stream' | 'whole', shards: string) => {
+      rows.push(row(kind, inProcess(kind, shards)));
+      console.error(rows.at(-1)?.join(', '));
+    };
     for (const size of sizes) {
       const last = String(Math.ceil(size / rowsOfShard) - 1).padStart(6, '0');
       const shards = join(folder, `train-{000000..${last}}.tar`);
-      rows.push(row('stream', inProcess('stream', shards)));
-      rows.push(row('whole', inProcess('whole', shards)));
+      add('stream', shards);
+      add('whole', shards);
     }
     console.log(alignedLines(rows, (column) => column > 0).join('\n'));
   } finally {
