@@ -180,14 +180,22 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'data/datasets/splits.ts',
   ],
   'data/datasets/inspect.test.ts': ['data/datasets/check-images.ts'],
+  'data/films/choose.test.ts': ['data/films/decoder.ts'],
   'data/films/frames.test.ts': [
     'data/films/command.ts',
     'data/films/conversion.ts',
+    'data/films/ffmpeg.ts',
     'data/films/probe.ts',
   ],
   'data/films/kernel/kernel.test.ts': [
     'data/films/kernel/bytes.ts',
     'data/films/kernel/colours.ts',
+  ],
+  'data/films/node-av/node-av.test.ts': [
+    'data/films/node-av/feed.ts',
+    'data/films/node-av/file.ts',
+    'data/films/node-av/filters.ts',
+    'data/films/node-av/package.ts',
   ],
   'data/films/sample.test.ts': ['data/films/names.ts'],
   'data/images/decode.test.ts': [

@@ -87,7 +87,7 @@ export const rooms: Readonly<Record<RoomName, Room>> = {
   },
   data: {
     holds:
-      '`images/`, `films/` (frames with their times, by ffmpeg; `kernel/`: what is computed of each, in WebAssembly), `text/`, `captions/` (caption files), `shards/` (tars, zips, Parquet tables; in stores, too), `datasets/` and `pack/`',
+      '`images/`, `films/` (frames with their times, by ffmpeg or `node-av/`; `kernel/`: what is computed of each, in WebAssembly), `text/`, `captions/` (caption files), `shards/` (tars, zips, Parquet tables; in stores, too), `datasets/` and `pack/`',
     uses: ['base', 'metrics', 'metadata'],
     browser: 'part',
   },

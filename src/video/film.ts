@@ -1,8 +1,8 @@
 /** A film in, its scenes with captions out, as they become known: decoding runs ahead of the model. */
 import type { Captioner } from '../caption/captioner.ts';
+import type { Film } from '../data/films/decoder.ts';
 import { readFrames } from '../data/films/frames.ts';
 import { defaultFrames, FramePool, type SceneFrames, sceneFrames } from '../data/films/pool.ts';
-import type { Film } from '../data/films/probe.ts';
 import {
   type DescribedScene,
   type DescribeOptions,

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grey, hasFfmpeg, makeFilm } from '../data/films/films.ts';
+import { hasNodeAv, isBeside, nodeAvVariables } from '../data/films/node-av/there.ts';
 import { fixtures, repositoryRoot } from '../paths.ts';
 import { main, runRefcap } from './refcap.ts';
 
@@ -118,6 +119,7 @@ describe.skipIf(!hasFfmpeg)('refcap video', () => {
 
   it.each<[string[], RegExp]>([
     [['--start', '2', '--end', '1'], /--end \(1 s\) is not after --start \(2 s\)/],
+    [['--decoder', 'mplayer'], /'mplayer' is invalid\. Allowed choices are ffmpeg, node-av/],
     [['--start', '1:75'], /'1:75' is invalid\. not a time such as 90, 1:30/],
     [['--format', 'vtt,srt'], /several formats are several files/],
     [['--output', 'a.srt', '--format', 'json'], /--output a\.srt is the name of a \.srt file/],
@@ -137,6 +139,47 @@ describe.skipIf(!hasFfmpeg)('refcap video', () => {
     closeSync(full);
     const sentence = 'the standard output: the disk is full; free some space and run again.';
     expect([status, stderr]).toEqual([1, `refcap: ${sentence}\n`]);
+  });
+
+  it.skipIf(!hasNodeAv)(
+    'does the same by node-av, without ffmpeg or where that is asked for',
+    () => {
+      const args = [
+        'video',
+        '--model',
+        tiny,
+        '--workers',
+        '0',
+        'films/a.mp4',
+        '--quiet',
+        '--no-join',
+      ];
+      const usual = refcap(...args, '--format', 'json');
+      expect(usual.status).toBe(0);
+      const env = { ...nodeAvVariables, PATH: folder };
+      const alone = runRefcap([...args, '--format', 'json'], { cwd: folder, env });
+      expect(alone).toEqual(usual);
+      const asked = runRefcap([...args, '--format', 'json', '--decoder', 'node-av'], {
+        cwd: folder,
+        env: nodeAvVariables,
+      });
+      expect(asked).toEqual(usual);
+    },
+  );
+
+  it.skipIf(isBeside)('says how to get what reads films where nothing does', () => {
+    const env = { PATH: folder, NODE_PATH: '' };
+    const none = runRefcap(['video', 'films/a.mp4', '--scenes-only'], { cwd: folder, env });
+    expect(none).toMatchObject({ status: 1, stdout: '' });
+    expect(none.stderr).toMatch(
+      /^refcap: films are read by ffmpeg .*apt install ffmpeg.*npm install --ignore-scripts node-av.*\n$/,
+    );
+    const args = ['video', 'films/a.mp4', '--scenes-only', '--decoder', 'node-av'];
+    const { status, stderr } = runRefcap(args, { cwd: folder, env });
+    expect([status, stderr]).toEqual([
+      1,
+      'refcap: the npm package node-av is not installed; install the package beside refcap (npm install --ignore-scripts node-av; its binary is under the GPL) and run again.\n',
+    ]);
   });
 
   it('stops at Ctrl-C, and ffmpeg with it', async () => {

@@ -1,5 +1,6 @@
 /** `refcap video`: films in, scenes with captions out: tables, subtitles, chapters, a contact sheet. */
 import { Option } from '@commander-js/extra-typings';
+import { decoderNames } from '../../data/films/decoder.ts';
 import { filmFormats } from '../../video/output/formats.ts';
 import { detectorNames } from '../../video/scenes/detectors.ts';
 import { membersOption, modelCommand, quantizeOption } from '../options/model.ts';
@@ -8,7 +9,9 @@ import { checkPlaces, checkVideoFlags, formatsOf, type VideoFlags } from './flag
 import { formatList, sceneLength, time } from './values.ts';
 
 const help = `
-Films are read by ffmpeg, which must be installed. Folders stand for the films in them.
+Films are read by ffmpeg where it and its ffprobe are on the PATH, else by the npm package node-av where
+it is installed (npm install --ignore-scripts node-av; its binary is under the GPL). Folders stand for the
+films in them.
 
 Scenes are those of PySceneDetect's detectors: adaptive (changes that stand out of their neighbours),
 content (changes above a threshold), fades (to black) and white-fades. A scene is captioned from its
@@ -38,6 +41,12 @@ export const command = modelCommand('video')
   .option('--beams <n>', "beams of beam search (default: the model's own)", positive)
   .option('--max-new-tokens <n>', 'most tokens after the prompt', positive)
   .option('--prompt <text>', 'what every caption begins with')
+  .addOption(
+    new Option(
+      '--decoder <name>',
+      'what reads films (default: ffmpeg where it is there, else node-av)',
+    ).choices(decoderNames),
+  )
   .option('--scenes-only', 'print scenes, without captions')
   .addOption(
     new Option('--detector <name>', 'how scenes are told apart')

@@ -1,6 +1,8 @@
 /** One film after the other: what goes wrong with one stops no others. */
 import { InputError } from '../../base/errors.ts';
-import { type Film, probeFilm } from '../../data/films/probe.ts';
+import { chooseDecoder } from '../../data/films/choose.ts';
+import type { Film } from '../../data/films/decoder.ts';
+import { probeFilm } from '../../data/films/probe.ts';
 import type { FilmOptions } from '../../video/film.ts';
 import { FilmProgress } from '../terminal/film-progress.ts';
 import { filmOptionsOf, type VideoFlags } from './flags.ts';
@@ -15,11 +17,12 @@ export async function forEachFilm(
   signal: AbortSignal,
   work: (film: Film, options: FilmOptions) => Promise<void>,
 ): Promise<number> {
+  const decoder = await chooseDecoder(flags.decoder);
   const progress = new FilmProgress();
   let done = 0;
   for (const path of films) {
     try {
-      const film = await probeFilm(path, signal);
+      const film = await probeFilm(path, signal, decoder);
       const say = (sentence: string): void => {
         progress.clear();
         console.error(`refcap: ${sentence}`);

@@ -3,6 +3,7 @@ import { InputError, UsageError } from '../../base/errors.ts';
 import { isThere } from '../../base/files.ts';
 import { checkWritableFolder } from '../../base/writable.ts';
 import { givenOptions } from '../../caption/command-options.ts';
+import type { DecoderName } from '../../data/films/decoder.ts';
 import type { FilmOptions } from '../../video/film.ts';
 import { type FilmFormat, formatOfName, formatRules } from '../../video/output/formats.ts';
 import type { DetectorName, SceneLength } from '../../video/scenes/detectors.ts';
@@ -14,6 +15,7 @@ export interface VideoFlags extends ModelFlags {
   beams?: number;
   maxNewTokens?: number;
   prompt?: string;
+  decoder?: DecoderName;
   scenesOnly?: true;
   detector: DetectorName;
   threshold?: number;

@@ -2,7 +2,7 @@
 import { UsageError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import { openStream } from '../../base/streams.ts';
-import { ffmpegAbilities } from '../../data/films/command.ts';
+import { chooseDecoder } from '../../data/films/choose.ts';
 import { listFilms } from '../../video/inputs.ts';
 import { bareRows, type FilmFormat, formatRules } from '../../video/output/formats.ts';
 import { filmScenes } from '../../video/scenes/scenes.ts';
@@ -10,13 +10,13 @@ import { interruptible } from '../terminal/interrupt.ts';
 import { forEachFilm } from './each.ts';
 import { hasFolder, type VideoFlags } from './flags.ts';
 
-/** @throws InputError where ffmpeg, the model or an output cannot be used */
+/** @throws InputError where what reads films, the model or an output cannot be used */
 export async function runVideo(
   inputs: readonly string[],
   formats: readonly FilmFormat[],
   flags: VideoFlags,
 ): Promise<void> {
-  await ffmpegAbilities();
+  await chooseDecoder(flags.decoder);
   const films = await listFilms(inputs, flags.recursive ?? false);
   const canHoldAll = formats.every((format) => formatRules[format].holdsSeveral);
   if (films.length > 1 && !canHoldAll && !hasFolder(flags))

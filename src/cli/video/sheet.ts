@@ -1,7 +1,7 @@
 /** One film captioned, with pictures of its scenes where a contact sheet is wanted. */
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { Captioner } from '../../caption/captioner.ts';
-import type { Film } from '../../data/films/probe.ts';
+import type { Film } from '../../data/films/decoder.ts';
 import type { SheetFilm, SheetScene } from '../../pages/films.ts';
 import { captionFilm, type FilmOptions } from '../../video/film.ts';
 import type { WrittenScene } from '../../video/output/formats.ts';

@@ -1,5 +1,7 @@
 /** ffmpeg and ffprobe, which are programs of the user's: started with a list of arguments, never through a shell. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
@@ -8,7 +10,7 @@ import { convertsAlike, sampleArguments, samplePlanes } from './conversion.ts';
 type Program = 'ffmpeg' | 'ffprobe';
 
 /** Kinds of files that are opened: films and sounds, no playlists, which lead to other files. */
-const demuxers = [
+export const demuxers: readonly string[] = [
   ...[
     'mov',
     'matroska',
@@ -120,8 +122,26 @@ export function startError(error: unknown): unknown {
 
 function notInstalled(program: Program): InputError {
   return new InputError(
-    `films are read by ${program}, which is not installed or not on the PATH; install ffmpeg (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) and run again.`,
+    `films are read by ${program}, which is not installed or not on the PATH; ${howToInstall} and run again.`,
   );
+}
+
+/** What to do where ffmpeg is missing. */
+export const howToInstall =
+  'install ffmpeg (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg)';
+
+/** Whether both programs are on the PATH. */
+export async function isFfmpegThere(): Promise<boolean> {
+  const folders = (process.env.PATH ?? '/usr/bin:/bin').split(delimiter);
+  const ending = process.platform === 'win32' ? '.exe' : '';
+  const isThere = (program: Program): Promise<boolean> =>
+    Promise.any(
+      folders.map((folder) => access(join(folder, `${program}${ending}`), constants.X_OK)),
+    ).then(
+      () => true,
+      () => false,
+    );
+  return (await isThere('ffmpeg')) && (await isThere('ffprobe'));
 }
 
 /** What this ffmpeg can do. */

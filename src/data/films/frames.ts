@@ -1,12 +1,9 @@
-/** A film's frames in memory, one at a time, each with its own time: a pipe of raw pictures from ffmpeg. */
+/** A film's frames in memory, one at a time, each with its own time. */
 import { InputError } from '../../base/errors.ts';
 import type { RgbImage } from '../images/rgb.ts';
-import { ffmpegAbilities, hasFilter, inputArguments, startError, startFfmpeg } from './command.ts';
+import type { FeedEnd, Film } from './decoder.ts';
 import { type ColourFactors, planesLength } from './kernel/colours.ts';
 import { FilmKernel } from './kernel/kernel.ts';
-import { FfmpegLog } from './log.ts';
-import { type FrameInput, SocketFrames, StreamFrames } from './pipe.ts';
-import type { Film } from './probe.ts';
 
 /** A frame. Its memory is that of the next one too: copy what is to be kept. */
 export interface VideoFrame extends RgbImage {
@@ -59,7 +56,7 @@ export interface ReadOptions {
 }
 
 /**
- * Reads frames in their order. ffmpeg ends with the generator, however that ends.
+ * Reads frames in their order. What decodes them ends with the generator, however that ends.
  * @throws InputError where there is none; the signal's reason when aborted
  */
 export async function* readFrames(
@@ -68,121 +65,65 @@ export async function* readFrames(
 ): AsyncGenerator<VideoFrame> {
   const kernel = FilmKernel.open(film.width, film.height);
   const layout = kernel ? await pipeLayout(film) : rgbLayout;
-  const args = await readArguments(film, layout, start, onWarning);
+  const filters = await pictureFilters(film, layout, onWarning);
   const hasPlanes = layout !== rgbLayout;
   const { width, height, rate, origin } = film;
   const length = hasPlanes ? planesLength(width, height) : 3 * width * height;
   const data =
     kernel?.memory.subarray(kernel.frame, kernel.frame + length) ?? new Uint8Array(length);
-  const { child, frames, exit } = await startReading(args, data);
-  const kill = (): void => {
-    child.kill('SIGKILL');
-  };
-  signal?.addEventListener('abort', kill, { once: true });
-  const log = new FfmpegLog(child.stderr);
+  const feed = await film.decoder.open(film, { layout, filters, start, target: data }, signal);
+  const stop = (): void => feed.stop();
+  signal?.addEventListener('abort', stop, { once: true });
   let count = 0;
-  let hasMore = false;
   try {
     signal?.throwIfAborted();
-    for (; await frames.next(); count++) {
-      const told = await log.next(count, rate);
+    for (; ; count++) {
+      const told = await feed.next(count, rate);
       signal?.throwIfAborted();
+      if (!told) break;
       const time = told.time - origin;
-      hasMore = time >= end;
-      if (hasMore && count === 0)
+      if (time >= end && count > 0) return;
+      if (time >= end)
         throw new InputError(
           `${film.path}: there are no frames from ${start ?? 0} s to ${end} s, the next is at ${Number(time.toFixed(3))} s; choose other times.`,
         );
-      if (hasMore) break;
       if (kernel && hasPlanes)
         yield new PlanesFrame(count, time, film, { kernel, colours: told.colours });
       else yield { index: count, time, width, height, data, ...(kernel && { place: { kernel } }) };
     }
-    signal?.throwIfAborted();
-    if (hasMore) return;
-    const code = await exit;
-    report(film, count, code, log, start, onWarning);
+    report(film, count, await feed.finish(), start, onWarning);
   } finally {
-    signal?.removeEventListener('abort', kill);
-    kill();
-    frames.close();
-    await exit.catch(() => undefined);
+    signal?.removeEventListener('abort', stop);
+    await feed.close();
   }
-}
-
-/** Starts ffmpeg. @param target where each frame is put */
-async function startReading(args: readonly string[], target: Uint8Array): Promise<Reading> {
-  const socket = await SocketFrames.open(target);
-  const child = startFfmpeg(args, socket?.far);
-  socket?.handOver();
-  const exit = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(startError(error)));
-    child.once('close', resolve);
-  });
-  exit.catch(() => undefined);
-  const frames = socket ?? (child.stdout && new StreamFrames(child.stdout, target));
-  if (!frames) throw new Error('ffmpeg has no output');
-  return { child, frames, exit };
-}
-
-interface Reading {
-  readonly child: ReturnType<typeof startFfmpeg>;
-  readonly frames: FrameInput;
-  /** Its exit code. Rejects where it could not be started. */
-  readonly exit: Promise<number | null>;
 }
 
 const rgbLayout = 'rgb24';
 /** Layouts of planes that the kernel reads. */
 const planeLayouts: readonly string[] = ['yuv420p', 'yuvj420p'];
 
-/** How frames come through the pipe: as their planes where that gives the same RGB, which is half of the bytes. */
-async function pipeLayout({ layout, height, isHdr }: Film): Promise<string> {
+/** How frames come: as their planes where that gives the same RGB, which is half of the bytes. */
+async function pipeLayout({ layout, height, isHdr, decoder }: Film): Promise<string> {
   // Where the height is odd ffmpeg has another way to RGB.
   const isPlain = layout !== undefined && planeLayouts.includes(layout) && height % 2 === 0;
-  if (!isPlain || isHdr || !(await ffmpegAbilities()).convertsAlike) return rgbLayout;
+  if (!isPlain || isHdr || !(await decoder.convertsAlike())) return rgbLayout;
   return layout;
 }
 
-async function readArguments(
+async function pictureFilters(
   film: Film,
   layout: string,
-  start: number | undefined,
   onWarning: ReadOptions['onWarning'],
 ): Promise<string[]> {
-  const { passFrames } = await ffmpegAbilities();
-  const filters = ['showinfo=checksum=0'];
-  if (film.isHdr) {
-    if (await hasFilter('zscale')) filters.push(toneMapping);
-    else
-      onWarning?.(
-        `${film.path}: this ffmpeg lacks zscale, so that colours of a high dynamic range come out pale.`,
-      );
-  }
+  const { path, decoder, width, height } = film;
   // The size is said, for films that change theirs.
-  filters.push(`scale=${film.width}:${film.height}:flags=bicubic`, `format=${layout}`);
-  const seek = start === undefined ? [] : ['-ss', String(start + film.origin - film.formatStart)];
-  return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info', '-copyts', ...seek],
-    ...inputArguments(film.path),
-    ...['-map', `0:${film.stream}`, '-vf', filters.join(','), ...passFrames],
-    ...[
-      '-c:v',
-      'rawvideo',
-      '-f',
-      'fifo',
-      '-fifo_format',
-      'rawvideo',
-      '-queue_size',
-      String(queueSize(film)),
-      'pipe:1',
-    ],
-  ];
-}
-
-/** Frames that ffmpeg decodes ahead, in 32 MB at most, while one is measured. */
-function queueSize({ width, height }: Film): number {
-  return Math.max(2, Math.min(32, Math.floor(2 ** 25 / (3 * width * height))));
+  const filters = [`scale=${width}:${height}:flags=bicubic`, `format=${layout}`];
+  if (!film.isHdr) return filters;
+  if (await decoder.hasFilter('zscale')) return [toneMapping, ...filters];
+  onWarning?.(
+    `${path}: this ${decoder.name} lacks zscale, so that colours of a high dynamic range come out pale.`,
+  );
+  return filters;
 }
 
 const toneMapping =
@@ -190,21 +131,20 @@ const toneMapping =
 
 /** Says how the reading ended. @throws InputError where it gave nothing */
 function report(
-  film: Film,
+  { path, decoder }: Film,
   frames: number,
-  code: number | null,
-  log: FfmpegLog,
+  { errors, lastError, hasFailed }: FeedEnd,
   start: number | undefined,
   onWarning: ReadOptions['onWarning'],
 ): void {
-  const why = log.lastError === '' ? '' : ` (ffmpeg: ${log.lastError})`;
+  const why = lastError === '' ? '' : ` (${decoder.name}: ${lastError})`;
   if (frames === 0) {
-    if (start !== undefined && log.errors === 0)
+    if (start !== undefined && errors === 0)
       throw new InputError(
-        `${film.path}: there are no frames from ${start} s on; choose an earlier --start.`,
+        `${path}: there are no frames from ${start} s on; choose an earlier --start.`,
       );
-    throw new InputError(`${film.path}: no frame could be read${why}.`);
+    throw new InputError(`${path}: no frame could be read${why}.`);
   }
-  if (log.errors > 0 || code !== 0)
-    onWarning?.(`${film.path}: parts of this film are damaged${why}; what could be read was used.`);
+  if (errors > 0 || hasFailed)
+    onWarning?.(`${path}: parts of this film are damaged${why}; what could be read was used.`);
 }

@@ -1,89 +1,35 @@
-/** What ffprobe says of a film: which of its streams is the picture, its size, rate and clock. */
+/** What is known of a film before it is read: which of its streams is the picture, its size, rate and clock. */
 import { stat } from 'node:fs/promises';
-import { z } from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { errorCode } from '../../base/files.ts';
-import { parseJson } from '../../base/json.ts';
-import { inputArguments, runProbe } from './command.ts';
-
-/** A film that can be read. */
-export interface Film {
-  readonly path: string;
-  /** The stream's number among all of the file. */
-  readonly stream: number;
-  /** Pixels of a frame, turned upright. */
-  readonly width: number;
-  readonly height: number;
-  /** How much wider than high a pixel is shown. */
-  readonly pixelAspect: number;
-  /** ffmpeg's name of how its pixels lie, such as yuv420p; undefined where ffprobe does not know it. */
-  readonly layout: string | undefined;
-  /** Frames a second, as far as there is one rate. */
-  readonly rate: number;
-  /** Seconds; undefined where the file does not say. */
-  readonly duration: number | undefined;
-  /** The stream's time at which players show 0:00, in seconds. */
-  readonly origin: number;
-  /** What ffmpeg itself counts from, in seconds. */
-  readonly formatStart: number;
-  /** Whether its colours are of a high dynamic range. */
-  readonly isHdr: boolean;
-}
-
-const optionalNumber = z.coerce.number().optional().catch(undefined);
-const streamSchema = z.object({
-  index: z.int(),
-  codec_type: z.string().optional(),
-  codec_name: z.string().optional(),
-  width: z.int().optional(),
-  height: z.int().optional(),
-  pix_fmt: z.string().optional(),
-  sample_aspect_ratio: z.string().optional(),
-  r_frame_rate: z.string().optional(),
-  avg_frame_rate: z.string().optional(),
-  duration: optionalNumber,
-  color_transfer: z.string().optional(),
-  disposition: z
-    .object({ attached_pic: z.int().optional(), default: z.int().optional() })
-    .optional(),
-  tags: z.object({ rotate: optionalNumber }).optional(),
-  side_data_list: z.array(z.object({ rotation: optionalNumber })).optional(),
-});
-const probeSchema = z.object({
-  streams: z.array(streamSchema),
-  format: z.object({ start_time: optionalNumber, duration: optionalNumber }).optional(),
-});
-type Stream = z.infer<typeof streamSchema>;
+import { chooseDecoder } from './choose.ts';
+import type { Film, FilmDecoder, FoundStream } from './decoder.ts';
 
 /** The largest frame, in pixels: twice that of 8K. */
 const mostPixels = 2 ** 26;
 
 /**
  * Looks at a film. Of several streams of pictures the default one is taken; covers are none.
- * @throws InputError when it is missing, empty, no film, or without pictures, or ffprobe is not installed;
+ * @param asked what reads it; default what is there
+ * @throws InputError when it is missing, empty, no film, or without pictures, or nothing that reads films is installed;
  * the signal's reason when aborted
  */
-export async function probeFilm(path: string, signal?: AbortSignal): Promise<Film> {
+export async function probeFilm(
+  path: string,
+  signal?: AbortSignal,
+  asked?: FilmDecoder,
+): Promise<Film> {
   await checkFile(path);
-  const args = [
-    '-v',
-    'error',
-    '-of',
-    'json',
-    '-show_format',
-    '-show_streams',
-    ...inputArguments(path),
-  ];
-  const answer = await runProbe(args, signal);
-  if ('failure' in answer) throw new InputError(`${path}: ${reasonOf(answer.failure)}`);
-  const parsed = probeSchema.safeParse(parseJson(answer.output, path));
-  if (!parsed.success) throw new InputError(`${path}: ffprobe does not know what this is.`);
-  const { streams, format } = parsed.data;
+  const decoder = asked ?? (await chooseDecoder());
+  const found = await decoder.find(path, signal);
+  if ('failure' in found) throw new InputError(`${path}: ${reasonOf(found.failure)}`);
+  const { streams, format } = found;
   const stream = pictureStream(path, streams);
   const { width, height } = frameSize(path, stream);
   const formatStart = format?.start_time ?? 0;
   return {
     path,
+    decoder,
     stream: stream.index,
     width,
     height,
@@ -114,15 +60,15 @@ async function checkFile(path: string): Promise<void> {
   if (found.size === 0) throw new InputError(`${path}: the file is empty.`);
 }
 
-/** ffprobe's last word without what stands before it. */
+/** @param failure what the decoder said last */
 function reasonOf(failure: string): string {
   const last = failure.trim().split('\n').at(-1) ?? '';
   if (/Permission denied/.test(last)) return 'no permission to read this file.';
   return 'this is no film that ffmpeg can read, or it is damaged at its beginning.';
 }
 
-function pictureStream(path: string, streams: readonly Stream[]): Stream {
-  const isCover = ({ disposition }: Stream): boolean => disposition?.attached_pic === 1;
+function pictureStream(path: string, streams: readonly FoundStream[]): FoundStream {
+  const isCover = ({ disposition }: FoundStream): boolean => disposition?.attached_pic === 1;
   const films = streams.filter((stream) => stream.codec_type === 'video' && !isCover(stream));
   const chosen = films.find(({ disposition }) => disposition?.default === 1) ?? films[0];
   if (chosen) return chosen;
@@ -134,7 +80,7 @@ function pictureStream(path: string, streams: readonly Stream[]): Stream {
   );
 }
 
-function frameSize(path: string, stream: Stream): { width: number; height: number } {
+function frameSize(path: string, stream: FoundStream): { width: number; height: number } {
   const { width = 0, height = 0 } = stream;
   if (width < 1 || height < 1)
     throw new InputError(
@@ -149,13 +95,13 @@ function frameSize(path: string, stream: Stream): { width: number; height: numbe
   return Math.abs(angle - 90) < 1 ? { width: height, height: width } : { width, height };
 }
 
-function pixelAspectOf({ sample_aspect_ratio: text = '1:1' }: Stream): number {
+function pixelAspectOf({ sample_aspect_ratio: text = '1:1' }: FoundStream): number {
   const value = fraction(text.replace(':', '/'));
   return value > 0 ? value : 1;
 }
 
 /** As ffmpeg guesses it: the lowest rate that all times fit, unless that is that of the clock. */
-function rateOf(stream: Stream): number {
+function rateOf(stream: FoundStream): number {
   const fitting = fraction(stream.r_frame_rate);
   const average = fraction(stream.avg_frame_rate);
   const rate = average > 0 && average < 70 && fitting > 210 ? average : fitting;

@@ -7,7 +7,7 @@ import { isFilmName } from './names.ts';
 import { FramePool, spreadFrames } from './pool.ts';
 import { probeFilm } from './probe.ts';
 
-/** Films that are decoded at a time: ffmpeg has threads of its own. */
+/** Films that are decoded at a time: decoders have threads of their own. */
 const mostAtOnce = availableParallelism();
 const underWay = new Set<Promise<unknown>>();
 

@@ -1,6 +1,7 @@
 /** A film's frames in, its scenes out. */
+
+import type { Film } from '../../data/films/decoder.ts';
 import { type ReadOptions, readFrames, type VideoFrame } from '../../data/films/frames.ts';
-import type { Film } from '../../data/films/probe.ts';
 import { type DetectorName, type DetectorOptions, detectors } from './detectors.ts';
 import { FrameMeter, type FramePlace } from './measure.ts';
 

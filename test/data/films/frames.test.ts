@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { ffmpegDecoder } from '../../../src/data/films/ffmpeg.ts';
 import { type ReadOptions, readFrames } from '../../../src/data/films/frames.ts';
 import { probeFilm } from '../../../src/data/films/probe.ts';
 import { convertsPlanes, grey, hasFfmpeg, lossless, makeFilm } from './films.ts';
@@ -327,7 +328,7 @@ describe.skipIf(!hasFfmpeg)('what is no film', () => {
     const before = process.env.PATH;
     process.env.PATH = folder;
     try {
-      await expect(probeFilm(film)).rejects.toThrow(
+      await expect(probeFilm(film, undefined, ffmpegDecoder)).rejects.toThrow(
         /ffprobe, which is not installed .*apt install ffmpeg/,
       );
     } finally {

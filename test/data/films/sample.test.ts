@@ -7,6 +7,7 @@ import { isFilmName } from '../../../src/data/films/names.ts';
 import { sampleFrames } from '../../../src/data/films/sample.ts';
 import { repositoryRoot } from '../../paths.ts';
 import { grey, hasFfmpeg, lossless, makeFilm } from './films.ts';
+import { hasNodeAv } from './node-av/there.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'refcap-clips-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,6 +23,16 @@ describe.skipIf(!hasFfmpeg)('frames of a clip', () => {
     const clip = makeFilm(...grey(24), ...lossless, join(folder, 'clip.mkv'));
     expect(await sampled(clip, 4)).toEqual([2, 8, 14, 20]);
     expect(await sampled(clip, 1)).toEqual([12]);
+  });
+
+  it.skipIf(!hasNodeAv)('are the same where node-av alone reads films', async () => {
+    const { PATH: path = '' } = process.env;
+    process.env.PATH = folder;
+    try {
+      expect(await sampled(join(folder, 'clip.mkv'), 4)).toEqual([2, 8, 14, 20]);
+    } finally {
+      process.env.PATH = path;
+    }
   });
 
   it('come again where a clip has fewer', async () => {
