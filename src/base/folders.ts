@@ -34,6 +34,15 @@ export async function replaceFolder<T>(
   }
 }
 
+/** Paths of all files in a folder and the folders in it, sorted. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
 /** Whether a file is one that desktops leave in folders that they show, and that says nothing of their content. */
 export function isDesktopFile(name: string): boolean {
   return /^(\.DS_Store|\._.*|\.directory|\.localized|Icon\r|Thumbs\.db|desktop\.ini)$/i.test(name);

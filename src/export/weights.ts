@@ -11,7 +11,7 @@ import {
   quantizeBlocks,
   quantizeGraph,
   quantizeRows,
-  transposed,
+  roundRows,
 } from '../generation/quantisation.ts';
 import { isConceptScorer } from '../model/concepts/concepts.ts';
 import { fromFloat32 } from '../weights/weight.ts';
@@ -177,14 +177,7 @@ function roundedTable(
 ): Value {
   const [rows] = shape;
   const columns = countOf(shape) / rows;
-  const round = async () => {
-    const { matrix, scale } = quantizeRows(
-      await read(name),
-      { start: 0, rows, columns },
-      tableLimit,
-    );
-    return { matrix: transposed(matrix, columns, rows), scale };
-  };
+  const round = async () => roundRows(await read(name), { start: 0, rows, columns }, tableLimit);
   const [matrix, scale] = [`${name}.rows`, `${name}.rows.scale`];
   const parts = roundedParts(round);
   known.set(matrix, { dtype: 'i8', byteLength: rows * columns, read: parts.matrix });

@@ -1,6 +1,7 @@
 /** What clients are told of the model. */
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { filesBelow } from '../base/folders.ts';
 import { resolveModel } from '../hub/resolve.ts';
 import type { BlipConfig } from '../model/config.ts';
 import { HttpError } from './http/errors.ts';
@@ -25,11 +26,8 @@ export async function describeModel(
   { vision_config: vision, text_config: text }: BlipConfig,
 ): Promise<ServedModel> {
   const { path, source, name } = await resolveModel(model, { revision, offline: true });
-  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => []);
-  const files = entries.filter((entry) => !entry.isDirectory());
-  const found = await Promise.all(
-    files.length > 0 ? files.map((file) => stat(join(file.parentPath, file.name))) : [stat(path)],
-  );
+  const files = await filesBelow(path).catch((): string[] => []);
+  const found = await Promise.all((files.length > 0 ? files : [path]).map((file) => stat(file)));
   return {
     name: source === 'path' ? basename(resolve(path)) : name,
     size: found.reduce((sum, { size }) => sum + size, 0),

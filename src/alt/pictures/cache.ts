@@ -1,11 +1,12 @@
 /** Captions of pictures that were captioned before, by the content of picture and model and the settings. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { appendFile, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { readTextIfThere, writing } from '../../base/files.ts';
+import { filesBelow } from '../../base/folders.ts';
 
 /** A caption that nobody has looked at. */
 export interface Draft {
@@ -95,10 +96,5 @@ export async function cacheKey(model: string, settings: unknown): Promise<string
 }
 
 async function filesOf(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  const entries = await readdir(path, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  return (await stat(path)).isDirectory() ? filesBelow(path) : [path];
 }

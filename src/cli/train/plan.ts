@@ -38,6 +38,8 @@ function stagesOf({ config, stages = [], members }: Recipe) {
   );
 }
 
+type Row = readonly [what: string, how: string, much: string];
+
 function describeStage({ name, runs, rehearsal }: RehearsedStage): string[] {
   const found = estimateStage({ runs, rehearsal });
   const { whole, stepSeconds, features, peakBytes, checkpointBytes, modelBytes } = rehearsal;
@@ -46,7 +48,16 @@ function describeStage({ name, runs, rehearsal }: RehearsedStage): string[] {
   const often = runs > 1 ? `${runs} runs of ` : '';
   const parts = config.microBatch === null ? '' : ` in parts of ${config.microBatch}`;
   const range = [Math.min(...stepSeconds), Math.max(...stepSeconds)].map(short).join(' to ');
-  const rows: [string, string, string][] = [
+  const ofFeatures: Row[] = features
+    ? [
+        [
+          'features',
+          `${count(images.train * config.views + images.dev)} images and views; ${rate(features.seconds)}`,
+          time(seconds.features),
+        ],
+      ]
+    : [];
+  const rows: Row[] = [
     [
       'images',
       `${count(images.train)} to train on with ${count(captions)} captions, ${count(images.dev)} of dev`,
@@ -57,15 +68,7 @@ function describeStage({ name, runs, rehearsal }: RehearsedStage): string[] {
       `${often}${count(found.steps)}, ${count(found.stepsPerEpoch)} an epoch, of ${config.batchSize} images${parts}; ${short(found.secondsPerStep)} each (${range})`,
       time(seconds.steps),
     ],
-    ...(features
-      ? [
-          [
-            'features',
-            `${count(images.train * config.views + images.dev)} images and views; ${rate(features.seconds)}`,
-            time(seconds.features),
-          ] as [string, string, string],
-        ]
-      : []),
+    ...ofFeatures,
     [
       'validations',
       `${runs * found.epochs} of ${time(seconds.validations / (runs * found.epochs))}`,

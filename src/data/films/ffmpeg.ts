@@ -27,7 +27,6 @@ const optionalNumber = z.coerce.number().optional().catch(undefined);
 const streamSchema = z.object({
   index: z.int(),
   codec_type: z.string().optional(),
-  codec_name: z.string().optional(),
   width: z.int().optional(),
   height: z.int().optional(),
   pix_fmt: z.string().optional(),

@@ -1,10 +1,10 @@
 /** Exports a captioner for pages that run refcap/web: the model's own files, and a manifest with their hashes. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { writeFileAtomic } from '../../base/files.ts';
-import { replaceFolder } from '../../base/folders.ts';
+import { filesBelow, replaceFolder } from '../../base/folders.ts';
 import { LocalExecutor } from '../../caption/executor/local.ts';
 import { testPixels } from '../../caption/self-test.ts';
 import { resolveGeneration } from '../../generation/options.ts';
@@ -80,11 +80,7 @@ async function writeWebModel(
 /** Size and hash of every file, by its path with slashes. */
 async function describeFiles(folder: string): Promise<Record<string, ManifestFile>> {
   const files: Record<string, ManifestFile> = {};
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  for (const path of paths.sort()) {
+  for (const path of await filesBelow(folder)) {
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path)) hash.update(chunk);
     const name = relative(folder, path).split(sep).join('/');

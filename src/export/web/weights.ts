@@ -1,5 +1,5 @@
 /** A model's weights for the web: as they are, in 16 bits, or rounded to 8 with a scale a row. */
-import { quantizeGraph, quantizeRows, transposed } from '../../generation/quantisation.ts';
+import { quantizeGraph, roundRows } from '../../generation/quantisation.ts';
 import { encoderGraph, stepGraph } from '../../model/blip.ts';
 import type { PretrainedWeights } from '../../model/checkpoint/weights.ts';
 import type { BlipConfig } from '../../model/config.ts';
@@ -26,11 +26,9 @@ export function* roundedWeights(
     const rows = shape[0];
     const columns = elementCount(shape) / rows;
     const limit = isProduct ? productLimit : tableLimit;
-    const parts = roundedParts(async () => {
-      const values = await weights.readFloat32(name);
-      const { matrix, scale } = quantizeRows(values, { start: 0, rows, columns }, limit);
-      return { matrix: transposed(matrix, columns, rows), scale };
-    });
+    const parts = roundedParts(async () =>
+      roundRows(await weights.readFloat32(name), { start: 0, rows, columns }, limit),
+    );
     yield [name, { dtype: 'i8', shape, read: parts.matrix }];
     yield [name + scaleSuffix, { dtype: 'f32', shape: [rows], read: parts.scale }];
   }

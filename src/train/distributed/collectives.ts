@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
+import { bytesOf } from '../../base/bytes.ts';
 import { InputError } from '../../base/errors.ts';
 import type { WireDtype } from './names.ts';
 import type { Peers } from './peers.ts';
@@ -104,8 +105,4 @@ async function addUpStretch(
   write(sum, own, 0);
   await transport.allGather(own, received);
   for (let other = 0; other < size; other++) read(received, other * piece * width, partOf(other));
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -71,6 +71,17 @@ export function stepsOfSplit(
   };
 }
 
+/**
+ * What a part of a step draws by: the views of its images, and dropout.
+ * @param start place of its first image among those of all ranks
+ */
+export function drawsOfPart(seed: number, step: number, start: number) {
+  return {
+    ofImages: dropoutSeed(seed, step, 2, start),
+    ofDropout: dropoutSeed(seed, step, 1, start),
+  };
+}
+
 /** A rank's parts (micro-batches) of a step, each with its images drawn and read. */
 async function loadPartsOf(
   split: TrainingSplit,
@@ -87,13 +98,13 @@ async function loadPartsOf(
   for (let start = from; start < end; start += size) {
     const units = batch.slice(start, Math.min(start + size, end));
     const places = units.map(({ image }) => image);
-    const draw = dropoutSeed(config.seed, step, 2, start);
-    const fed = await split.images.read(places, draw);
+    const draws = drawsOfPart(config.seed, step, start);
+    const fed = await split.images.read(places, draws.ofImages);
     const text = textBatch(captionsOf(split.captions, units), model.text_config.pad_token_id);
     const { side } = towerOf(model.vision_config).grid;
     parts.push({
       ...{ places, fed, text },
-      seed: dropoutSeed(config.seed, step, 1, start),
+      seed: draws.ofDropout,
       ...(split.grounded && {
         boxes: feedBoxes(split.grounded, units, fed.seen ?? [], text.shape, side),
       }),

@@ -196,7 +196,7 @@ function lossSums({ validation: { base, refined, count } }: TrainingGraphs): Rec
 }
 
 /** `wanted` places spread evenly over 0 .. count - 1; all where that is more. */
-function everyFew(count: number, wanted: number): number[] {
+export function everyFew(count: number, wanted: number): number[] {
   const taken = Math.min(count, wanted);
   return Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
 }

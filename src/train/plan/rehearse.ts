@@ -1,13 +1,16 @@
 /** A few steps of a run, in a folder that goes with them, from which the whole run is reckoned. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { describeWriteError } from '../../base/files.ts';
+import { describeWriteError, isThere } from '../../base/files.ts';
+import { filesBelow } from '../../base/folders.ts';
+import { listCheckpoints } from '../checkpoint/checkpoint.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { RunData } from '../loop/data.ts';
 import type { RunOptions, WholeRun } from '../loop/options.ts';
 import { trainRun } from '../loop/run.ts';
 import type { TrainingEvent } from '../loop/trainer.ts';
+import { everyFew } from '../loop/validation.ts';
 import type { Stage } from '../recipe/recipe.ts';
 
 type ValidationEvent = Extract<TrainingEvent, { kind: 'validation' }>;
@@ -117,14 +120,14 @@ async function rehearseOne(options: RunOptions & { cache: string }): Promise<Reh
   });
   const { whole, validation } = found;
   if (!whole || !validation) throw new TypeError('a run did not say what it is');
-  const [newest = ''] = (await readdir(join(output, 'checkpoints'))).sort();
+  const [newest] = await listCheckpoints(output);
   const made = featureCost(features, (await bytesIn(cache)) - before);
   return {
     whole,
     stepSeconds: stepSeconds.length > 1 ? stepSeconds.slice(1) : stepSeconds,
     ...(made && { features: made }),
     validationSeconds: validationSeconds(validation, whole),
-    checkpointBytes: await bytesIn(join(output, 'checkpoints', newest)),
+    checkpointBytes: await bytesIn(newest.path),
     modelBytes: await bytesIn(join(output, 'best')),
     peakBytes: process.resourceUsage().maxRSS * 1024,
   };
@@ -144,8 +147,7 @@ function shownOf({ train, dev }: RunData, { batchSize }: TrainConfig): RunData {
 }
 
 function spread<T>(list: readonly T[], wanted: number): T[] {
-  const taken = Math.min(list.length, wanted);
-  return Array.from({ length: taken }, (_, i) => list[Math.floor((i * list.length) / taken)]);
+  return everyFew(list.length, wanted).map((place) => list[place]);
 }
 
 /** Seconds of a validation of all dev images, and of the captions of those that are to be captioned. */
@@ -179,9 +181,7 @@ function featureCost(
 }
 
 async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  const sizes = entries.map(async (entry) =>
-    entry.isFile() ? (await stat(join(entry.parentPath, entry.name))).size : 0,
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  const files = (await isThere(folder)) ? await filesBelow(folder) : [];
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -1,11 +1,10 @@
 /** A run's steps from shards, read as they are needed: memory holds a buffer of captions, whatever the shards hold. */
 import { InputError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
-import { dropoutSeed } from '../../nn/dropout.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { Peers } from '../distributed/peers.ts';
 import { type EncodedCaption, textBatch } from '../loop/batches.ts';
-import type { StepPart, StepSource } from '../loop/steps.ts';
+import { drawsOfPart, type StepPart, type StepSource } from '../loop/steps.ts';
 import { type EntryOptions, readEntries, ShardsInUse, type StreamEntry } from './entries.ts';
 import type { StreamImages } from './images.ts';
 import { batchesOf, drawsOfRank, shardsOfRank, shuffled, someOf } from './order.ts';
@@ -131,18 +130,16 @@ async function loadParts(
   const parts: StepPart[] = [];
   for (let start = 0; start < batch.length; start += size) {
     const units = batch.slice(start, start + size);
-    // As for images in memory, where ranks take parts of one batch.
-    const offset = peers.rank * config.batchSize + start;
-    const draw = dropoutSeed(config.seed, step, 2, offset);
+    const draws = drawsOfPart(config.seed, step, peers.rank * config.batchSize + start);
     const read = await images.read(
       units.map(({ entry }) => entry),
-      draw,
+      draws.ofImages,
     );
     if (!read) continue;
     const { fed, places } = read;
     const chosen = places.map((place) => units[place].captions.map(encode));
     const text = textBatch(chosen, padId);
-    parts.push({ places, fed, text, seed: dropoutSeed(config.seed, step, 1, offset) });
+    parts.push({ places, fed, text, seed: draws.ofDropout });
   }
   return parts;
 }
