@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // One seed for all properties, so that a run can be repeated.
+  resolve: { alias: [{ find: /^fast-check$/, replacement: './test/seeded-fast-check.ts' }] },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],

@@ -34,7 +34,8 @@ export async function readNativeRequest<Schema extends z.ZodObject>(
   const { pictures, given } = await readParts({ body, contentType, allowUrl }, type);
   const names = Object.keys(schema.shape);
   const known = type === json ? [...names, ...Object.keys(pictureFields.shape)] : names;
-  const query = optionsOfText(new URL(req.url).searchParams);
+  // By itself too: what the body says again is otherwise never looked at.
+  const query = validate(schema, optionsOfText(new URL(req.url).searchParams), names);
   return { pictures, options: validate(schema, { ...query, ...given }, known) };
 }
 

@@ -99,6 +99,23 @@ describe('POST /v1/captions', () => {
     for (const batch of captioner.batches) expect(batch.options).toMatchObject(expected);
   });
 
+  it('refuses an option of the query that is wrong, whatever the body says of it', async () => {
+    const { send } = testServer();
+    const bodies = [
+      json({ image: base64('a'), beams: 2 }),
+      form({ beams: '2' }, ['a.jpg', 'a']),
+      bytes('a'),
+    ];
+    for (const body of bodies) {
+      const [status, sentence] = await failure(await send('/v1/captions?beams=17', body));
+      expect([status, sentence]).toEqual([400, expect.stringMatching(/^beams: /)]);
+      const unknown = await failure(await send('/v1/captions?image=aGk%3D', body));
+      expect(unknown).toEqual([400, expect.stringMatching(/^There is no option image; known: /)]);
+    }
+    const right = await send('/v1/captions?seed=4', json({ image: base64('a'), seed: 3 }));
+    expect(await captions(right)).toEqual(['a of seed 3']);
+  });
+
   it('gives candidates, and words to whom asks for them', async () => {
     const { send } = testServer();
     const plain = await send('/v1/captions', json({ image: base64('a'), numCaptions: 2 }));
