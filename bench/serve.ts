@@ -230,6 +230,8 @@ async function startServers(
 ): Promise<Server[]> {
   const main = join(root, 'dist/cli/main.js');
   const args = [main, 'serve', '--model', model, '--port', '0', '--log-format', 'none'];
+  // 32 clients of a slow machine may wait for more than a minute.
+  args.push('--timeout', '600');
   if (threads !== undefined) args.push('--threads', String(threads));
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const url = await urlFrom(child.stderr);
