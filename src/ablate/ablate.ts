@@ -8,8 +8,8 @@ import { version } from '../base/version.ts';
 import { checkWritableFolder } from '../base/writable.ts';
 import { openAblation } from './folder.ts';
 import { formatAblation } from './format.ts';
-import { readRuns } from './read.ts';
-import { finishRun, type RunSettings } from './run.ts';
+import { readRuns, readStartScores } from './read.ts';
+import { finishRun, finishStart, type RunSettings } from './run.ts';
 import type { AblationRequest } from './settings.ts';
 import { measureSpeed, readSpeed, type SpeedOptions } from './speed/speed.ts';
 import { type Ablation, tableRows } from './table.ts';
@@ -34,6 +34,7 @@ export async function ablate(options: AblateOptions): Promise<Ablation> {
   await makeFolder(output);
   await using _lock = await lockFolder(output);
   await openAblation(request);
+  await finishStart(request, options);
   const runs = Array.from({ length: seeds }, (_, i) =>
     chosen.map((variant) => ({ variant, seed: i + 1 })),
   ).flat();
@@ -65,6 +66,7 @@ async function writeTable(options: AblateOptions): Promise<Ablation> {
   const { output, baseline, variants, split, data } = request;
   const runs = await readRuns(output, [...variants.keys()]);
   const [first] = runs;
+  const start = 'model' in request.start ? await readStartScores(output, split, first) : undefined;
   const speed = await readSpeed(output);
   const ablation: Ablation = {
     version: version(),
@@ -72,7 +74,7 @@ async function writeTable(options: AblateOptions): Promise<Ablation> {
     data: { source: data, split, images: first.result.data.images },
     bootstrap: { resamples: bootstrap, seed: bootstrapSeed },
     machine: first.result.machine,
-    rows: tableRows(runs, { baseline, bootstrap, bootstrapSeed }),
+    rows: tableRows(runs, { baseline, bootstrap, bootstrapSeed }, start),
     ...(speed && { speed }),
   };
   await writeFileAtomic(join(output, 'ablation.json'), `${JSON.stringify(ablation, null, 2)}\n`);

@@ -6,7 +6,15 @@ import { readJsonFile, readTextIfThere } from '../base/files.ts';
 import { parseJson } from '../base/json.ts';
 import { version } from '../base/version.ts';
 import { type EvaluationFolder, readEvaluation } from '../evaluate/run-folder.ts';
-import { evaluationFolder, pathSchema, type RunPlace, type RunResult } from './result.ts';
+import {
+  evaluationFolder,
+  type PathScores,
+  pathSchema,
+  type RunPlace,
+  type RunResult,
+  type StartResult,
+  startPlace,
+} from './result.ts';
 
 /** Beside config.json: how long the run has been trained. */
 export const minutesFile = 'minutes.json';
@@ -61,7 +69,26 @@ export async function readRunEvaluation(
   split: string,
   isKept: boolean,
 ): Promise<EvaluationFolder> {
-  const folder = evaluationFolder(place, split, isKept);
+  return readOwnEvaluation(evaluationFolder(place, split, isKept));
+}
+
+/** What the start's evaluation says. @throws InputError when it is damaged, with the way out */
+export async function readStart(
+  output: string,
+  split: string,
+): Promise<{ readonly result: StartResult; readonly evaluation: EvaluationFolder }> {
+  const evaluation = await readOwnEvaluation(startPlace(output, split).folder);
+  const { model, data } = evaluation.results;
+  const result = {
+    version: version(),
+    start: { name: model.name, fingerprint: model.fingerprint },
+    data: { split, images: data.images },
+    base: scoresOf(evaluation),
+  };
+  return { result, evaluation };
+}
+
+async function readOwnEvaluation(folder: string): Promise<EvaluationFolder> {
   try {
     return await readEvaluation(folder);
   } catch (error) {
@@ -72,7 +99,7 @@ export async function readRunEvaluation(
   }
 }
 
-function scoresOf({ folder, results }: EvaluationFolder): RunResult['base'] {
+function scoresOf({ folder, results }: EvaluationFolder): PathScores {
   const parsed = pathSchema.safeParse(results);
   if (parsed.success) return parsed.data;
   throw new InputError(

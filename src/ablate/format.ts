@@ -21,6 +21,12 @@ export function formatAblation(ablation: Ablation, format: AblationFormat): stri
     `Means over seeds ± standard deviation, ${data.images} images of ${data.split}. Kept: captioned with the training-only layers. METEOR without paraphrases.\n`,
     table(scoreCells(ablation.rows)),
   ];
+  const single = ablation.rows.filter(({ singleReference }) => singleReference);
+  if (single.length > 0)
+    parts.push(
+      'The same captions against one reference at a time, means over the references.\n',
+      table(singleReferenceCells(single)),
+    );
   const compared = ablation.rows.filter(({ comparison }) => comparison);
   if (compared.length > 0)
     parts.push(
@@ -55,12 +61,29 @@ function scoreCells(rows: readonly AblationRow[]): string[][] {
     ['variant', 'seeds', 'nats a word', ...names.map((name) => tableMetrics[name]), 'minutes'],
     ...rows.map((row) => [
       nameOf(row),
-      String(row.seeds.length),
+      seedsOf(row.seeds),
       shown(row.nats, 3),
       ...names.map((name) => shown(row.metrics[name], 4)),
       row.kept ? '' : shown(row.trainingMinutes, 1),
     ]),
   ];
+}
+
+function singleReferenceCells(rows: readonly AblationRow[]): string[][] {
+  const names = Object.keys(tableMetrics) as TableMetric[]; // keys of a constant
+  return [
+    ['variant', 'seeds', ...names.map((name) => tableMetrics[name])],
+    ...rows.map((row) => [
+      nameOf(row),
+      seedsOf(row.seeds),
+      ...names.map((name) => shown(row.singleReference?.[name], 4)),
+    ]),
+  ];
+}
+
+/** Blank for the start, which has none. */
+function seedsOf(seeds: readonly number[]): string {
+  return seeds.length > 0 ? String(seeds.length) : '';
 }
 
 function comparisonCells(rows: readonly AblationRow[]): string[][] {
@@ -87,7 +110,9 @@ function comparisonCells(rows: readonly AblationRow[]): string[][] {
   ];
 }
 
-function shown({ mean, deviation }: Spread, digits: number, isSigned = false): string {
+function shown(spread: Spread | undefined, digits: number, isSigned = false): string {
+  if (!spread) return '';
+  const { mean, deviation } = spread;
   const text = isSigned ? signed(mean, digits) : mean.toFixed(digits);
   return deviation === undefined ? text : `${text} ± ${deviation.toFixed(digits)}`;
 }

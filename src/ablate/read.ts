@@ -1,9 +1,9 @@
 /** Reads the finished runs of an ablation, with the scores of each image. */
 import { InputError } from '../base/errors.ts';
 import type { EvaluationFolder } from '../evaluate/run-folder.ts';
-import { readRunEvaluation } from './describe.ts';
+import { readRunEvaluation, readStart } from './describe.ts';
 import { readResults, runPlace } from './result.ts';
-import { type ComparedMetric, comparedMetrics, type ScoredRun } from './table.ts';
+import { type ComparedMetric, comparedMetrics, type ScoredRun, type ScoredStart } from './table.ts';
 
 /**
  * All runs with a result, variants in the order given, seeds in theirs.
@@ -35,6 +35,24 @@ export async function readRuns(output: string, variants: readonly string[]): Pro
     });
   }
   return runs;
+}
+
+/**
+ * The model that the runs start from, with the scores of each picture in the order of a run's.
+ * @throws InputError naming the folder that is damaged, or of other data
+ */
+export async function readStartScores(
+  output: string,
+  split: string,
+  { result }: ScoredRun,
+): Promise<ScoredStart> {
+  const { evaluation, result: start } = await readStart(output, split);
+  const first = await readRunEvaluation(
+    runPlace(output, result.variant, result.seed),
+    split,
+    false,
+  );
+  return { scores: start.base, base: imageScores(evaluation, first) };
 }
 
 /** Scores of the pictures in the order of the first evaluation. */

@@ -9,7 +9,13 @@ const numbers = z.record(z.string(), z.number());
 const intervals = z.record(z.string(), z.object({ low: z.number(), high: z.number() }));
 
 /** Scores of the captions of one path. */
-export const pathSchema = z.object({ metrics: numbers, intervals });
+export const pathSchema = z.object({
+  metrics: numbers,
+  intervals,
+  /** The mean over one reference at a time. */
+  singleReference: numbers.optional(),
+});
+export type PathScores = z.infer<typeof pathSchema>;
 
 const resultSchema = z.object({
   version: z.string(),
@@ -36,6 +42,14 @@ const resultSchema = z.object({
 });
 export type RunResult = z.infer<typeof resultSchema>;
 
+/** What the evaluation of the model that runs start from leaves. */
+export interface StartResult {
+  readonly version: string;
+  readonly start: { readonly name: string; readonly fingerprint: string };
+  readonly data: { readonly split: string; readonly images: number };
+  readonly base: PathScores;
+}
+
 /** Where a run of an ablation lies, and what it leaves. */
 export interface RunPlace {
   readonly variant: string;
@@ -54,6 +68,11 @@ export function runPlace(output: string, variant: string, seed: number): RunPlac
   };
 }
 
+/** Where the model that runs start from is evaluated as it is, and what that leaves. */
+export function startPlace(output: string, split: string): { folder: string; result: string } {
+  return { folder: join(output, 'start', split), result: join(output, 'results', 'start.json') };
+}
+
 /** The folder of a run's evaluation, of the model as it is saved or with its layers kept. */
 export function evaluationFolder({ folder }: RunPlace, split: string, isKept: boolean): string {
   return join(folder, isKept ? `${split}-kept` : split);
@@ -70,7 +89,10 @@ export async function readResult({ result: path }: RunPlace): Promise<RunResult 
   );
 }
 
-export async function writeResult({ result: path }: RunPlace, result: RunResult): Promise<void> {
+export async function writeResult(
+  { result: path }: Pick<RunPlace, 'result'>,
+  result: RunResult | StartResult,
+): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
   await writeFileAtomic(path, `${JSON.stringify(result, null, 2)}\n`);
 }

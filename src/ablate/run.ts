@@ -7,8 +7,15 @@ import type { ResolveOptions } from '../hub/resolve.ts';
 import type { TrainConfig } from '../train/config/config.ts';
 import { trainRun } from '../train/loop/run.ts';
 import type { TrainingEvent } from '../train/loop/trainer.ts';
-import { minutesFile, minutesOf, runResult } from './describe.ts';
-import { evaluationFolder, type RunPlace, readResult, runPlace, writeResult } from './result.ts';
+import { minutesFile, minutesOf, readStart, runResult } from './describe.ts';
+import {
+  evaluationFolder,
+  type RunPlace,
+  readResult,
+  runPlace,
+  startPlace,
+  writeResult,
+} from './result.ts';
 import type { AblationRequest } from './settings.ts';
 
 /** How runs are made, and who is told. */
@@ -55,6 +62,19 @@ export async function finishRun(
   return isNew;
 }
 
+/**
+ * Evaluates the model that all runs start from as it is, unless that is done or they start from a tower alone.
+ * @throws what evaluateModel throws; the signal's reason when aborted
+ */
+export async function finishStart(request: AblationRequest, settings: RunSettings): Promise<void> {
+  const { start, output, split } = request;
+  if (!('model' in start)) return;
+  const place = startPlace(output, split);
+  const what = `${start.model} as it is`;
+  await captionSplit(request, { model: start.model, what, output: place.folder }, settings);
+  await writeResult(place, (await readStart(output, split)).result);
+}
+
 async function trainVariant(
   { data, reading, start, output, cache, split }: AblationRequest,
   place: RunPlace,
@@ -98,27 +118,48 @@ async function trainVariant(
 }
 
 /** Evaluates a run's best model, unless that is done. @returns whether there was something to do */
-async function evaluateBest(
-  { data, reading, split }: AblationRequest,
+function evaluateBest(
+  request: AblationRequest,
   place: RunPlace,
   isKept: boolean,
   settings: RunSettings,
 ): Promise<boolean> {
-  const { threads, device, bootstrap, bootstrapSeed, signal, onNote, onCaptioned } = settings;
-  const output = evaluationFolder(place, split, isKept);
+  const captioned = {
+    model: join(place.folder, 'best'),
+    what: `${place.variant}, seed ${place.seed}${isKept ? ', layers kept' : ''}`,
+    output: evaluationFolder(place, request.split, isKept),
+    isKept,
+  };
+  return captionSplit(request, captioned, settings);
+}
+
+interface Captioned {
+  readonly model: string;
+  /** As it is told. */
+  readonly what: string;
+  readonly output: string;
+  readonly isKept?: boolean;
+}
+
+/** Evaluates a model, unless that is done. @returns whether there was something to do */
+async function captionSplit(
+  { data, reading, split }: AblationRequest,
+  { model, what, output, isKept = false }: Captioned,
+  settings: RunSettings,
+): Promise<boolean> {
+  const { threads, device, bootstrap, bootstrapSeed, signal, hub, onNote, onCaptioned } = settings;
   // An evaluation's folder appears whole or not at all.
   if (await isThere(join(output, 'results.json'))) return false;
-  onNote(
-    `captioning the ${split} split: ${place.variant}, seed ${place.seed}${isKept ? ', layers kept' : ''}`,
-  );
+  onNote(`captioning the ${split} split: ${what}`);
   await evaluateModel({
-    model: join(place.folder, 'best'),
+    model,
     data,
     ...(reading && { reading }),
     split,
     output,
     overwrite: false,
     captioner: {
+      ...hub,
       ...(threads !== undefined && { threads }),
       ...(device !== undefined && { device }),
       ...(isKept && { keepRefiner: true }),

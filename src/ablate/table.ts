@@ -1,6 +1,6 @@
 /** The table of an ablation, from the results of its runs and the scores of each image. Pure. */
 import { createRandom } from '../base/random.ts';
-import type { RunResult } from './result.ts';
+import type { PathScores, RunResult } from './result.ts';
 import type { Speed } from './speed/schema.ts';
 import { type PairedDifference, pairedDifference, type Spread, spread } from './statistics.ts';
 
@@ -28,19 +28,30 @@ export interface ScoredRun {
   readonly kept?: Readonly<Record<ComparedMetric, Float64Array>>;
 }
 
-/** One variant, as it is saved or with its training-only layers kept. */
+/** The model that all runs start from, with the scores of each image. */
+export interface ScoredStart {
+  readonly scores: PathScores;
+  readonly base: ScoredRun['base'];
+}
+
+/** What the row of that model is called; no variant may have spaces. */
+const startName = 'as it started';
+
+/** One variant, as it is saved or with its training-only layers kept; or the start, which has no seeds and no loss. */
 export interface AblationRow {
   readonly variant: string;
   readonly kept: boolean;
   readonly seeds: readonly number[];
   /** Dev loss of the path, nats a word. */
-  readonly nats: Spread;
+  readonly nats?: Spread;
   readonly metrics: Readonly<Record<TableMetric, Spread>>;
-  readonly trainingMinutes: Spread;
-  /** To the baseline, for the seeds that both have. */
+  /** The mean over one reference at a time; of evaluations that have it. */
+  readonly singleReference?: Readonly<Record<TableMetric, Spread>>;
+  readonly trainingMinutes?: Spread;
+  /** To the baseline, for the seeds that both have; of the start, for all of the baseline's. */
   readonly comparison?: {
     readonly seeds: readonly number[];
-    readonly nats: Spread;
+    readonly nats?: Spread;
     readonly metrics: Readonly<Record<ComparedMetric, PairedDifference>>;
   };
 }
@@ -63,16 +74,36 @@ export interface TableOptions {
   readonly bootstrapSeed: number;
 }
 
-/** A row for each variant and path, in the order of the runs. */
-export function tableRows(runs: readonly ScoredRun[], options: TableOptions): AblationRow[] {
+/** The start, where it is a model, and a row for each variant and path, in the order of the runs. */
+export function tableRows(
+  runs: readonly ScoredRun[],
+  options: TableOptions,
+  start?: ScoredStart,
+): AblationRow[] {
   const variants = [...new Set(runs.map(({ result }) => result.variant))];
   const baseline = runs.filter(({ result }) => result.variant === options.baseline);
-  return variants.flatMap((variant) => {
+  const rows = variants.flatMap((variant) => {
     const own = runs.filter(({ result }) => result.variant === variant);
     const withLayers = own.filter(({ kept }) => kept);
     const base = rowOf(own, false, variant === options.baseline ? [] : baseline, options);
     return withLayers.length > 0 ? [base, rowOf(withLayers, true, baseline, options)] : [base];
   });
+  return start ? [startRow(start, baseline, options), ...rows] : rows;
+}
+
+function startRow(
+  { scores, base }: ScoredStart,
+  baseline: readonly ScoredRun[],
+  options: TableOptions,
+): AblationRow {
+  const pairs = baseline.map((other) => ({ own: base, other }));
+  return {
+    variant: startName,
+    kept: false,
+    seeds: [],
+    ...spreads([scores]),
+    ...comparisonOf(pairs, options),
+  };
 }
 
 function rowOf(
@@ -82,24 +113,36 @@ function rowOf(
   options: TableOptions,
 ): AblationRow {
   const scores = runs.map(({ result }) => (kept && result.kept ? result.kept : result.base));
-  const metric = (name: TableMetric): Spread => spread(scores.map(({ metrics }) => metrics[name]));
   const pairs = runs.flatMap((run) => {
     const other = baseline.find(({ result }) => result.seed === run.result.seed);
-    return other ? [{ run, other }] : [];
+    if (!other) return [];
+    const own = kept && run.kept ? run.kept : run.base;
+    return [{ own, other, nats: natsOf(run.result, kept) }];
   });
   return {
     variant: runs[0].result.variant,
     kept,
     seeds: runs.map(({ result }) => result.seed),
     nats: spread(runs.map(({ result }) => natsOf(result, kept))),
-    metrics: {
-      CIDEr: metric('CIDEr'),
-      METEOR: metric('METEOR'),
-      ROUGE_L: metric('ROUGE_L'),
-      Bleu_4: metric('Bleu_4'),
-    },
+    ...spreads(scores),
     trainingMinutes: spread(runs.map(({ result }) => result.trainingMinutes)),
-    ...(pairs.length > 0 && options.bootstrap > 0 && { comparison: compare(pairs, kept, options) }),
+    ...comparisonOf(pairs, options),
+  };
+}
+
+function spreads(scores: readonly PathScores[]): Pick<AblationRow, 'metrics' | 'singleReference'> {
+  const over = (of: readonly Readonly<Record<string, number>>[]): AblationRow['metrics'] => {
+    const [CIDEr, METEOR, ROUGE_L, Bleu_4] = (
+      ['CIDEr', 'METEOR', 'ROUGE_L', 'Bleu_4'] as const
+    ).map((name) => spread(of.map((metrics) => metrics[name])));
+    return { CIDEr, METEOR, ROUGE_L, Bleu_4 };
+  };
+  const single = scores.flatMap(({ singleReference }) =>
+    singleReference ? [singleReference] : [],
+  );
+  return {
+    metrics: over(scores.map(({ metrics }) => metrics)),
+    ...(single.length === scores.length && { singleReference: over(single) }),
   };
 }
 
@@ -107,25 +150,34 @@ function natsOf({ losses }: RunResult, kept: boolean): number {
   return kept ? (losses.refined ?? losses.base) : losses.base;
 }
 
-function compare(
-  pairs: readonly { run: ScoredRun; other: ScoredRun }[],
-  kept: boolean,
+/** Scores of each image, beside a run of the baseline. */
+interface Pair {
+  readonly own: ScoredRun['base'];
+  readonly nats?: number;
+  readonly other: ScoredRun;
+}
+
+function comparisonOf(
+  pairs: readonly Pair[],
   { bootstrap, bootstrapSeed }: TableOptions,
-): NonNullable<AblationRow['comparison']> {
+): Pick<AblationRow, 'comparison'> {
+  if (pairs.length === 0 || bootstrap === 0) return {};
   const of = (name: ComparedMetric): PairedDifference => {
-    const differences = pairs.map(({ run, other }) => {
-      const own = kept && run.kept ? run.kept : run.base;
-      return own[name].map((score, image) => score - other.base[name][image]);
-    });
+    const differences = pairs.map(({ own, other }) =>
+      own[name].map((score, image) => score - other.base[name][image]),
+    );
     // Each from the same seed: a row does not depend on which others there are.
     const { next: random } = createRandom(bootstrapSeed);
     return pairedDifference(differences, { resamples: bootstrap, confidence: 0.95, random });
   };
+  const nats = pairs.flatMap(({ nats, other }) =>
+    nats === undefined ? [] : nats - natsOf(other.result, false),
+  );
   return {
-    seeds: pairs.map(({ run }) => run.result.seed),
-    nats: spread(
-      pairs.map(({ run, other }) => natsOf(run.result, kept) - natsOf(other.result, false)),
-    ),
-    metrics: { CIDEr: of('CIDEr'), METEOR: of('METEOR'), ROUGE_L: of('ROUGE_L') },
+    comparison: {
+      seeds: pairs.map(({ other }) => other.result.seed),
+      ...(nats.length > 0 && { nats: spread(nats) }),
+      metrics: { CIDEr: of('CIDEr'), METEOR: of('METEOR'), ROUGE_L: of('ROUGE_L') },
+    },
   };
 }

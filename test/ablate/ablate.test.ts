@@ -252,7 +252,47 @@ describe('an ablation', { timeout: 60_000 }, () => {
       ['refcap', true, [1, 2]],
     ]);
     expect(rows[1].comparison?.seeds).toEqual([1]);
-    expect(rows[1].nats.deviation).toBe(undefined);
+    expect(rows[1].nats?.deviation).toBe(undefined);
+  });
+
+  it('has a row of the model that it starts from, as it is', async () => {
+    const model = join(folder, 'whole/runs/refcap/seed-1/best');
+    const over = {
+      settings: { epochs: 1, tower: undefined },
+      flags: { model, variants: ['plain'] },
+    };
+    const started = () => run('started', 2, {}, over);
+    const ablation = await started();
+    const [start, plain] = ablation.rows;
+    expect([start.variant, start.seeds, start.nats]).toEqual(['as it started', [], undefined]);
+    // The same model, evaluated as a run of its own.
+    const own = await json('whole/results/refcap-seed-1.json');
+    expect(start.metrics.CIDEr).toEqual({ mean: own.base.metrics.CIDEr });
+    expect(start.singleReference?.METEOR).toEqual({ mean: own.base.singleReference.METEOR });
+    const { seeds, metrics } = start.comparison ?? { seeds: [], metrics: undefined };
+    expect(seeds).toEqual([1, 2]);
+    expect(metrics?.CIDEr.difference).toBeCloseTo(
+      start.metrics.CIDEr.mean - plain.metrics.CIDEr.mean,
+      12,
+    );
+    const markdown = await text('started/ablation.md');
+    expect(markdown.match(/^\| as it started \| {2}\|/gm)).toHaveLength(2);
+    expect(markdown).toMatch(/^\| as it started \| 2 \| {2}\| [+-]/m);
+    const result = await json('started/results/start.json');
+    expect(result).toMatchObject({ data: { split: 'dev', images: 4 }, base: own.base });
+    await rm(join(folder, 'started/start'), { recursive: true });
+    expect((await started()).rows).toEqual(ablation.rows);
+  });
+
+  it('has the means over single references beside those of all', async () => {
+    const { rows } = await json('whole/ablation.json');
+    const [a, b] = await Promise.all(
+      [1, 2].map((seed) => json(`whole/runs/plain/seed-${seed}/dev/results.json`)),
+    );
+    const mean = (a.singleReference.CIDEr + b.singleReference.CIDEr) / 2;
+    expect(rows[0].singleReference.CIDEr.mean).toBeCloseTo(mean, 12);
+    expect(rows[0].singleReference.CIDEr.mean).not.toBe(rows[0].metrics.CIDEr.mean);
+    expect(await text('whole/ablation.md')).toContain('against one reference at a time');
   });
 
   it('refuses other settings than before, listing them, and another folder', async () => {
@@ -357,7 +397,7 @@ describe('an ablation', { timeout: 60_000 }, () => {
       {},
       { settings: { epochs: 1 }, flags: { model, variants: ['plain'] } },
     );
-    expect(rows).toHaveLength(1);
-    expect(rows[0].comparison).toBe(undefined);
+    expect(rows.map(({ variant }) => variant)).toEqual(['as it started', 'plain']);
+    expect(rows[1].comparison).toBe(undefined);
   });
 });
