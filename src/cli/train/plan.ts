@@ -1,7 +1,9 @@
 /** `refcap train --plan`: what the run would take, from a few of its steps. */
+import { plural } from '../../base/plural.ts';
 import { alignedLines } from '../../base/table.ts';
 import { type Exchange, measureExchange } from '../../train/distributed/exchange.ts';
 import type { WireDtype } from '../../train/distributed/names.ts';
+import type { WholeRun } from '../../train/loop/options.ts';
 import type { RunOptions } from '../../train/loop/run.ts';
 import { estimateStage, secondsOfAll } from '../../train/plan/estimate.ts';
 import { type RehearsedStage, rehearse } from '../../train/plan/rehearse.ts';
@@ -43,7 +45,7 @@ type Row = readonly [what: string, how: string, much: string];
 function describeStage({ name, runs, rehearsal }: RehearsedStage): string[] {
   const found = estimateStage({ runs, rehearsal });
   const { whole, stepSeconds, features, peakBytes, checkpointBytes, modelBytes } = rehearsal;
-  const { config, images, captions } = whole;
+  const { config, images, shards } = whole;
   const { seconds, bytes } = found;
   const often = runs > 1 ? `${runs} runs of ` : '';
   const parts = config.microBatch === null ? '' : ` in parts of ${config.microBatch}`;
@@ -58,11 +60,7 @@ function describeStage({ name, runs, rehearsal }: RehearsedStage): string[] {
       ]
     : [];
   const rows: Row[] = [
-    [
-      'images',
-      `${count(images.train)} to train on with ${count(captions)} captions, ${count(images.dev)} of dev`,
-      '',
-    ],
+    ['images', describeImages(whole), ''],
     [
       'steps',
       `${often}${count(found.steps)}, ${count(found.stepsPerEpoch)} an epoch, of ${config.batchSize} images${parts}; ${short(found.secondsPerStep)} each (${range})`,
@@ -78,12 +76,18 @@ function describeStage({ name, runs, rehearsal }: RehearsedStage): string[] {
     ['memory', `${size(whole.trainedValues * 4)} of trained weights`, size(peakBytes)],
     [
       'disk',
-      `checkpoints of ${size(checkpointBytes)}, models of ${size(modelBytes)}${features ? `, features of ${size(bytes.features)}` : ''}`,
+      `checkpoints of ${size(checkpointBytes)}, models of ${size(modelBytes)}${features ? `, features of ${size(bytes.features)}` : ''}${features && shards ? ` (${size(bytes.features / shards)} a shard)` : ''}`,
       size(bytes.all),
     ],
   ];
   const lines = alignedLines(rows, (column) => column === 2);
   return name === undefined ? lines : [`stage ${name}`, ...lines];
+}
+
+function describeImages({ images, captions, isGuess, shards }: WholeRun): string {
+  const of = shards === undefined ? 'to train on' : `an epoch, of ${plural(shards, 'shard')},`;
+  const said = `${isGuess ? 'about ' : ''}${count(captions)} captions`;
+  return `${count(images.train)} ${of} with ${said}, ${count(images.dev)} of dev`;
 }
 
 /** All stages together, on one machine and on more. */
@@ -99,9 +103,13 @@ function describeAll(
       time(secondsOfAll(stages, ranks, { ...local, bandwidth: (gigabits * 1e9) / 8 })),
     ),
   ]);
+  const isTooMany = secondsOfAll(stages, Math.max(...machines)) === Number.POSITIVE_INFINITY;
   return [
     `This machine: ${time(alone)}. With more of its kind, each with its own images of a step (so that steps are fewer and larger; gradients in ${wire}):`,
     ...alignedLines([['network', ...machines.map((ranks) => `${ranks} machines`)], ...rows]),
+    ...(isTooMany
+      ? ['-: fewer shards than machines, or fewer pictures than a step of theirs.']
+      : []),
   ];
 }
 
@@ -120,6 +128,7 @@ function rate(seconds: number): string {
 }
 
 function time(seconds: number): string {
+  if (seconds === Number.POSITIVE_INFINITY) return '-';
   if (seconds < 60) return `${Number(seconds.toPrecision(2))} s`;
   if (seconds < 3600) return `${(seconds / 60).toFixed(1)} min`;
   if (seconds < 48 * 3600) return `${(seconds / 3600).toFixed(1)} h`;

@@ -5,6 +5,7 @@ import { resolveModel } from '../../hub/resolve.ts';
 import type { BlipConfig } from '../../model/config.ts';
 import type { Group } from '../../nn/parameter-store.ts';
 import type { ParameterSpec } from '../../nn/scope.ts';
+import { valueCount } from '../../weights/weight.ts';
 import { checkSameRun, type SavedRun } from '../checkpoint/resume.ts';
 import type { FittedConcepts } from '../concepts/fit.ts';
 import type { TrainConfig } from '../config/config.ts';
@@ -120,6 +121,11 @@ export function planRun(
     checkSameRun(before, now, options.output, options.allowChanges ?? false);
   }
   return { start, config, graphs, groups, prompt, maxLength, suppressed };
+}
+
+/** How many values a run trains. */
+export function trainedValues({ graphs, groups }: RunPlan): number {
+  return valueCount(graphs.scope.parameters.filter((spec) => groups(spec) !== 'frozen'));
 }
 
 /**

@@ -10,8 +10,12 @@ import type { TrainingEvent } from './trainer.ts';
 export interface WholeRun {
   readonly config: TrainConfig;
   readonly images: { readonly train: number; readonly dev: number };
-  /** Captions of the training images. */
+  /** Captions of the training images, or of those that an epoch shows of a stream. */
   readonly captions: number;
+  /** Whether the captions are reckoned from some of the images. */
+  readonly isGuess?: boolean;
+  /** Train shards of a stream. */
+  readonly shards?: number;
   /** Images that an epoch shows, one as often as it is shown. */
   readonly units: number;
   readonly trainedValues: number;
@@ -19,6 +23,8 @@ export interface WholeRun {
 
 /** A short run in place of the whole. */
 export interface ShortRun {
+  /** Training images that it needs at least; a stream reads no more where it computes features of them. */
+  readonly trainImages: number;
   /** The images that are opened; all else is decided by all of them. */
   show(data: RunData): RunData;
   onWhole(whole: WholeRun): void;

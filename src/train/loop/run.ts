@@ -29,7 +29,14 @@ import { alone, type Peers } from '../distributed/peers.ts';
 import { prepareStream } from '../stream/prepare.ts';
 import { trainingText, unitsOfEpoch } from './batches.ts';
 import { type RunData, type RunImage, readRunData, unknownWordsNote } from './data.ts';
-import { openStart, type PlannedData, type PreparedRun, planRun, type RunPlan } from './decide.ts';
+import {
+  openStart,
+  type PlannedData,
+  type PreparedRun,
+  planRun,
+  type RunPlan,
+  trainedValues,
+} from './decide.ts';
 import { asSaved, describeData, describeRun } from './description.ts';
 import { samplingSettings, validationSettings } from './generation.ts';
 import { checkRunOptions, type RunOptions, trainingSession, type WholeRun } from './options.ts';
@@ -135,16 +142,16 @@ function plannedOf({ train, dev }: RunData): PlannedData {
   };
 }
 
-function wholeOf({ config, graphs, groups }: RunPlan, { train, dev }: RunData): WholeRun {
+function wholeOf(plan: RunPlan, { train, dev }: RunData): WholeRun {
+  const { config } = plan;
   const counts = train.map(({ captions }) => captions.length);
   const repeats = train.map(({ repeat = 1 }) => repeat);
-  const trained = graphs.scope.parameters.filter((spec) => groups(spec) !== 'frozen');
   return {
     config,
     images: { train: train.length, dev: dev.length },
     captions: counts.reduce((sum, count) => sum + count, 0),
     units: unitsOfEpoch(counts, config.captionsPerImage, repeats),
-    trainedValues: valueCount(trained),
+    trainedValues: trainedValues(plan),
   };
 }
 

@@ -95,7 +95,7 @@ async function rehearseOne(options: RunOptions & { cache: string }): Promise<Reh
   const { config, output, cache } = options;
   const found: { whole?: WholeRun; validation?: ValidationEvent } = {};
   const stepSeconds: number[] = [];
-  const features: { done: number; time: number }[] = [];
+  const features: FeatureCall[] = [];
   const before = await bytesIn(cache);
   await trainRun({
     ...options,
@@ -106,9 +106,10 @@ async function rehearseOne(options: RunOptions & { cache: string }): Promise<Reh
         found.whole = { ...whole, config: { ...config, microBatch } };
       },
       show: (data) => shownOf(data, config),
+      trainImages: trainImagesOf(config),
     },
     onFeatures: (done, total) => {
-      features.push({ done, time: performance.now() });
+      features.push({ done, total, time: performance.now() });
       options.onFeatures(done, total);
     },
     onEvent: (event) => {
@@ -139,11 +140,12 @@ function shortened(config: TrainConfig): TrainConfig {
 }
 
 /** Images spread evenly over those of each split. */
-function shownOf({ train, dev }: RunData, { batchSize }: TrainConfig): RunData {
-  return {
-    train: spread(train, Math.max(steps * batchSize, fewestImages)),
-    dev: spread(dev, measured),
-  };
+function shownOf({ train, dev }: RunData, config: TrainConfig): RunData {
+  return { train: spread(train, trainImagesOf(config)), dev: spread(dev, measured) };
+}
+
+function trainImagesOf({ batchSize }: TrainConfig): number {
+  return Math.max(steps * batchSize, fewestImages);
 }
 
 function spread<T>(list: readonly T[], wanted: number): T[] {
@@ -160,16 +162,20 @@ function validationSeconds(
   return losses + captioned * (captioning.seconds / Math.max(1, captioning.images));
 }
 
+/** So many of a number of features were computed, at a time in milliseconds. */
+interface FeatureCall {
+  readonly done: number;
+  readonly total: number;
+  readonly time: number;
+}
+
 /** The first call comes after the first images, which take longer. */
-function featureCost(
-  calls: readonly { readonly done: number; readonly time: number }[],
-  bytes: number,
-): Rehearsal['features'] {
+function featureCost(calls: readonly FeatureCall[], bytes: number): Rehearsal['features'] {
   let [images, seconds, views] = [0, 0, 0];
   for (const [i, { done, time }] of calls.entries()) {
     const last = calls[i - 1];
-    // A split's count begins anew.
-    const isNext = last !== undefined && done > last.done;
+    // The count of a split, or of a shard of a stream, begins anew.
+    const isNext = last !== undefined && done > last.done && last.done < last.total;
     if (isNext) {
       images += done - last.done;
       seconds += (time - last.time) / 1000;

@@ -20,6 +20,8 @@ export interface StreamEntry {
 export interface EntryOptions {
   readonly columns?: Columns | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Training pictures that are read of a shard; all by default. */
+  readonly most?: number;
   /** Told of what gives no picture; the rest goes on. */
   onFault(address: string, sentence: string): void;
 }
@@ -32,13 +34,19 @@ export async function* samplesToTrain(
   shard: string,
   options: EntryOptions,
 ): AsyncGenerator<ShardSample> {
+  const { most = Number.POSITIVE_INFINITY } = options;
+  let found = 0;
   for await (const item of itemsOf(shard, options)) {
     options.signal?.throwIfAborted();
     if (item.kind !== 'sample') options.onFault(item.address, item.error.message);
     else if (item.split !== undefined && item.split !== 'train') continue;
     else if (item.captions.every((caption) => caption === ''))
       options.onFault(item.address, `${item.address}: the picture has no caption.`);
-    else yield item;
+    else {
+      yield item;
+      found += 1;
+      if (found >= most) return;
+    }
   }
 }
 

@@ -31,6 +31,8 @@ export interface StreamImages {
     entries: readonly StreamEntry[],
     draw: number,
   ): Promise<{ readonly fed: FedImages; readonly places: readonly number[] } | undefined>;
+  /** Computes what is kept of the shard now, not when the first of its pictures is wanted. @throws as `read` */
+  ready(shard: string): Promise<void>;
   /** The shard is needed no more. */
   forget(shard: string): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function decodedStream(
       const places = found.map(({ place }) => place);
       return { fed: { images: pixels, concepts: {} }, places };
     },
+    ready: async () => undefined,
     forget: async () => undefined,
   };
 }
@@ -118,6 +121,9 @@ export function cachedStream(tower: PretrainedTower, options: CachedStreamOption
       );
       const images = dtype === 'f16' ? tokens : tensor('f32', tokens.shape, f16ToF32(tokens.data));
       return { fed: { images, concepts: {} }, places: found.map(({ place }) => place) };
+    },
+    async ready(shard) {
+      await featuresOf(shard);
     },
     async forget(shard) {
       const opened = shards.get(shard);

@@ -10,10 +10,18 @@ import type { TrainConfig } from '../config/config.ts';
 import { alone } from '../distributed/peers.ts';
 import { trainingText } from '../loop/batches.ts';
 import { mostMeasured, type RunImage, unknownWordsNote } from '../loop/data.ts';
-import { openStart, type PreparedRun, planRun, type RunPlan } from '../loop/decide.ts';
+import {
+  openStart,
+  type PreparedRun,
+  planRun,
+  type RunPlan,
+  trainedValues,
+} from '../loop/decide.ts';
 import { describeData } from '../loop/description.ts';
 import { type RunOptions, tokensDtype, trainingSession } from '../loop/options.ts';
 import { captionEncoder, openSplit } from '../loop/splits.ts';
+import type { Start } from '../loop/start.ts';
+import { beginningOf, type ShardsToRead, wholeStream, withFeatures } from './beginning.ts';
 import { type EntryOptions, samplesToTrain } from './entries.ts';
 import { cachedStream, decodedStream, type StreamImages } from './images.ts';
 import { findStream, type StreamShards } from './shards.ts';
@@ -29,10 +37,6 @@ export async function prepareStream(
   const { data, onNote, peers = alone } = options;
   const { stream, maxWords } = options.config;
   if (!stream) throw new TypeError('a run that is no stream');
-  if (options.short)
-    throw new UsageError(
-      '--plan: a streamed run is not rehearsed; plan it without stream, over a few of its shards',
-    );
   const shards = await findStream(data, stream);
   if (shards.passedOver.length > 0)
     onNote(
@@ -49,7 +53,10 @@ export async function prepareStream(
   const texts = first.flatMap(({ captions }) =>
     captions.map((caption) => trainingText(caption, maxWords)),
   );
-  const start = await openStart(await withVocabulary(options, shards, entries), {
+  const { short } = options;
+  const all: ShardsToRead = { shards: shards.train, entries };
+  const part = short ? await beginningOf(all.shards, short.trainImages, entries) : all;
+  const start = await openStart(await withVocabulary(options, shards, part), {
     pictures: texts,
     alone: [],
   });
@@ -57,36 +64,54 @@ export async function prepareStream(
     throw new UsageError(
       'stream: concepts are fitted anew to all pictures where the tower is trained; leave visionBlocks at 0, or start from a model without concepts',
     );
-  onNote(
-    `${plural(shards.train.length, 'train shard')}, ${shards.epochImages} images an epoch, and ${measured.length} ${options.withoutDev ? 'of them' : 'dev images'} to measure; ${start.note}.`,
-  );
-  if (options.withoutDev)
-    onNote('no dev split: the scores are of training pictures, and tell little of others.');
+  tellStart(options, shards, measured.length, start);
   const unknown = unknownWordsNote(texts, start.tokenizer);
   if (unknown !== undefined) onNote(unknown);
   const mostCaptions = first.reduce((most, { captions }) => Math.max(most, captions.length), 0);
   const plan = planRun(options, start, { hasClips: false, mostCaptions }, before);
   const { config, graphs } = plan;
+  short?.onWhole({
+    ...{ config, trainedValues: trainedValues(plan) },
+    images: { train: shards.epochImages, dev: measured.length },
+    ...wholeStream(shards, first),
+  });
+  // Where pixels are fed a rehearsal fills the buffer as the run does.
+  const read = graphs.images === 'pixels' ? all : part;
+  const images = imagesOf(options, plan, read.entries);
   const source = streamSteps({
-    ...{ config, peers, entries, buffer: stream.buffer, epochImages: shards.epochImages },
-    shards: shards.train,
-    images: imagesOf(options, plan, entries),
+    ...{ config, peers, images, ...read, buffer: stream.buffer, epochImages: shards.epochImages },
     padId: start.model.text_config.pad_token_id,
     encode: captionEncoder(config, start),
   });
-  await using dev = await openSplit(options, config, start, graphs, measured, false);
-  await go({
-    ...{ plan, source, dev },
-    data: describe(shards, dev.used),
-    ...{ references: [], alone: [] },
-  });
+  const toMeasure = short?.show({ train: [], dev: measured }).dev ?? measured;
+  await using dev = await openSplit(options, config, start, graphs, toMeasure, false);
+  const goOn = () =>
+    go({
+      ...{ plan, source, dev },
+      data: describe(shards, dev.used),
+      ...{ references: [], alone: [] },
+    });
+  await (short ? withFeatures(images, read.shards, goOn) : goOn());
 }
 
-/** The options with a vocabulary of all captions, where one is asked for. */
+function tellStart(
+  { onNote, withoutDev }: RunOptions,
+  { train, epochImages }: StreamShards,
+  measured: number,
+  { note }: Start,
+): void {
+  onNote(
+    `${plural(train.length, 'train shard')}, ${epochImages} images an epoch, and ${measured} ${withoutDev ? 'of them' : 'dev images'} to measure; ${note}.`,
+  );
+  if (withoutDev)
+    onNote('no dev split: the scores are of training pictures, and tell little of others.');
+}
+
+/** The options with a vocabulary of all captions that are to be read, where one is asked for. */
 async function withVocabulary(
   options: RunOptions,
-  shards: StreamShards,
-  entries: EntryOptions,
+  { fingerprint, train }: StreamShards,
+  part: ShardsToRead,
 ): Promise<RunOptions> {
   const { config, start, onNote } = options;
   if (!config.stream?.countWords) return options;
@@ -94,10 +119,17 @@ async function withVocabulary(
     throw new UsageError(
       'stream.countWords makes the vocabulary of a fresh decoder, but a captioner keeps its own: give --tower, or leave it out',
     );
-  const vocabulary = await countedVocabulary(featureFolder(options), shards, config, entries, () =>
-    onNote(
-      `counting the words of ${plural(shards.train.length, 'train shard')}, whose captions are read once.`,
-    ),
+  const vocabulary = await countedVocabulary(
+    featureFolder(options),
+    fingerprint,
+    config,
+    part,
+    () =>
+      onNote(
+        options.short
+          ? `the vocabulary is of ${part.shards.length} of ${plural(train.length, 'train shard')}; the run itself reads the captions of all first, and has more words.`
+          : `counting the words of ${plural(train.length, 'train shard')}, whose captions are read once.`,
+      ),
   );
   return { ...options, config: { ...config, vocabulary } };
 }
@@ -156,9 +188,10 @@ function imagesOf(
       entries.onFault,
     );
   const folder = featureFolder(options);
-  options.onNote(
-    `image features are computed shard by shard as the first epoch comes to them, and kept in ${folder}.`,
-  );
+  if (!options.short)
+    options.onNote(
+      `image features are computed shard by shard as the first epoch comes to them, and kept in ${folder}.`,
+    );
   return cachedStream(tower, { ...cacheOptions(options, config), folder, entries });
 }
 

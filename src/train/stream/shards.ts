@@ -17,6 +17,8 @@ export interface StreamShards {
   readonly passedOver: readonly string[];
   /** Pictures of an epoch. */
   readonly epochImages: number;
+  /** Captions of these, where manifests count both. */
+  readonly captions?: number;
   /** Tells the training data apart: names with checksums of manifests, else with sizes. */
   readonly fingerprint: string;
 }
@@ -46,6 +48,7 @@ export async function findStream(
     );
   const known = train.flatMap((shard) => counts.get(shard) ?? []);
   const epochImages = stream.epochImages ?? imagesIn(known, train);
+  const isCounted = stream.epochImages === null && known.length === train.length;
   const hash = createHash('sha256');
   for (const shard of train) {
     const version = counts.get(shard)?.sha256 ?? (await sizeOf(shard));
@@ -56,6 +59,7 @@ export async function findStream(
     dev: of('dev'),
     passedOver: isSplit ? of(undefined) : [],
     epochImages,
+    ...(isCounted && { captions: known.reduce((sum, { captions }) => sum + captions, 0) }),
     fingerprint: hash.digest('hex'),
   };
 }

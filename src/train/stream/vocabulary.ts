@@ -7,19 +7,20 @@ import { releaseShard } from '../../data/shards/picture.ts';
 import { chooseTokens, countWords, writeVocabulary } from '../../data/text/vocabulary.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { trainingText } from '../loop/batches.ts';
-import { type EntryOptions, samplesToTrain } from './entries.ts';
-import type { StreamShards } from './shards.ts';
+import type { ShardsToRead } from './beginning.ts';
+import { samplesToTrain } from './entries.ts';
 
 /**
  * The path of the vocabulary in the folder; where it is not there yet, captions are read and it is made.
+ * @param fingerprint tells the training data apart
  * @param onCount called before they are read
  * @throws InputError naming a shard that is not there
  */
 export async function countedVocabulary(
   folder: string,
-  { train, fingerprint }: Pick<StreamShards, 'train' | 'fingerprint'>,
+  fingerprint: string,
   { minWordCount: minCount, maxWords }: Pick<TrainConfig, 'minWordCount' | 'maxWords'>,
-  entries: EntryOptions,
+  { shards, entries }: ShardsToRead,
   onCount: () => void,
 ): Promise<string> {
   const key = createHash('sha256').update(JSON.stringify([fingerprint, minCount, maxWords]));
@@ -27,7 +28,7 @@ export async function countedVocabulary(
   if (await isThere(path)) return path;
   onCount();
   const words = new Map<string, number>();
-  for (const shard of train) {
+  for (const shard of shards) {
     const texts: string[] = [];
     for await (const { captions } of samplesToTrain(shard, entries))
       for (const caption of captions) texts.push(trainingText(caption, maxWords));

@@ -75,9 +75,22 @@ describe('refcap train --stream', { timeout: 120_000 }, () => {
     expect(steps('hurt')).toBe(steps('calm'));
   });
 
+  it('is planned from the same shards, and leaves nothing', async () => {
+    const before = readdirSync(at());
+    const { said, code } = await refcap(['-o', 'planned', '--plan', '--views', '2']);
+    expect(said).toMatch(
+      /images +8 an epoch, of \d shards, with 16 captions, 2 of dev\nsteps +24, 4 an epoch, of 2 images; /,
+    );
+    expect(said).toMatch(/features +18 images and views; /);
+    expect(said).toMatch(/features of [\d.]+ MB \([\d.]+ MB a shard\)/);
+    expect(said).toMatch(/1 Gbit\/s .* -\n/);
+    expect(said).toContain('\n-: fewer shards than machines, or fewer pictures than a step');
+    expect(code).toBe(0);
+    expect(readdirSync(at())).toEqual(before);
+  });
+
   it('says of what it cannot do, and where to go', async () => {
     const wrong: [string[], number, RegExp][] = [
-      [['--plan'], 2, /--plan: a streamed run is not rehearsed; plan it without stream/],
       [['--stage', 'scst'], 2, /stream reads pictures as they come, but stage scst rewards/],
       [['--batch-size', '9'], 1, /batchSize \(9\): a step takes 9 pictures, but an epoch has 8/],
       [['--set', 'stream.bufer=3'], 2, /stream: there is no setting bufer/],

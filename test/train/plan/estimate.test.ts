@@ -40,6 +40,22 @@ test('steps that are cut off, and runs of several seeds', () => {
   expect(found.seconds).toEqual({ features: 42, steps: 48, validations: 28, all: 118 });
 });
 
+test('a stream leaves out what is less than a step, and its ranks compute their own features', () => {
+  const { rehearsal } = stage();
+  const streamed = (shards: number, more: object = {}): RehearsedStage => {
+    const whole = { ...stage(more).rehearsal.whole, shards };
+    return { runs: 1, rehearsal: { ...rehearsal, whole } };
+  };
+  expect(estimateStage(streamed(4))).toMatchObject({ stepsPerEpoch: 9, steps: 27 });
+  const alone = estimateStage(streamed(4)).seconds.features;
+  expect(alone).toBeCloseTo((95 * 2 + 20) * 0.1);
+  expect(estimateStage(streamed(4), 4).seconds.features).toBeCloseTo((95 / 2 + 20) * 0.1);
+  // Too few shards, or pictures, for so many.
+  expect(secondsOfAll([streamed(4)], 4)).toBeGreaterThan(0);
+  expect(secondsOfAll([streamed(4)], 8)).toBe(Number.POSITIVE_INFINITY);
+  expect(secondsOfAll([streamed(64, { maxSteps: 3 })], 16)).toBe(Number.POSITIVE_INFINITY);
+});
+
 test('more machines make fewer steps, each with an exchange; the first alone does the rest', () => {
   const exchange = { width: 4, meeting: 0.5, work: 1e-8, bandwidth: 1e6, latency: 0 };
   const found = estimateStage(stage(), 2, exchange);

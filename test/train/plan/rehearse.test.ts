@@ -1,8 +1,9 @@
 /** What a plan says of a run, against the run itself. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, it, test } from 'vitest';
+import { packDataset } from '../../../src/data/pack/pack.ts';
 import { parseTrainConfig } from '../../../src/train/config/config.ts';
 import { estimateStage } from '../../../src/train/plan/estimate.ts';
 import { rehearse } from '../../../src/train/plan/rehearse.ts';
@@ -63,6 +64,56 @@ test('steps, weights and disk are those of the run itself', { timeout: 120_000 }
   );
   expect(found.seconds.all).toBeGreaterThan(0);
   expect(rehearsal.peakBytes).toBeGreaterThan(5e7);
+});
+
+describe('a stream', { timeout: 120_000 }, () => {
+  const more = { epochs: 5, keepCheckpoints: 1, minWordCount: 1, refinement: null };
+  const planned = async (settings: object) => {
+    const notes: string[] = [];
+    const given = { ...options(), ...streamOptions(), onNote: (note: string) => notes.push(note) };
+    const [found] = await rehearse(given, [stage({ ...more, ...settings })]);
+    return { ...found, notes };
+  };
+  const streamOptions = () => ({ data: at('shards'), start: { model: at('base', 'last') } });
+
+  beforeAll(async () => {
+    await train('base', { epochs: 1 });
+    // No shard has the very pictures of the dev split, whose features would be its own.
+    await packDataset(at('pictures'), at('shards'), { format: 'webdataset', shardBytes: 8000 });
+  });
+
+  it.each([
+    { name: 'cached', settings: { views: 2, stream: { buffer: 3 } } },
+    { name: 'computed', settings: { stream: { buffer: 3, features: 'computed' } } },
+  ])('has the steps, shards and disk of the run itself: $name', async ({ name, settings }) => {
+    const { runs, rehearsal } = await planned(settings);
+    const cache = at(`${name}-features`);
+    const events = await train(name, { ...more, ...settings }, { ...streamOptions(), cache });
+    const steps = events.filter((event) => event.kind === 'step');
+    const found = estimateStage({ runs, rehearsal });
+    expect(found.steps).toBe(steps.length);
+    expect(found.stepsPerEpoch).toBe(2);
+    expect(rehearsal.whole).toMatchObject({
+      images: { train: 8, dev: 2 },
+      ...{ captions: 16, isGuess: false },
+      shards: (await readdir(at('shards'))).filter((file) => file.startsWith('train-')).length,
+    });
+    const close = (estimated: number, real: number) =>
+      expect(Math.abs(estimated / Math.max(1, real) - 1)).toBeLessThan(0.02);
+    if (name === 'cached') close(found.bytes.features, await bytesIn(cache));
+    else expect(rehearsal.features?.bytes ?? 0).toBeLessThan(found.bytes.all);
+    close(found.bytes.checkpoints, await bytesIn(at(name, 'checkpoints')));
+    expect((await readdir(at())).filter((file) => file.startsWith('planned'))).toEqual([]);
+  });
+
+  it('reckons captions where nobody counts them, and says of what is not known how to set it', async () => {
+    await rm(at('shards', 'manifest.json'));
+    await expect(planned({ stream: {} })).rejects.toThrow(
+      /how many pictures an epoch has is not known, .* give --set stream\.epochImages=N\.$/,
+    );
+    const { rehearsal } = await planned({ stream: { epochImages: 50 } });
+    expect(rehearsal.whole).toMatchObject({ captions: 100, isGuess: true, units: 50 });
+  });
 });
 
 test('a recipe is rehearsed stage by stage, each from the model before', {

@@ -35,7 +35,10 @@ describe('findStream', () => {
     for (const shard of found.train) expect(shard).toMatch(/train-\d{6}\.tar$/);
     expect(found.dev).toEqual([join(packed, 'dev-000000.tar')]);
     expect(found.epochImages).toBe(6);
-    expect((await findStream(packed, counted)).epochImages).toBe(7);
+    expect(found.captions).toBe(6);
+    const ofSetting = await findStream(packed, counted);
+    expect(ofSetting.epochImages).toBe(7);
+    expect(ofSetting.captions).toBeUndefined();
   });
 
   it('is another where a shard has another checksum or size, and the same in another folder', async () => {

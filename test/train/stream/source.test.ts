@@ -45,6 +45,7 @@ function listed() {
       const fed = { images: tensor('f32', [entries.length]), concepts: {} };
       return { fed, places: entries.map((_, place) => place) };
     },
+    ready: async () => undefined,
     forget: async (shard) => {
       forgotten.push(shard);
     },
