@@ -1,7 +1,7 @@
 /** `refcap train --distributed mpi` under Open MPI's own mpirun. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { tinyFolder } from '../train/tiny-runs.ts';
 import { main, runRefcap } from './refcap.ts';
@@ -70,6 +70,28 @@ describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
     const again = await mpirun(2, ...args, '--output', 'killed', '--resume').ended;
     expect(again).toMatchObject({ code: 0 });
     expect(await weights('killed')).toEqual(await weights('through'));
+  }, 180_000);
+
+  it('trains the stages of a recipe, and after a kill goes on in the right one', async () => {
+    const recipe =
+      'stages:\n  - name: decoder\n    epochs: 2\n  - name: tower\n    from: last\n    epochs: 40\n    visionBlocks: all\n';
+    await writeFile(at('recipe.yaml'), recipe);
+    const config = ['--config', 'recipe.yaml'];
+    const one = [...config, '--batch-size', '4', '--micro-batch', '2', '--output', 'recipe-one'];
+    expect(runRefcap([...settings, ...one], { cwd: at() }).status).toBe(0);
+    const args = [...config, '--batch-size', '2', '--output', 'recipe-two'];
+    const killed = mpirun(2, ...args);
+    const metrics = () => readFile(at('recipe-two', '2-tower', 'metrics.jsonl'), 'utf8');
+    await expect.poll(() => metrics().catch(() => ''), { timeout: 60_000 }).toContain('"step":6,');
+    process.kill(children(killed.child.pid)[1], 'SIGKILL');
+    expect((await killed.ended).code).not.toBe(0);
+    const again = await mpirun(2, ...args, '--resume').ended;
+    expect(again.said).toContain('stage 1 of 2, decoder: done before.');
+    expect(again.said).toMatch(/going on after step \d+/);
+    expect(again.code).toBe(0);
+    expect(await weights('recipe-two/2-tower')).toEqual(await weights('recipe-one/2-tower'));
+    const best = (run: string) => readFile(at(run, 'best', 'model.safetensors'));
+    expect(await best('recipe-two')).toEqual(await best('recipe-one'));
   }, 180_000);
 
   it('ends all processes when one has an error', async () => {

@@ -66,7 +66,7 @@ export async function runTrain(flags: TrainFlags & Record<string, unknown>): Pro
   const { data, output, cache, threads, device, memoryLimit } = flags;
   const recipe = await recipeOf(flags);
   const { config, stages = [], members } = recipe;
-  checkDistributed(flags, config !== undefined);
+  checkDistributed(flags);
   let print = eventPrinter(config?.epochs ?? 0);
   await interruptible(
     async (signal) => {
@@ -121,14 +121,10 @@ export async function runTrain(flags: TrainFlags & Record<string, unknown>): Pro
 }
 
 /** What cannot be done together is told before anything is joined. */
-function checkDistributed({ distributed, plan, wire }: TrainFlags, isSingle: boolean): void {
+function checkDistributed({ distributed, plan, wire }: TrainFlags): void {
   if (!distributed && !plan && wire !== undefined)
     throw new UsageError(
       '--wire is of gradients between processes: give --distributed (or --plan) too.',
-    );
-  if (distributed && !isSingle)
-    throw new UsageError(
-      '--distributed trains one run: train the stages and members of a recipe one by one, each with --model of the one before.',
     );
 }
 

@@ -89,7 +89,7 @@ async function followRun(options: RunOptions, peers: Peers): Promise<void> {
   const quiet = {
     ...{ onNote: () => undefined, onFeatures: () => undefined },
     // Shards of this rank are read by no other.
-    onFault: (note: string) => options.onNote(note),
+    onFault: options.onFault ?? options.onNote,
   };
   await prepare({ ...options, ...quiet }, before, (run) =>
     runTraining({ ...options, ...quiet }, run, false),

@@ -10,6 +10,7 @@ import { memberFolder } from '../../model/checkpoint/members.ts';
 import { averageWeights } from '../checkpoint/average.ts';
 import { openRunFolder, refuseChanges, stepSettings } from '../checkpoint/resume.ts';
 import type { Settings } from '../config/file.ts';
+import { alone, type Peers } from '../distributed/peers.ts';
 import { type RunOptions, trainRun } from '../loop/run.ts';
 import { runsOf, type Stage } from './recipe.ts';
 
@@ -23,6 +24,8 @@ const recordSchema = z.looseObject({
   /** What the finished stages were trained on, and from; not in records of before. */
   data: z.string().optional(),
   start: z.record(z.string(), z.unknown()).optional(),
+  /** Processes that train together; those of before do not tell, and had one. */
+  ranks: z.int().positive().default(1),
   stages: z.array(
     z.looseObject({
       name: z.string(),
@@ -47,11 +50,12 @@ export function stageFolder(output: string, stages: readonly Stage[], place: num
  * Trains the stages one after the other in `OUTPUT/1-NAME`, `OUTPUT/2-NAME` ..., keeps what is done in
  * `OUTPUT/stages.json`, and leaves the last stage's best model in `OUTPUT/best`. Stages share the
  * features in `OUTPUT/features`. With `resume`, finished stages are passed over and the one that was
- * interrupted goes on where it was.
+ * interrupted goes on where it was. Of several processes all train each stage, and the first one keeps the record.
  * @throws InputError and UsageError as `trainRun` does; UsageError when finished stages had other settings
  */
 export async function trainStages(options: RecipeOptions): Promise<void> {
-  const { output, stages, resume = false, allowChanges = false, onNote } = options;
+  const { output, stages, resume = false, allowChanges = false, onNote, peers = alone } = options;
+  if (peers.rank > 0) return followStages(options, peers);
   await using _lock = await openRunFolder(output, 'stages', resume);
   const path = join(output, 'stages.json');
   const before = await readRecord(path);
@@ -67,6 +71,7 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
     );
     for (const change of changes) onNote(`changed: ${change}`);
   }
+  await peers.ofFirst(doneSchema, async () => record.stages.map(wasDone));
   for (const [place, stage] of stages.entries()) {
     const title = `stage ${place + 1} of ${stages.length}, ${stage.name}`;
     if (wasDone(record.stages[place])) {
@@ -92,8 +97,25 @@ export async function trainStages(options: RecipeOptions): Promise<void> {
   await keepBest(stageFolder(output, stages, stages.length - 1), output);
 }
 
-/** Trains a stage's runs, from the model of the stage before. */
+/** Which stages are done, as the first rank says. */
+const doneSchema = z.array(z.boolean());
+
+/** A further rank's part: the same runs, of which it writes nothing. */
+async function followStages(options: RecipeOptions, peers: Peers): Promise<void> {
+  const done = await peers.ofFirst(doneSchema, async () => []);
+  const { stages, onNote, onFault = onNote } = options;
+  const quiet = { ...options, onNote: () => undefined, onFault };
+  for (const place of stages.keys()) if (!done[place]) await trainRuns(quiet, place, '');
+}
+
 async function trainStage(options: RecipeOptions, place: number, title: string): Promise<void> {
+  const { output, stages } = options;
+  const folders = await trainRuns(options, place, title);
+  if (folders.length > 1) await averageRuns(folders, stageFolder(output, stages, place));
+}
+
+/** Trains a stage's runs, from the model of the stage before. @returns their folders */
+async function trainRuns(options: RecipeOptions, place: number, title: string): Promise<string[]> {
   const { output, stages, signal, onNote } = options;
   const stage = stages[place];
   const folder = stageFolder(output, stages, place);
@@ -112,7 +134,7 @@ async function trainStage(options: RecipeOptions, place: number, title: string):
     });
     signal?.throwIfAborted();
   }
-  if (stage.runs > 1) await averageRuns(folders, folder);
+  return folders;
 }
 
 /**
@@ -123,14 +145,16 @@ async function trainStage(options: RecipeOptions, place: number, title: string):
 export async function trainMembers(
   options: Omit<RecipeOptions, 'stages'> & { readonly members: readonly RecipeOptions['stages'][] },
 ): Promise<void> {
-  const { output, members, resume = false, onNote } = options;
-  await using _lock = await openRunFolder(output, 'members', resume);
+  const { output, members, resume = false, onNote, peers = alone } = options;
+  const isFirst = peers.rank === 0;
+  await using _lock = isFirst ? await openRunFolder(output, 'members', resume) : nothingLocked;
   const folders = members.map((_, i) => memberFolder(output, i + 1));
   for (const [i, stages] of members.entries()) {
-    onNote(`member ${i + 1} of ${members.length}:`);
+    if (isFirst) onNote(`member ${i + 1} of ${members.length}:`);
     const cache = options.cache ?? join(output, 'features');
     await trainStages({ ...options, output: folders[i], stages, cache });
   }
+  if (!isFirst) return;
   await replaceFolder(join(output, 'best'), async (temporary) => {
     for (const [i, folder] of folders.entries()) {
       const target = i === 0 ? temporary : memberFolder(temporary, i + 1);
@@ -139,6 +163,8 @@ export async function trainMembers(
   });
 }
 
+const nothingLocked: AsyncDisposable = { [Symbol.asyncDispose]: async () => undefined };
+
 type StageRecord = RecipeRecord['stages'][number];
 
 function wasDone({ minutes }: StageRecord): boolean {
@@ -146,21 +172,22 @@ function wasDone({ minutes }: StageRecord): boolean {
 }
 
 /** What the first `count` stages, if any, must have in common with those of the recipe that goes on. */
-function doneBy({ data, start, stages }: RecipeRecord, count: number): Settings {
+function doneBy({ data, start, ranks, stages }: RecipeRecord, count: number): Settings {
   if (count === 0) return {};
   const named = stages
     .slice(0, count)
     .map(({ name, from, runs, train }) => [name, { from, runs, ...stepSettings(train) }] as const);
-  return { data, start, stages: Object.fromEntries(named) };
+  return { data, start, ranks, stages: Object.fromEntries(named) };
 }
 
 function describe(
-  { data, start, stages }: RecipeOptions,
+  { data, start, peers = alone, stages }: RecipeOptions,
   before: RecipeRecord | undefined,
 ): RecipeRecord {
   return {
     data,
     start,
+    ranks: peers.size,
     stages: stages.map(({ name, from, runs, config }, place) => ({
       name,
       from,
