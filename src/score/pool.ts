@@ -67,7 +67,7 @@ export function workerRunner<Setup, Task, Result>(
 const taken: Promise<never> = new Promise(() => {});
 
 /** One worker thread; answers come in the order of the requests. */
-class Thread<Setup, Task, Result> {
+export class Thread<Setup, Task, Result> {
   readonly #worker: Worker;
   readonly #waiting: {
     resolve: (reply: TaskReply<Result>) => void;

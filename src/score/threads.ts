@@ -1,12 +1,14 @@
 /** Where captions are scored in Node.js: on worker threads where there is enough of them. */
-
+import { availableParallelism } from 'node:os';
 import { loadMeteorData } from '../data/text/meteor-data.ts';
 import { ChunkScorer } from '../metrics/corpus/chunk-scorer.ts';
 import { localRunner } from '../metrics/corpus/runner.ts';
 import type { ScoreRunner } from '../metrics/corpus/statistics.ts';
 
-/** Below this many captions, references included, two threads take as long as none: each compiles the metrics anew. */
+/** Below this many captions, references included, threads that share the captions take as long as none: each compiles the metrics anew. */
 const smallCorpus = 40_000;
+/** Below this many a thread that counts METEOR starts in vain. */
+const tinyCorpus = 2_000;
 
 /**
  * Opens a runner for `scoreCorpus()`, with METEOR's data at hand.
@@ -14,8 +16,11 @@ const smallCorpus = 40_000;
  * @param workers 0 for this thread alone; by default one a core, none for small inputs. No result depends on it.
  */
 export async function scoreRunner(captions: number, workers?: number): Promise<ScoreRunner> {
-  if (workers === 0 || (workers === undefined && captions < smallCorpus))
+  const isSmall = workers === undefined && captions < smallCorpus;
+  if (workers === 0 || (isSmall && (captions < tinyCorpus || availableParallelism() === 1)))
     return localRunner(new ChunkScorer(loadMeteorData));
+  if (isSmall)
+    return (await import('./split.ts')).splitRunner(new ChunkScorer(loadMeteorData), workerUrl());
   const { defaultWorkers, workerRunner } = await import('./pool.ts');
   return workerRunner(workerUrl(), workers ?? defaultWorkers());
 }

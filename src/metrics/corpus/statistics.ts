@@ -57,8 +57,13 @@ export interface CorpusStatistics {
 /** Whether a metric needs document frequencies. */
 const waits = (name: ImageMetricName): boolean => imageMetrics[name].takes.includes('frequencies');
 
+/** A chunk as it is counted: its rows may come later than the rest. */
+export type CountedChunk = Omit<ChunkResult, 'rows'> & {
+  rows: ChunkResult['rows'] | Promise<ChunkResult['rows']>;
+};
+
 /** Where chunks are counted. */
-export type ScoreRunner = Runner<ScorerSetup, ChunkTask, ChunkResult>;
+export type ScoreRunner = Runner<ScorerSetup, ChunkTask, CountedChunk>;
 
 /**
  * Counts every system of `corpus` on all images.
@@ -114,10 +119,11 @@ class CorpusCounter {
       ? systems.map(() => new Diversity(known))
       : systems.map(() => undefined);
     const unusual = systems.map(() => new UnusualCounter());
-    await this.#firstPass(first, firstWidth, systems, variety, unusual);
+    const addLate = await this.#firstPass(first, firstWidth, systems, variety, unusual);
     const frequencies = this.#options.keepFrequencies ? this.#counted : undefined;
     if (this.#counted)
       await this.#secondPass(second, firstWidth, layout.width - firstWidth, systems);
+    await addLate();
     return {
       layout,
       systems: systems.map(({ sums, table }, s) => ({
@@ -131,13 +137,14 @@ class CorpusCounter {
     };
   }
 
+  /** @returns what adds the rows that come late, to be called when there is nothing else to do. */
   async #firstPass(
     metrics: readonly ImageMetricName[],
     width: number,
     systems: readonly SystemSums[],
     variety: readonly (Diversity | undefined)[],
     unusual: readonly UnusualCounter[],
-  ): Promise<void> {
+  ): Promise<() => Promise<void>> {
     const { tokenized, paraphrases, frequencies, diversity } = this.#options;
     await this.#runner.setUp({
       metrics,
@@ -147,21 +154,30 @@ class CorpusCounter {
         frequencies && metrics.some(waits) ? withoutSingles(frequencies.table()) : undefined,
       returnTokens: diversity || this.#counted !== undefined,
     });
+    const late: { rows: CountedChunk['rows']; image: number }[] = [];
+    const add = (rows: ChunkResult['rows'], image: number): void =>
+      systems.forEach((system, s) => {
+        system.add(rows[s], image, 0, width);
+      });
     let image = 0;
     for await (const { rows, tokens, unusual: found } of this.#runner.map(
       chunksOf(this.#corpus),
       chunkBuffers,
     )) {
       const images = Math.min(chunkSize, this.#corpus.images - image);
-      systems.forEach((system, s) => {
-        system.add(rows[s], image, 0, width);
-        unusual[s].add(found[s], images);
+      if (rows instanceof Promise) late.push({ rows, image });
+      else add(rows, image);
+      unusual.forEach((counter, s) => {
+        counter.add(found[s], images);
       });
       this.#unusualReferences.add(found[systems.length], this.#referenceCount(image, images));
       if (tokens) this.#readTokens(tokens, variety);
       image += images;
       this.#options.onProgress?.((image / this.#corpus.images) * (this.#counted ? 0.9 : 1));
     }
+    return async () => {
+      for (const { rows, image } of late) add(await rows, image);
+    };
   }
 
   #readTokens(tokens: ChunkTask, variety: readonly (Diversity | undefined)[]): void {
@@ -192,8 +208,9 @@ class CorpusCounter {
     });
     let image = 0;
     for await (const { rows } of this.#runner.map(this.#tokens, chunkBuffers)) {
+      const counted = await rows;
       systems.forEach((system, s) => {
-        system.add(rows[s], image, offset, width);
+        system.add(counted[s], image, offset, width);
       });
       image = Math.min(image + chunkSize, this.#corpus.images);
       this.#options.onProgress?.(0.9 + (image / this.#corpus.images) * 0.1);

@@ -176,6 +176,19 @@ const closed = (text: string) => latexQuotes(text, false);
 /** What the line breaks of a text are written as: no token of a caption is. */
 export const lineBreak = '\n';
 
+/** Words that are two tokens each; of 'cannot' the last three letters are the second. */
+const parted = 'gonna gotta lemme gimme wanna';
+
+/**
+ * Some words of plain letters, each with a space or the line's end behind it: a token each, just as they stand.
+ * Words in two parts are left out. Of the rules below that read letters, none goes on behind a space or a line's
+ * end, but for those that only look whether one is there. The number is bounded for the matcher's stack.
+ */
+export const plainWords = new RegExp(
+  `(?: ?(?!(?:cannot|${parted.replaceAll(' ', '|')})[ \\n])[a-z]+(?=[ \\n])){1,64}`,
+  'iy',
+);
+
 /** All rules, in their order of precedence. */
 export const tokenRules: readonly TokenRule[] = [
   { pattern: r`c\+\+` },
@@ -183,7 +196,7 @@ export const tokenRules: readonly TokenRule[] = [
   { pattern: 'cannot', leaves: 3 },
   { pattern: "'twas", leaves: 3 },
   { pattern: "'tis", leaves: 2 },
-  { pattern: listed('gonna gotta lemme gimme wanna'), leaves: 2 },
+  { pattern: listed(parted), leaves: 2 },
   { pattern: tag, written: unbroken },
   { pattern: dash, written: '--' },
   { pattern: '&amp;', written: '&' },

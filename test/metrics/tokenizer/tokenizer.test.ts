@@ -39,6 +39,9 @@ describe('ptbTokens', () => {
   });
 });
 
+/** The punctuation that the COCO evaluation removes. */
+const removed = new Set(["''", "'", '``', '`', '.', '?', '!', ',', ':', '-', '--', '...', ';']);
+
 describe('tokenizeCaption', () => {
   it('removes the punctuation of the COCO evaluation and nothing else', () => {
     expect(tokenizeCaption('"A dog," (he says): run!! No - yes; [x]...')).toBe(
@@ -61,13 +64,36 @@ describe('tokenizeCaption', () => {
   });
 
   it('joins tokens without punctuation by single spaces', () => {
-    const removed = new Set(["''", "'", '``', '`', '.', '?', '!', ',', ':', '-', '--', '...', ';']);
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         const line = text.replaceAll('\n', ' ');
         const kept = ptbTokens(line).filter((token) => !removed.has(token));
         expect(tokenizeCaption(text)).toBe(kept.join(' ').trimEnd());
       }),
+    );
+  });
+
+  it('reads words of plain letters, whatever stands between them, as it reads them one by one', () => {
+    const pieces = fc.constantFrom(
+      ...'a A dog Dog cannot Cannots gonna WANNA t T U.S. u.s st St. fig. co pt Mr Inc. n y e.g'.split(
+        ' ',
+      ),
+      ...[...` .,!?'-/&#@:;\u00a0\u00e9\u017f\u212a1`],
+      ...['  ', ' . ', "n't", '...', '8th', '1 1/2', 'dogs ', ' cats', 'd\u00adg'],
+    );
+    const caption = fc.array(pieces, { maxLength: 24 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(caption, caption, (first, second) => {
+        const follows = [`\n${second}`, ''];
+        const expected = [first, second].map((text, i) =>
+          ptbTokens(text, follows[i])
+            .filter((token) => !removed.has(token))
+            .join(' ')
+            .trimEnd(),
+        );
+        expect(tokenizeCaptions([first, second])).toEqual(expected);
+      }),
+      { numRuns: 2000 },
     );
   });
 
