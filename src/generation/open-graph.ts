@@ -135,7 +135,7 @@ async function blocksOf(weights: ReadableWeights, weight: QuantizedWeight): Prom
       )
     : quantizeByteBlocks(await weights.readFloat32(source), weight);
   return {
-    matrix: { dtype: 'u8', data: matrix },
+    matrix: { dtype: 'u8', data: matrix, spare: true },
     scale: { dtype: 'f32', data: bytesOf(scale) },
   };
 }
@@ -147,7 +147,7 @@ async function roundedRows(
 ): Promise<StoredRows> {
   const { matrix, scale } = roundRows(await weights.readFloat32(weight.source), weight, limit);
   return {
-    matrix: { dtype: 'i8', data: bytesOf(matrix) },
+    matrix: { dtype: 'i8', data: bytesOf(matrix), spare: true },
     scale: { dtype: 'f32', data: bytesOf(scale) },
   };
 }

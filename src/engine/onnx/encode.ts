@@ -13,7 +13,11 @@ import { OnnxWriter } from './writer.ts';
 
 /** Where a baked-in weight's bytes are: in memory, or in a file beside the model. */
 export type WeightBytes =
-  | { readonly data: Uint8Array }
+  | {
+      readonly data: Uint8Array;
+      /** Nobody else reads the buffer of `data`: it may be let go of once the model is encoded. */
+      readonly spare?: true;
+    }
   | { readonly location: string; readonly offset: number; readonly length: number };
 
 /** A weight to bake into the model; its dtype may be narrower than the parameter's (f16 for f32). */

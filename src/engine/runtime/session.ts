@@ -64,15 +64,21 @@ export class Session implements Disposable {
     const folder = options.externalFolder;
     if (folder === undefined) return Session.openEncoded(encodeOnnx(outputs, options), options);
     const { root, locate } = backEnd.weightFiles(folder, options.files);
+    const spare: ArrayBuffer[] = [];
     const weight = (name: string): Weight | undefined => {
       const found = options.weight?.(name);
-      if (!found || 'data' in found) return found;
-      return { ...found, location: locate(found.location) };
+      if (!found) return undefined;
+      if ('location' in found) return { ...found, location: locate(found.location) };
+      if (found.spare) spare.push(found.data.buffer as ArrayBuffer);
+      return found;
     };
-    return Session.openEncoded(encodeOnnx(outputs, { ...options, weight }), {
-      ...options,
-      externalFolder: root,
-    });
+    const encoded = encodeOnnx(outputs, { ...options, weight });
+    // Weights that are in no file are in the model now, and ONNX Runtime copies them from there. The garbage collector,
+    // which sees a few small objects, would leave them for long.
+    backEnd.free(spare);
+    const session = await Session.openEncoded(encoded, { ...options, externalFolder: root });
+    backEnd.free([encoded.model.buffer as ArrayBuffer]);
+    return session;
   }
 
   /**
