@@ -1,6 +1,6 @@
 /** Gathers what a finished run and its evaluations say into the run's result. */
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../base/errors.ts';
 import { readJsonFile, readTextIfThere } from '../base/files.ts';
 import { parseJson } from '../base/json.ts';

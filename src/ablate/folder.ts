@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, UsageError } from '../base/errors.ts';
 import { readTextIfThere, writeFileAtomic } from '../base/files.ts';
 import { isDesktopFile } from '../base/folders.ts';

@@ -1,7 +1,7 @@
 /** What one run of an ablation leaves in `results/`: a small file of numbers, without captions. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../base/errors.ts';
 import { readJsonFile, readTextIfThere, writeFileAtomic } from '../base/files.ts';
 

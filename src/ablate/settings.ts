@@ -1,5 +1,5 @@
 /** What an ablation is asked to do: a file's settings under the command line's. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../base/errors.ts';
 import { type SplitName, splitNames } from '../data/datasets/dataset.ts';
 import type { DatasetOptions } from '../data/datasets/read.ts';

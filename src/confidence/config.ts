@@ -1,5 +1,5 @@
 /** What a model's config.json says of its confidence: the calibrated map, and how true it was when it was fitted. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../base/errors.ts';
 
 const share = z.number().min(0).max(1);

@@ -1,7 +1,7 @@
 /** Reads the folder that `refcap evaluate` leaves. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../base/errors.ts';
 import { readJsonFile, readTextIfThere } from '../base/files.ts';
 

@@ -1,5 +1,5 @@
 /** A captioner's configuration: transformers' config.json, checked, in the field's names. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../base/errors.ts';
 import { type ConceptConfig, conceptFault, conceptSchema } from './concepts/config.ts';
 import {

@@ -1,5 +1,5 @@
 /** Hugging Face's image-to-text, as its servers answer it: a picture's bytes in, [{ generated_text }] out. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GenerationFlags } from '../caption/command-options.ts';
 import { ignoredFields, withIgnored } from './captions/instructions.ts';
 import { type CaptionRequest, openJob } from './captions/job.ts';

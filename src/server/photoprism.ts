@@ -1,6 +1,6 @@
 /** POST /api/v1/vision/caption, as PhotoPrism asks its vision service: docs.photoprism.app/developer-guide/vision */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { version } from '../base/version.ts';
 import { confidenceOf } from '../confidence/shown.ts';
 import { ignoredFields, withIgnored } from './captions/instructions.ts';

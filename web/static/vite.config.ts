@@ -23,6 +23,24 @@ function serviceWorker(): Plugin {
   };
 }
 
+/** Has the browser fetch what draws the page while it starts the worker. */
+function preloadApp(): Plugin {
+  return {
+    name: 'preload-app',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle = {} }) => {
+        const file = Object.keys(bundle).find((name) => /^assets\/app-.*\.js$/.test(name));
+        if (file === undefined)
+          throw new Error('the script that draws the page is not among the files');
+        return [
+          { tag: 'link', attrs: { rel: 'modulepreload', href: `./${file}` }, injectTo: 'head' },
+        ];
+      },
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
   resolve: {
@@ -60,5 +78,5 @@ export default defineConfig({
       },
     },
   },
-  plugins: [serviceWorker()],
+  plugins: [serviceWorker(), preloadApp()],
 });

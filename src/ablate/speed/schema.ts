@@ -1,5 +1,5 @@
 /** What is measured of latency and memory: asked of a child process, and kept in results/speed.json. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const taskSchema = z.object({
   model: z.string(),

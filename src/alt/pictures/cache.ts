@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTextIfThere, writing } from '../../base/files.ts';
 import { filesBelow } from '../../base/folders.ts';
 

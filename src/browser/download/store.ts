@@ -23,17 +23,20 @@ export class FileStore {
 
   /** Fills `target` with the pieces that are kept, from its start on. @returns bytes filled */
   async fill(sha256: string, target: Uint8Array): Promise<number> {
-    let filled = 0;
-    for (let i = 0; filled < target.length; i++) {
-      const kept = await this.#cache?.match(pieceAddress(sha256, i));
-      if (!kept) break;
-      const piece = new Uint8Array(await kept.arrayBuffer());
-      // Cut off by whatever kept it: what follows is fetched.
-      if (piece.length !== Math.min(pieceBytes, target.length - filled)) break;
-      target.set(piece, filled);
-      filled += piece.length;
-    }
-    return filled;
+    const pieces = Array.from({ length: Math.ceil(target.length / pieceBytes) }, (_, i) =>
+      this.#fillPiece(sha256, i, target.subarray(i * pieceBytes, (i + 1) * pieceBytes)),
+    );
+    const missing = (await Promise.all(pieces)).indexOf(false);
+    return missing < 0 ? target.length : missing * pieceBytes;
+  }
+
+  /** @returns whether it is kept, and whole */
+  async #fillPiece(sha256: string, index: number, target: Uint8Array): Promise<boolean> {
+    const kept = await this.#cache?.match(pieceAddress(sha256, index));
+    const piece = kept && new Uint8Array(await kept.arrayBuffer());
+    if (piece?.length !== target.length) return false;
+    target.set(piece);
+    return true;
   }
 
   /** Keeps piece `index` of a file, where there is room. */

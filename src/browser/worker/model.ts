@@ -3,9 +3,7 @@ import { Opened } from '../../base/disposal.ts';
 import { InputError } from '../../base/errors.ts';
 import { CaptionWriter } from '../../caption/executor/writer.ts';
 import { deviceFault, type Products } from '../../caption/self-test.ts';
-import { input } from '../../engine/graph/graph.ts';
-import { relu } from '../../engine/graph/ops.ts';
-import { Session, type SessionOptions } from '../../engine/runtime/session.ts';
+import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { threadSettings } from '../../engine/runtime/thread-settings.ts';
 import { type ExplainedMember, ExplainedModel } from '../../explain/model.ts';
 import { Inference } from '../../generation/inference.ts';
@@ -49,17 +47,6 @@ interface Member {
   readonly weights: PretrainedWeights;
   /** The file that they lie in. */
   readonly files: NonNullable<SessionOptions['files']>;
-}
-
-/**
- * Has the browser fetch and compile ONNX Runtime, which can be done while weights are on their way. What fails here is
- * told when the model is opened.
- */
-export async function startRuntime(device: WebDevice, threads: number): Promise<void> {
-  const y = relu(input('x', 'f32', [1]));
-  const settings = { device: deviceName(device), threads };
-  const session = await Session.open({ y }, settings).catch(() => undefined);
-  session?.dispose();
 }
 
 /**
@@ -135,8 +122,11 @@ async function readMembers(files: ModelFiles): Promise<Member[]> {
   for (const folder of files.members) {
     const path = files.weightsPath(folder);
     const texts = files.texts(folder);
+    // The weights are read and hashed by other threads, meanwhile.
+    const reading = files.weights(folder);
+    reading.catch(() => undefined);
     const model = await readDescription(texts, path);
-    const bytes = await files.weights(folder);
+    const bytes = await reading;
     const access = { ...accessBytes(bytes, path), isFile: true };
     const weights = await matchWeights(readSafetensors(access), model.config);
     const first = members[0];

@@ -1,209 +1,34 @@
-/** The worker that holds a captioner's model: it fetches, opens and runs it, so that the page stays free. */
-
+/**
+ * The worker that holds a captioner's model, so that the page stays free. This script is small: it has the browser fetch
+ * and compile ONNX Runtime while the rest comes and starts. ONNX Runtime's own threads may run this script too, where a
+ * bundler put both into one file: they need none of the rest.
+ */
 import { InputError } from '../../base/errors.ts';
-import { answering, type CallContext } from '../../base/threads/answer.ts';
-import type { Request } from '../../base/threads/messages.ts';
-import type { CaptionOptions } from '../../caption/options.ts';
-import { type ImageCaption, type Word, WordCollector } from '../../caption/result.ts';
-import type { Products } from '../../caption/self-test.ts';
-import { type CaptionSettings, captionSettings, imageCaption } from '../../caption/settings.ts';
-import { createPreprocessor } from '../../data/images/preprocess.ts';
-import { placeRuntime } from '../../engine/runtime/back-end/web.ts';
-import { type Explanation, explanationOf } from '../../explain/explanation.ts';
-import { defaultMethod } from '../../explain/methods/default.ts';
-import type { MethodName } from '../../explain/methods/names.ts';
-import { explainPositions } from '../../explain/positions.ts';
-import { captionIds, withoutEnd } from '../../explain/words.ts';
-import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
-import { type LoadProgress, ModelFiles } from '../download/model-files.ts';
-import {
-  type OpenedModel,
-  openModel,
-  type Placement,
-  startRuntime,
-  type WebDevice,
-} from './model.ts';
-import { decodePicture, type SentPicture } from './pixels.ts';
+import { type Request, sendable } from '../../base/threads/messages.ts';
+import { startRuntime } from '../../engine/runtime/back-end/web.ts';
+import type { LoadRequest } from './calls.ts';
+import { defaultThreads } from './threads.ts';
 
-export interface LoadRequest {
-  /** The folder's address, with the slash. */
-  readonly base: string;
-  readonly device: WebDevice;
-  readonly dtype?: Products | undefined;
-  readonly members?: number | undefined;
-  readonly threads?: number | undefined;
-  /** Where the .wasm files of onnxruntime-web lie, with the slash. Default: where its script looks for them. */
-  readonly runtime?: string | undefined;
+type Call = Exclude<Request, { readonly close: true }>;
+
+let answer: Promise<(call: Call) => Promise<void>> | undefined;
+
+async function take(call: Call): Promise<void> {
+  // Asked for before the rest, it comes before it.
+  if ('method' in call && call.method === 'load') startEarly(call.argument);
+  answer ??= import('./calls.ts').then(({ answerCalls }) => answerCalls());
+  try {
+    await (await answer)(call);
+  } catch {
+    if (!('id' in call)) return;
+    const error = new InputError("the captioner's worker failed: its script cannot be fetched.");
+    postMessage({ id: call.id, error: sendable(error) });
+  }
 }
 
-/** What the page is told of the model. */
-export interface LoadedModel extends Placement {
-  readonly faults: readonly string[];
-  readonly defaults: GenerationOptions;
+function startEarly({ device, threads = defaultThreads(), runtime }: LoadRequest): void {
+  void startRuntime(device === 'wasm' ? 'cpu' : device, { threads, folder: runtime });
 }
 
-export interface WorkerRequest {
-  readonly picture: SentPicture;
-  readonly options: Omit<CaptionOptions, 'signal' | 'decode' | 'imageNumbers'>;
-  /** Whether words are told as they become whole. */
-  readonly isStreamed: boolean;
-}
-
-export interface ExplainRequest extends Pick<WorkerRequest, 'picture' | 'options'> {
-  /** Default: what the model writes. */
-  readonly caption?: string | undefined;
-  /** Default: that of the model's tower. */
-  readonly method?: MethodName | undefined;
-  readonly seed: number;
-}
-
-let opened: OpenedModel | undefined;
-/** The call before: a session runs one at a time. */
-let last: Promise<unknown> = Promise.resolve();
-
-const handlers = {
-  async load(
-    { base, device, dtype, members, threads = defaultThreads(), runtime }: LoadRequest,
-    { signal, emit }: CallContext<LoadProgress>,
-  ): Promise<LoadedModel> {
-    if (runtime !== undefined) placeRuntime(runtime);
-    void startRuntime(device, threads);
-    const files = await ModelFiles.open(base, { signal, members, onProgress: emit });
-    const products = chosenProducts(device, dtype, files);
-    opened = await openModel(files, { device, dtype: products, threads, pause });
-    const { placement, faults, model } = opened;
-    return { ...placement, faults, defaults: model.generation };
-  },
-
-  /** Captions a picture. @throws InputError for a picture or an option that cannot be used */
-  async caption(
-    request: WorkerRequest,
-    { signal, emit }: CallContext<Word>,
-  ): Promise<ImageCaption> {
-    return inTurn(async () =>
-      write(await prepare(request.picture, request.options, signal), request, signal, emit),
-    );
-  },
-
-  /** Explains a caption. @throws InputError for a picture, a caption or an option that cannot be used */
-  async explain(request: ExplainRequest, { signal }: CallContext<never>): Promise<Explanation> {
-    return inTurn(() => explainPicture(request, signal));
-  },
-};
-
-function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-  const result = last.then(work);
-  last = result.catch(() => undefined);
-  return result;
-}
-
-export type CaptionWorker = typeof handlers;
-
-/** A picture as the model reads it, how its caption is written, and the model. */
-interface Prepared extends CaptionSettings, Pick<OpenedModel, 'model' | 'writer' | 'explained'> {
-  /** [3, size, size], normalised. */
-  readonly pixels: Float32Array;
-  /** Of the picture itself. */
-  readonly width: number;
-  readonly height: number;
-}
-
-async function prepare(
-  picture: SentPicture,
-  options: WorkerRequest['options'],
-  signal: AbortSignal,
-): Promise<Prepared> {
-  if (!opened) throw new Error('no model was opened');
-  const { model } = opened;
-  const settings = captionSettings(options, model);
-  signal.throwIfAborted();
-  const decoded = await decodePicture(picture);
-  const preprocessor = createPreprocessor(model.preprocessing);
-  const pixels = new Float32Array(preprocessor.valuesPerImage);
-  preprocessor.write(decoded, pixels);
-  const { width, height } = decoded;
-  return { ...opened, ...settings, pixels, width, height };
-}
-
-async function write(
-  { model, writer, settings, prompt, pixels, width, height }: Prepared,
-  { options, isStreamed }: Omit<WorkerRequest, 'picture'>,
-  signal: AbortSignal,
-  emit: (word: Word) => void,
-): Promise<ImageCaption> {
-  const { seed, dependence = false } = options;
-  const request = {
-    images: [pixels],
-    settings,
-    prompt,
-    ...(seed !== undefined && { seed }),
-    ...(dependence && { withoutPicture: true }),
-  };
-  const collector = new WordCollector(model.tokenizer);
-  const onId = (_: number, candidate: number, id: number, logprob: number): void => {
-    const word = candidate === 0 ? collector.push(id, logprob) : undefined;
-    if (word) emit(word);
-  };
-  const [sequences] = await writer.generate(request, { signal, ...(isStreamed && { onId }) });
-  const withWords = options.words === true || dependence || isStreamed;
-  const size = { width, height };
-  return imageCaption(sequences, model.tokenizer, prompt.length, withWords, size);
-}
-
-async function explainPicture(
-  { picture, caption, seed, options, ...request }: ExplainRequest,
-  signal: AbortSignal,
-): Promise<Explanation> {
-  const prepared = await prepare(picture, options, signal);
-  const { model, explained, pixels, width, height } = prepared;
-  const { tokenizer, config } = model;
-  const given =
-    caption === undefined
-      ? (await write(prepared, { options, isStreamed: false }, signal, () => undefined)).captions[0]
-          .ids
-      : captionIds(caption, tokenizer, config.text_config);
-  const ids = withoutEnd(given, config.text_config);
-  const { image_size: size } = config.vision_config;
-  const { method = defaultMethod(config.vision_config) } = request;
-  const positions = await explainPositions(explained, { pixels, size, ids, method, seed }, signal);
-  return explanationOf(positions, { ids, method, width, height }, tokenizer);
-}
-
-/** @throws InputError where the weights are not stored so, or the device has no such products */
-function chosenProducts(
-  device: WebDevice,
-  wanted: Products | undefined,
-  { manifest }: ModelFiles,
-): Products {
-  const isRounded = manifest.selfTest.int8 !== undefined;
-  if (wanted === 'int8' && !isRounded)
-    throw new InputError(
-      'dtype int8: the weights of this model are not of 8 bits; export it with --dtype int8.',
-    );
-  if (wanted === 'int8' && device === 'webgpu')
-    throw new InputError('dtype int8: WebGPU has no such products; use f32, or the device wasm.');
-  return wanted ?? (isRounded && device === 'wasm' ? 'int8' : 'f32');
-}
-
-/** One where the page is not cross-origin isolated: WebAssembly's threads share memory. */
-function defaultThreads(): number {
-  return globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, 8) : 1;
-}
-
-const { port1, port2 } = new MessageChannel();
-
-/** Lets messages in: the runs themselves are done before they return. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    port1.onmessage = () => resolve();
-    port2.postMessage(undefined);
-  });
-}
-
-// Where a bundler put ONNX Runtime into this file, its own threads run it too.
-if (self.name !== 'em-pthread') {
-  const answer = answering(handlers, (reply) => postMessage(reply));
-  addEventListener('message', ({ data }: MessageEvent<Exclude<Request, { close: true }>>) => {
-    void answer(data);
-  });
-}
+if (self.name !== 'em-pthread')
+  addEventListener('message', ({ data }: MessageEvent<Call>) => void take(data));

@@ -1,7 +1,7 @@
 /** A user's file of concepts: names that may appear, or the scores of names for each picture. */
 import { extname } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';

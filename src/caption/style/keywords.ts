@@ -1,6 +1,6 @@
 /** Keywords of a picture: nouns on which several captions of it agree. */
 import nlp from 'compromise';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Words that say how things stand, not what is there. */
 const empty = new Set(

@@ -1,7 +1,7 @@
 /** Boxes that people drew for the phrases of captions: Flickr30k Entities (Plummer et al. 2015) as JSON lines. */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 
 const rowSchema = z.object({

@@ -1,5 +1,5 @@
 /** Films read by the programs ffmpeg and ffprobe: raw pictures come through a pipe, what they are through the log. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import {

@@ -1,5 +1,5 @@
 /** The preprocessing of a model folder, from processor_config.json or preprocessor_config.json. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import type { TextFiles } from '../../base/text-files.ts';

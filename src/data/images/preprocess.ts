@@ -1,5 +1,5 @@
 /** From an image to a model's input: resized and normalised as processor_config.json or preprocessor_config.json says. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { type ResizeFilter, resizeRgb } from './resize.ts';
 import type { RgbImage } from './rgb.ts';

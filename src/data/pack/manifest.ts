@@ -1,7 +1,7 @@
 /** What a pack holds, in manifest.json: written shard by shard, so that a stopped run goes on. */
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';

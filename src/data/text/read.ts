@@ -1,5 +1,5 @@
 /** The tokenizer that a model's text files describe. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import type { TextFiles } from '../../base/text-files.ts';

@@ -1,6 +1,6 @@
 /** Text to token ids and back: BERT's WordPiece through @huggingface/tokenizers. */
 import { Tokenizer } from '@huggingface/tokenizers';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { specialTokens, wordPieceJson } from './wordpiece.ts';
 

@@ -1,5 +1,5 @@
 /** A checkpoint's generation_config.json: the options of generation, named as in transformers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 
 const count = z.int().nonnegative();

@@ -1,5 +1,5 @@
 /** `refcap.json`: what a model's folder holds, for those who cannot list it, such as a page that fetches it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytesOf } from '../../base/bytes.ts';
 import { firstFew, InputError } from '../../base/errors.ts';
 import { folderTexts, readJsonFile } from '../../base/files.ts';

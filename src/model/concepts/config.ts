@@ -1,5 +1,5 @@
 /** Concepts: names of things that a picture is likely to show, given to the decoder beside the image tokens. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = z.int().nonnegative();
 /** Up to two words of the vocabulary that name a thing, such as `hot` and `dog`. */

@@ -2,7 +2,7 @@
  * The two training-only layers together: the decoder's states go through refinement, then alignment,
  * and the shared head makes refined logits of the result.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Value } from '../../engine/graph/graph.ts';
 import * as ops from '../../engine/graph/ops.ts';
 import { multiplyDims } from '../../engine/graph/shape.ts';

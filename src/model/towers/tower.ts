@@ -1,5 +1,5 @@
 /** What a vision tower is to the rest of the project: a function from pixels to tokens, and what is known of it. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Preprocessing } from '../../data/images/preprocess.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Dropout } from '../../nn/dropout.ts';

@@ -1,6 +1,6 @@
 /** What a run's page is made of: config.json and metrics.jsonl, read as far as they go. */
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readJsonFile, readTextIfThere } from '../../base/files.ts';
 
 // Not-a-number is null in JSON.

@@ -1,5 +1,5 @@
 /** What a person said of a draft. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** `chosen`: another candidate of the model was taken. `skipped`: looked at, and left open. */
 export const verdicts = ['accepted', 'chosen', 'edited', 'wrong', 'skipped'] as const;

@@ -1,7 +1,7 @@
 /** A reviewer's journal: a file beside the drafts to which each decision is added as it is made. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, UsageError } from '../../base/errors.ts';
 import { describeWriteError, readTextIfThere } from '../../base/files.ts';
 import { lockFile } from '../../base/lock.ts';

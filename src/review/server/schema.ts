@@ -1,5 +1,5 @@
 /** Requests and answers of the review page's server. The page imports the types. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { optionsSchema } from '../../server/native/schema.ts';
 import type { ReviewDecision } from '../decisions/decision.ts';
 import type { DraftCandidate } from '../sources/draft.ts';

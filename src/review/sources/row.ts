@@ -1,5 +1,5 @@
 /** Rows of JSON as drafts: `refcap caption`'s own, and any others that name a picture and its caption. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { fieldKey, imageField, textFields } from '../../data/captions/fields.ts';
 import { decisionFields, isAccepted, type ReviewDecision } from '../decisions/decision.ts';

@@ -1,5 +1,5 @@
 /** Which drafts a reviewer sees, and in what order. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ReviewDecision, verdicts } from '../decisions/decision.ts';
 import { type DraftCaption, draftConfidence, draftText } from '../sources/draft.ts';
 import { plainWords, repeatsItself } from './words.ts';

@@ -1,5 +1,5 @@
 /** Checks what a client sent by its schema. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { HttpError } from './errors.ts';
 
 /** @throws HttpError 400 naming the first field that is wrong, and those that are known where one is not */

@@ -1,5 +1,5 @@
 /** Reads pictures with options: JSON, a form with files, or a picture's bytes. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Picture } from '../captions/events.ts';
 import type { PicturesRequest } from '../captions/job.ts';
 import { pictureFromText } from '../captions/pictures.ts';

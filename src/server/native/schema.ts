@@ -1,5 +1,5 @@
 /** The requests and answers of the server's own interface. Pages import the types. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { aboutDefault, methodNames } from '../../explain/methods/names.ts';
 
 /** What a server lets one request ask for: each multiplies the work of a picture. */

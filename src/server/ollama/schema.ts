@@ -1,5 +1,5 @@
 /** Ollama's requests, as far as they concern captions: https://github.com/ollama/ollama/blob/main/docs/api.md */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const optionsSchema = z.looseObject({
   temperature: z.number().min(0).nullish().describe('above 0: words are drawn by chance'),

@@ -1,5 +1,5 @@
 /** OpenAI's requests, as far as they concern captions: https://platform.openai.com/docs/api-reference */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const partSchema = z.looseObject({
   type: z.string(),

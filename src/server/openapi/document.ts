@@ -1,5 +1,5 @@
 /** The server's description in OpenAPI 3.1, made of the schemas that check requests: https://spec.openapis.org/oas/v3.1.0 */
-import { z } from 'zod';
+import * as z from 'zod';
 import { version } from '../../base/version.ts';
 import { exampleBodies } from './examples.ts';
 import { type Operation, operations } from './operations.ts';

@@ -1,5 +1,5 @@
 /** Every request that the server answers, with the schemas that check it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { imageToTextAnswerSchema, imageToTextSchema } from '../hugging-face.ts';
 import {
   captionAnswerSchema,

@@ -1,7 +1,7 @@
 /** A run's folder at the start: new, or to be gone on with under the same settings. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, UsageError } from '../../base/errors.ts';
 
 import { readTextIfThere, writing } from '../../base/files.ts';

@@ -1,5 +1,5 @@
 /** The settings of a training run, checked, with their defaults, and the presets. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../base/errors.ts';
 import { defaultFrames } from '../../data/films/pool.ts';
 import { alignmentSchema, refinementSchema } from '../../model/refiner/refiner.ts';

@@ -4,7 +4,7 @@
  * 2 (N - 1) / N of the values' bytes.
  */
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { bytesOf } from '../../base/bytes.ts';
 import { InputError } from '../../base/errors.ts';
 import type { WireDtype } from './names.ts';

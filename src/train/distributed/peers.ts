@@ -1,5 +1,5 @@
 /** Processes that train one model together: each computes its share of every step, the first one writes. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 export interface Peers {
   /** From 0; the one of rank 0 writes. */

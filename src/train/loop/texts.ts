@@ -1,5 +1,5 @@
 /** Captions without pictures: read once, drawn for each step with concepts that stand in for the picture. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { createRandom } from '../../base/random.ts';
 import { forEachLine, openText } from '../../data/captions/source.ts';

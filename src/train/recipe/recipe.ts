@@ -1,5 +1,5 @@
 /** From a settings file to the runs that it asks for: one, or the stages of a recipe. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../base/errors.ts';
 import { parseTrainConfig, presets, type TrainConfig } from '../config/config.ts';
 import { mergeSettings, type Settings } from '../config/file.ts';

@@ -1,7 +1,7 @@
 /** A recipe: several runs in a row, each going on with the model of the one before, as one resumable run. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { replaceFolder } from '../../base/folders.ts';

@@ -1,6 +1,6 @@
 /** Reads the rows of an earlier run: which films are whole, and where the last of them ends. */
 import { createReadStream } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/errors.ts';
 
 const rowSchema = z.looseObject({

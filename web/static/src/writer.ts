@@ -23,9 +23,14 @@ export class LocalWriter implements Writer {
   readonly #address: string;
   #captioner: Promise<Captioner> | undefined;
 
-  /** @param address of the model's folder */
-  constructor(address: string) {
+  readonly #mayStart: Promise<void>;
+
+  /** Fetches the model. @param address of its folder @param mayStart settles when it may */
+  constructor(address: string, mayStart: Promise<void>) {
     this.#address = address;
+    this.#mayStart = mayStart;
+    // Who asks for it is told what fails.
+    this.#open().catch(() => undefined);
   }
 
   async modelName(): Promise<string> {
@@ -67,11 +72,7 @@ export class LocalWriter implements Writer {
 
   /** The model, which is fetched once; after a failure anew. */
   async #open(): Promise<Captioner> {
-    this.#captioner ??= Captioner.load(this.#address, {
-      onProgress: (progress) => {
-        this.progress.value = progress;
-      },
-    });
+    this.#captioner ??= this.#load();
     try {
       const captioner = await this.#captioner;
       this.fault.value = captioner.faults.join(' ');
@@ -83,5 +84,14 @@ export class LocalWriter implements Writer {
     } finally {
       this.progress.value = undefined;
     }
+  }
+
+  async #load(): Promise<Captioner> {
+    await this.#mayStart;
+    return Captioner.load(this.#address, {
+      onProgress: (progress) => {
+        this.progress.value = progress;
+      },
+    });
   }
 }

@@ -10,9 +10,28 @@ let threads: number | undefined;
 /** The address of the folder of its .wasm files. */
 let runtimeFolder: string | undefined;
 
-/** Says where ONNX Runtime's .wasm files lie, before the first session. @param folder its address, with the slash */
-export function placeRuntime(folder: string): void {
-  runtimeFolder = folder;
+export interface RuntimeOptions {
+  /** Of WebAssembly. */
+  readonly threads: number;
+  /** Address of the folder of its .wasm files, with the slash. Default: where its script looks for them. */
+  readonly folder?: string | undefined;
+}
+
+/**
+ * Has the browser fetch and compile ONNX Runtime ahead of the first session, and says where its files lie. What fails here
+ * is told by that session.
+ */
+export async function startRuntime(
+  device: string,
+  { threads, folder }: RuntimeOptions,
+): Promise<void> {
+  runtimeFolder = folder ?? runtimeFolder;
+  try {
+    const options = settings(device, { threads });
+    const { InferenceSession } = await backEnd.load(device);
+    // It starts before it finds that this is no model.
+    await InferenceSession.create(new Uint8Array(0), options);
+  } catch {}
 }
 
 export const backEnd: BackEnd = {

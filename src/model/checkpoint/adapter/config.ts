@@ -1,5 +1,5 @@
 /** A PEFT adapter's adapter_config.json: the fields that decide what its layers add, checked. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../base/errors.ts';
 
 const pattern = z.record(z.string(), z.number()).nullish();

@@ -1,5 +1,5 @@
 /** EfficientNet-Lite as a list of convolutions. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const size = z.number().int().positive();
 const count = z.number().int().nonnegative();

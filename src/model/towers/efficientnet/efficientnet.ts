@@ -1,5 +1,5 @@
 /** EfficientNet-Lite as a row of the table of towers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePreprocessing } from '../../../data/images/preprocess.ts';
 import type { TowerKind } from '../tower.ts';
 import { type EfficientNetConfig, efficientNetSchema } from './config.ts';

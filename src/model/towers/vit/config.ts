@@ -1,5 +1,5 @@
 /** The sizes of BLIP's vision tower, under the field names of transformers' `vision_config`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const size = z.number().int().positive();
 
