@@ -1,6 +1,6 @@
 /**
  * Captioning from shards: how long inference waits for pictures, what two processes make of the cores of one, and what the
- * queue costs a shard. `npm run bench -- shards [--shards 16] [--pictures 42] [--rounds 3]`; the queue needs redis-server.
+ * queue costs a shard. `npm run bench -- shards [--shards 4] [--pictures 168] [--rounds 3] [--waiting]`; with `--waiting` the first alone. The queue needs redis-server.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,9 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hasRedis, startRedis } from '../scripts/services/redis.ts';
 import { Captioner } from '../src/caption/captioner.ts';
-import type { CaptionSink } from '../src/caption/output/output.ts';
-import { captionRun } from '../src/caption/run.ts';
-import { picturesOf } from '../src/caption/sources/shards.ts';
+import { captionShards } from '../src/scale/caption-shards.ts';
+import { folderStore } from '../src/scale/output/folder.ts';
 import { machine, median, printTable } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -27,9 +26,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      shards: { type: 'string', default: '16' },
-      pictures: { type: 'string', default: '42' },
+      shards: { type: 'string', default: '4' },
+      pictures: { type: 'string', default: '168' },
       rounds: { type: 'string', default: '3' },
+      waiting: { type: 'boolean', default: false },
     },
   });
   const [count, pictures, rounds] = [values.shards, values.pictures, values.rounds].map(Number);
@@ -37,7 +37,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'refcap-shards-'));
   try {
     const large = writeShards(join(folder, 'large'), count, pictures);
-    const perPicture = await measureWaiting(large, rounds);
+    const perPicture = await measureWaiting(folder, large, rounds);
+    if (values.waiting) return 0;
     await compareProcesses(folder, count * pictures, rounds);
     if (hasRedis) await measureQueue(folder, perPicture, rounds);
     else console.log('redis-server is not here: the queue is skipped');
@@ -62,36 +63,65 @@ function writeShards(folder: string, count: number, pictures: number): string[] 
   });
 }
 
-/** The share of a run in which no batch is at work. @returns seconds a picture */
-async function measureWaiting(shards: readonly string[], rounds: number): Promise<number> {
-  using captioner = await Captioner.load(bundled);
-  const waiting: number[] = [];
+/** The share of a run in which no batch is at work, from the first to the end. @returns seconds a picture without workers */
+async function measureWaiting(
+  folder: string,
+  shards: readonly string[],
+  rounds: number,
+): Promise<number> {
+  const rows: string[][] = [];
   const perPicture: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    let busy = 0;
-    let done = 0;
-    const sink: CaptionSink = {
-      has: async () => false,
-      write: async (rows) => {
-        for (const { ms = 0 } of rows) busy += ms;
-        done += rows.length;
-      },
-      finish: async () => undefined,
-    };
-    const started = performance.now();
-    const inputs = picturesOf(shards, {});
-    await captionRun(captioner, inputs, sink, { options: {}, batchSize: 4, failFast: true });
-    const ms = performance.now() - started;
-    if (round === 0) continue;
-    waiting.push(1 - busy / ms);
-    perPicture.push(ms / 1000 / done);
+  for (const workers of [0, 1]) {
+    using captioner = await Captioner.load(bundled, { workers });
+    const busy = new BusyTime(captioner);
+    const found: { waiting: number; seconds: number }[] = [];
+    for (let round = 0; round <= rounds; round++) {
+      const store = await folderStore(join(folder, `waiting-${workers}-${round}`));
+      busy.begin();
+      const counts = await captionShards(captioner, shards, store, {
+        ...{ options: {}, batchSize: 4 },
+        settings: { refcap: 'bench', model: bundled, options: {} },
+      });
+      const { waiting, seconds } = busy.end();
+      if (round > 0) found.push({ waiting, seconds: seconds / counts.captioned });
+    }
+    const seconds = median(found.map((one) => one.seconds));
+    perPicture.push(seconds);
+    const share = `${(100 * median(found.map(({ waiting }) => waiting))).toFixed(1)} %`;
+    rows.push([workers === 0 ? 'without workers' : 'one worker', (1 / seconds).toFixed(1), share]);
   }
-  const share = `${(100 * median(waiting)).toFixed(1)} %`;
-  printTable(
-    ['captioned from shards', 'pictures a second', 'inference waits'],
-    [['refcap-small', (1 / median(perPicture)).toFixed(1), share]],
-  );
-  return median(perPicture);
+  printTable(['captioned from shards', 'pictures a second', 'inference waits'], rows);
+  return perPicture[0];
+}
+
+/** How long no batch of a captioner is at work. */
+class BusyTime {
+  #running = 0;
+  #since = 0;
+  #busy = 0;
+  #begun = 0;
+
+  constructor(captioner: Captioner) {
+    const caption = captioner.captionPrepared.bind(captioner);
+    captioner.captionPrepared = async (...given: Parameters<typeof caption>) => {
+      if (this.#running++ === 0) this.#since = performance.now();
+      try {
+        return await caption(...given);
+      } finally {
+        if (--this.#running === 0) this.#busy += performance.now() - this.#since;
+      }
+    };
+  }
+
+  begin(): void {
+    this.#busy = 0;
+    this.#begun = performance.now();
+  }
+
+  end(): { waiting: number; seconds: number } {
+    const ms = performance.now() - this.#begun;
+    return { waiting: 1 - this.#busy / ms, seconds: ms / 1000 };
+  }
 }
 
 interface Command {

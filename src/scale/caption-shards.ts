@@ -1,5 +1,6 @@
 /** Captions shards, each into an object of its own that is there whole or not at all; what is done is not done again. */
 import { writeFile } from 'node:fs/promises';
+import { readAhead } from '../base/ahead.ts';
 import { InputError } from '../base/errors.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
@@ -108,14 +109,12 @@ async function captionInto(
   run: ShardRunOptions,
 ): Promise<ShardResult> {
   const { captions, success } = objectsOf(shard);
-  let damage: InputError | undefined;
-  const pictures = noticing(
-    picturesOf([shard], { ...run.store, columns: run.columns, signal: run.signal }),
-    (picture) => {
-      if (picture.kind === 'nothing' && picture.name === shard) damage ??= picture.error;
-    },
-  );
   const { options, settings, batchSize, through = (sink) => sink } = run;
+  let damage: InputError | undefined;
+  const read = picturesOf([shard], { ...run.store, columns: run.columns, signal: run.signal });
+  const pictures = noticing(readAhead(read, 2 * batchSize), (picture) => {
+    if (picture.kind === 'nothing' && picture.name === shard) damage ??= picture.error;
+  });
   const counts = await store.put(captions, async (path) => {
     const file = { resume: false, overwrite: false, candidates: 1, batchSize };
     const sink = withoutTimes(through(await fileSink(path, 'jsonl', file)));
