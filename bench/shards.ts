@@ -1,6 +1,7 @@
 /**
  * Captioning from shards: how long inference waits for pictures, what two processes make of the cores of one, and what the
- * queue costs a shard. `npm run bench -- shards [--shards 4] [--pictures 168] [--rounds 3] [--waiting]`; with `--waiting` the first alone. The queue needs redis-server.
+ * queue costs a shard. `npm run bench -- shards [--shards 4] [--pictures 168] [--rounds 3] [--waiting]`; with `--waiting` the
+ * first alone. The queue needs redis-server.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
