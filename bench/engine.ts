@@ -2,7 +2,8 @@
  * The engine against the machine's own matrix-product rate, and against PyTorch where a Python with
  * it is given: a whole training step (forward, backward, AdamW) of a BLIP-base-sized model.
  */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../src/base/random.ts';
@@ -96,21 +97,25 @@ async function measureStep(batch: number, steps: number, threads: number, profil
   const into = Object.fromEntries(
     store.trainableNames.map((name) => [gradientPrefix + name, store.viewOf(name, gradients)]),
   );
-  let step = 0;
   const graphSeconds: number[] = [];
-  const seconds = await repeat(steps + 1, async () => {
+  const seconds: number[] = [];
+  // Each step waits for a line on the standard input, and is answered by one with its seconds; then follow the medians.
+  const turns = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  for (let step = 1; step <= steps + 1; step++) {
+    await turns.next();
     const start = performance.now();
     await session.run(feeds, into);
     graphSeconds.push((performance.now() - start) / 1000);
     const norm = await updater.gradientNorm(gradients);
-    step += 1;
     await updater.apply(gradients, {
       step,
       learningRate: 1e-5,
       weightDecay: 0.05,
       gradientScale: Math.min(1, 1 / norm),
     });
-  });
+    seconds.push((performance.now() - start) / 1000);
+    console.log(seconds.at(-1));
+  }
   const flops = stepFlops(config) * batch;
   return { opened, seconds: median(seconds.slice(1)), graph: median(graphSeconds.slice(1)), flops };
 }
@@ -144,25 +149,22 @@ export async function run(args: readonly string[]): Promise<number> {
   const rows: (string | number)[][] = [];
   for (const batch of values.batch.split(',')) {
     const rate = await productRate(threads);
-    const ours = runWorker(process.execPath, [
-      ...process.execArgv,
-      fileURLToPath(new URL('./main.ts', import.meta.url)),
-      ...[
-        'engine',
-        '--worker',
-        '--batch',
-        batch,
-        '--steps',
-        values.steps,
-        '--threads',
-        values.threads,
-      ],
-    ]);
+    const own = fileURLToPath(new URL('./main.ts', import.meta.url));
+    const sizes = ['--batch', batch, '--steps', values.steps, '--threads', values.threads];
+    const command = [process.execPath, ...process.execArgv, own, 'engine', '--worker', ...sizes];
+    const peer = fileURLToPath(new URL('./peers/engine.py', import.meta.url));
+    const theirs = [values.python ?? '', peer, batch, values.steps, values.threads];
+    const [ours, others] = await inTurns(
+      values.python ? [command, theirs] : [command],
+      Number(values.steps),
+    );
     rows.push(row('refcap', batch, ours, rate));
-    if (!values.python) continue;
-    const script = fileURLToPath(new URL('./peers/engine.py', import.meta.url));
-    const theirs = runWorker(values.python, [script, batch, values.steps, values.threads]);
-    rows.push(row('PyTorch', batch, { ...theirs, flops: ours.flops }, rate));
+    if (!others) continue;
+    rows.push(row('PyTorch', batch, { ...others, flops: ours.flops }, rate));
+    const ratios = ours.steps.map((seconds, i) => others.steps[i] / seconds);
+    console.log(
+      `batch ${batch}: ${median(ratios).toFixed(2)} times as fast as PyTorch (each pair of steps: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
+    );
   }
   printTable(
     [
@@ -188,13 +190,35 @@ interface Measured {
   peak: number;
 }
 
-function runWorker(program: string, args: string[]): Measured {
-  const text = execFileSync(program, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Runs the commands' steps one at a time in turns, first one for warmth, so that a machine that drifts treats all alike. */
+async function inTurns(
+  commands: readonly (readonly string[])[],
+  steps: number,
+): Promise<(Measured & { steps: number[] })[]> {
+  const workers = commands.map(([program, ...args]) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${program} ended before its last step`);
+      return value;
+    };
+    return { child, next, steps: [] as number[] };
   });
-  const last = text.trim().split('\n').at(-1) ?? '{}';
-  return JSON.parse(last) as Measured;
+  for (let step = 0; step <= steps; step++) {
+    for (const worker of step % 2 ? [...workers].reverse() : workers) {
+      worker.child.stdin.write('\n');
+      const seconds = Number(await worker.next());
+      if (step > 0) worker.steps.push(seconds);
+    }
+  }
+  const results: (Measured & { steps: number[] })[] = [];
+  for (const worker of workers) {
+    const measured = JSON.parse(await worker.next()) as Measured;
+    worker.child.stdin.end();
+    results.push({ ...measured, steps: worker.steps });
+  }
+  return results;
 }
 
 function row(program: string, batch: string, m: Measured, rate: number): (string | number)[] {

@@ -1,4 +1,7 @@
-"""The same training step in PyTorch: BLIP-base in f32, forward, backward, clipping, AdamW."""
+"""The same training step in PyTorch: BLIP-base in f32, forward, backward, clipping, AdamW.
+
+Each step waits for a line on the standard input, and is answered by one with its seconds; then follow the medians.
+"""
 import json, resource, statistics, sys, time
 import torch
 from transformers import BlipConfig, BlipForConditionalGeneration
@@ -18,6 +21,7 @@ pixels = torch.randn(batch, 3, 384, 384)
 words = torch.randint(0, 30522, (batch, 24))
 seconds, graph = [], []
 for _ in range(steps + 1):
+    sys.stdin.readline()
     start = time.perf_counter()
     loss = model(pixel_values=pixels, input_ids=words, labels=words).loss
     loss.backward()
@@ -26,5 +30,6 @@ for _ in range(steps + 1):
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     seconds.append(time.perf_counter() - start)
+    print(seconds[-1], flush=True)
 print(json.dumps({"opened": opened, "seconds": statistics.median(seconds[1:]), "graph": statistics.median(graph[1:]),
                   "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))

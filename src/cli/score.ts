@@ -105,7 +105,7 @@ export const command = new Command('score')
   .option('--tokenized-references', 'the references are tokens already')
   .option(
     '--workers <n>',
-    'threads; 0 for none (default: one a core, at most 8; none below 40,000 captions)',
+    'threads; 0 for none (default: one a core, at most 8; below 40,000 captions one for METEOR alone)',
     wholeNumber(0),
   )
   .addHelpText('after', help)
