@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { readAhead } from '../base/ahead.ts';
 import { InputError } from '../base/errors.ts';
+import { writing } from '../base/files.ts';
 import type { Captioner } from '../caption/captioner.ts';
 import type { CaptionOptions } from '../caption/options.ts';
 import { type CaptionSink, fileSink } from '../caption/output/output.ts';
@@ -127,7 +128,7 @@ async function captionInto(
   if (damage) return { counts, outcome: 'damaged', fault: damage };
   const { captioned, failed } = counts;
   const about = `${JSON.stringify({ shard, captioned, failed, ...settings }, null, 2)}\n`;
-  await store.put(success, (path) => writeFile(path, about));
+  await store.put(success, (path) => writing(path, () => writeFile(path, about)));
   return { counts, outcome: 'captioned' };
 }
 

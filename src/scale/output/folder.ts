@@ -1,6 +1,7 @@
 /** Results in a folder, which many machines may share. */
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../../base/errors.ts';
 import { errorCode, readTextIfThere, temporaryPath, writing } from '../../base/files.ts';
 import { checkWritableFolder } from '../../base/writable.ts';
 import type { ObjectStore } from './output.ts';
@@ -50,6 +51,11 @@ async function putFile<T>(path: string, fill: (path: string) => Promise<T>): Pro
     const result = await fill(temporary);
     await writing(path, () => rename(temporary, path));
     return result;
+  } catch (error) {
+    // Nobody knows the temporary name.
+    if (error instanceof InputError && error.message.startsWith(temporary))
+      throw new InputError(`${path}${error.message.slice(temporary.length)}`);
+    throw error;
   } finally {
     await rm(temporary, { force: true });
   }

@@ -3,6 +3,7 @@ import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/base/errors.ts';
 import { folderStore } from '../../../src/scale/output/folder.ts';
 import { newFolder } from '../../data/shards/shards.ts';
 
@@ -27,6 +28,15 @@ describe('a folder of results', () => {
     await expect(broken).rejects.toThrow('stopped');
     expect(await store.read('x')).toBe('whole');
     expect(readdirSync(folder)).toEqual(['x']);
+  });
+
+  it('is told of by its own name where it cannot be written', async () => {
+    const folder = newFolder();
+    const store = await folderStore(folder);
+    const full = store.put('x', async (path) => {
+      throw new InputError(`${path}: the disk is full.`);
+    });
+    await expect(full).rejects.toThrow(`${join(folder, 'x')}: the disk is full.`);
   });
 
   it('lets one of many create an object', async () => {
