@@ -195,8 +195,9 @@ describe.skipIf(!hasFfmpeg || !hasNodeAv)('films read by node-av', () => {
       const { frames, warnings } = await readBy(nodeAvDecoder, film);
       expect(frames.map(({ time }) => time)).toEqual(wanted.frames.map(({ time }) => time));
       expect(warnings).toHaveLength(1);
+      // Which of FFmpeg's sentences comes last, the file's or the codec's, is a matter of its threads.
       expect(warnings[0]).toMatch(
-        /cut\.\w+: parts of this film are damaged \(node-av: .*(partial|prematurely).*\); what could be read was used\.$/,
+        /cut\.\w+: parts of this film are damaged \(node-av: .*(partial|prematurely|NAL units).*\); what could be read was used\.$/,
       );
     },
   );
