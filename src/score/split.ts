@@ -16,7 +16,7 @@ const isAside = (name: ImageMetricName): boolean =>
   imageMetrics[name].takes.includes('meteorData') && imageMetrics[name].reads === 'tokens';
 
 /** One metric's columns of a row: how many, and whether the other thread counts them. */
-export interface Columns {
+export interface MetricColumns {
   readonly width: number;
   readonly isAside: boolean;
 }
@@ -29,7 +29,9 @@ type Rows = ChunkResult['rows'];
  */
 export function splitRunner(scorer: ChunkScorer, url: URL): ScoreRunner {
   const thread = new Thread<ScorerSetup, ChunkTask, ChunkResult>(url);
-  let present: { columns: Columns[]; returnTokens: boolean; ready: Promise<unknown> } | undefined;
+  let present:
+    | { columns: MetricColumns[]; returnTokens: boolean; ready: Promise<unknown> }
+    | undefined;
 
   const countAside = async (tokens: ChunkTask, ready: Promise<unknown>): Promise<Rows> => {
     const reply = thread.send({ task: tokens }, []);
@@ -90,7 +92,7 @@ export function splitRunner(scorer: ChunkScorer, url: URL): ScoreRunner {
 export function joinedRows(
   here: Float64Array,
   there: Float64Array,
-  columns: readonly Columns[],
+  columns: readonly MetricColumns[],
   images: number,
 ): Float64Array<ArrayBuffer> {
   const rows = new Float64Array(here.length + there.length);

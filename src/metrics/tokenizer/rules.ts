@@ -184,7 +184,7 @@ const parted = 'gonna gotta lemme gimme wanna';
  * Words in two parts are left out. Of the rules below that read letters, none goes on behind a space or a line's
  * end, but for those that only look whether one is there. The number is bounded for the matcher's stack.
  */
-export const plainWords = new RegExp(
+export const plainWordRun = new RegExp(
   `(?: ?(?!(?:cannot|${parted.replaceAll(' ', '|')})[ \\n])[a-z]+(?=[ \\n])){1,64}`,
   'iy',
 );

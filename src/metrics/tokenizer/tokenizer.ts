@@ -2,7 +2,7 @@
 
 import { trimEnd } from '../words/words.ts';
 import { Lexer } from './lexer.ts';
-import { characterSets, lineBreak, plainWords, type TokenRule, tokenRules } from './rules.ts';
+import { characterSets, lineBreak, plainWordRun, type TokenRule, tokenRules } from './rules.ts';
 
 /** The tokens that the COCO evaluation removes. Its -LRB- and the like are spared: the text is in lower case by then. */
 const punctuation = new Set(`'' ' \`\` \` . ? ! , : - -- ... ;`.split(' '));
@@ -64,11 +64,11 @@ class TokenScanner {
    * Goes to the next words of plain letters between single spaces, from `start` to `end`, where some stand next: most
    * of a caption, at a fraction of what their tokens one by one would take.
    */
-  nextPlainWords(): boolean {
-    plainWords.lastIndex = this.#at;
-    if (!plainWords.test(this.#text)) return false;
+  nextPlainWordRun(): boolean {
+    plainWordRun.lastIndex = this.#at;
+    if (!plainWordRun.test(this.#text)) return false;
     this.start = this.#text.charCodeAt(this.#at) === 0x20 ? this.#at + 1 : this.#at;
-    this.end = this.#at = plainWords.lastIndex;
+    this.end = this.#at = plainWordRun.lastIndex;
     this.written = undefined;
     return true;
   }
@@ -198,7 +198,7 @@ function lines(text: string, limit: number): string[] {
     done.push(line.take());
     lineEnd = text.indexOf('\n', lineEnd + 1);
   };
-  while (scanner.nextPlainWords() || scanner.next()) {
+  while (scanner.nextPlainWordRun() || scanner.next()) {
     const { start, end, written } = scanner;
     const goesOn = lineEnd >= 0 && end > lineEnd;
     if (written === lineBreak) {
