@@ -113,7 +113,7 @@ function describeFailure(path: string, error: unknown): unknown {
     EISDIR: 'this is a folder; name a file',
     EACCES: 'no permission to write here',
     EROFS: 'no permission to write here',
-    ENOSPC: 'the disk is full; free some space and go on with --resume',
+    ENOSPC: 'the disk is full; free some space and run again',
   };
   return code in reasons ? new InputError(`${path}: ${reasons[code]}.`) : error;
 }
