@@ -10,11 +10,17 @@ import { modelParameters } from '../src/model/checkpoint/weights.ts';
 import { parseBlipConfig } from '../src/model/config.ts';
 import { fromFloat32 } from '../src/weights/weight.ts';
 
+/** The configuration of BLIP-base. */
+export const baseSizedConfig = parseBlipConfig(
+  { text_config: { num_attention_heads: 12 } },
+  'BLIP base',
+);
+
 /** A model folder with random weights, kept for the next time. */
 export async function baseSizedModel(): Promise<string> {
   const folder = join(tmpdir(), 'refcap-bench-blip-base');
   if (existsSync(join(folder, 'config.json'))) return folder;
-  const config = parseBlipConfig({ text_config: { num_attention_heads: 12 } }, 'BLIP base');
+  const config = baseSizedConfig;
   const random = createRandom(1);
   const pool = Float32Array.from({ length: 1 << 20 }, () => random.normal() * 0.02);
   const weights = modelParameters(config).map(({ name, shape, initializer }) => {

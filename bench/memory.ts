@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util';
 import { peakBytes } from '../src/engine/graph/memory.ts';
 import { encoderGraph } from '../src/model/blip.ts';
 import { modelParameters } from '../src/model/checkpoint/weights.ts';
-import { type BlipConfig, parseBlipConfig } from '../src/model/config.ts';
+import type { BlipConfig } from '../src/model/config.ts';
 import { Scope } from '../src/nn/scope.ts';
 import { elementCount } from '../src/weights/weight.ts';
-import { baseSizedModel } from './base-sized-model.ts';
+import { baseSizedConfig, baseSizedModel } from './base-sized-model.ts';
 import { machine, median, printTable } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,14 +30,13 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   console.log(machine());
   const folder = await baseSizedModel();
-  const config = parseBlipConfig({ text_config: { num_attention_heads: 12 } }, 'BLIP base');
   const rounded = roundedModel(folder);
   const ways: Readonly<Record<string, readonly string[]>> = {
     f32: ['--model', folder],
     'int8, rounded at the start': ['--model', folder, '--quantize', 'int8'],
     'int8, rounded beforehand': ['--model', rounded, '--quantize', 'int8'],
   };
-  const { weights, activations } = needs(config);
+  const { weights, activations } = needs(baseSizedConfig);
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   console.log(`weights in f32 ${mib(weights)} MiB, values of one picture ${mib(activations)} MiB`);
   const rows = Object.entries(ways).map(([name, options]) => {

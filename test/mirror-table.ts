@@ -48,7 +48,7 @@ export const coveredBy: Readonly<Record<string, readonly string[]>> = {
     'browser/worker/client.ts',
     'browser/worker/model.ts',
     'browser/worker/pixels.ts',
-    'browser/worker/threads.ts',
+    'browser/worker/device.ts',
     'browser/worker/worker.ts',
     'caption/self-test.ts',
   ],

@@ -8,7 +8,7 @@ import { version } from '../base/version.ts';
 import { checkWritableFolder } from '../base/writable.ts';
 import { openAblation } from './folder.ts';
 import { formatAblation } from './format.ts';
-import { readRuns, readStartScores } from './read.ts';
+import { readRuns } from './read.ts';
 import { finishRun, finishStart, type RunSettings } from './run.ts';
 import type { AblationRequest } from './settings.ts';
 import { measureSpeed, readSpeed, type SpeedOptions } from './speed/speed.ts';
@@ -63,10 +63,9 @@ async function makeFolder(path: string): Promise<void> {
 /** Writes the table of all runs that are finished. */
 async function writeTable(options: AblateOptions): Promise<Ablation> {
   const { request, bootstrap, bootstrapSeed } = options;
-  const { output, baseline, variants, split, data } = request;
-  const runs = await readRuns(output, [...variants.keys()]);
+  const { output, baseline, split, data } = request;
+  const { runs, start } = await readRuns(request);
   const [first] = runs;
-  const start = 'model' in request.start ? await readStartScores(output, split, first) : undefined;
   const speed = await readSpeed(output);
   const ablation: Ablation = {
     version: version(),

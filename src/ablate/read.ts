@@ -3,20 +3,32 @@ import { InputError } from '../base/errors.ts';
 import type { EvaluationFolder } from '../evaluate/run-folder.ts';
 import { readRunEvaluation, readStart } from './describe.ts';
 import { readResults, runPlace } from './result.ts';
+import type { AblationRequest } from './settings.ts';
 import { type ComparedMetric, comparedMetrics, type ScoredRun, type ScoredStart } from './table.ts';
 
+export interface ScoredRuns {
+  readonly runs: readonly ScoredRun[];
+  /** Where they start from a model. */
+  readonly start?: ScoredStart;
+}
+
 /**
- * All runs with a result, variants in the order given, seeds in theirs.
+ * All runs with a result, variants in the order given, seeds in theirs, and the model that they start from.
  * @throws InputError naming the file or folder that is damaged, or of other data than the first
  */
-export async function readRuns(output: string, variants: readonly string[]): Promise<ScoredRun[]> {
+export async function readRuns({
+  output,
+  variants,
+  split,
+  start,
+}: AblationRequest): Promise<ScoredRuns> {
   const runs: ScoredRun[] = [];
   let first: EvaluationFolder | undefined;
   const scoresOf = (found: EvaluationFolder): ScoredRun['base'] => {
     first ??= found;
     return imageScores(found, first);
   };
-  for (const result of await readResults(output, variants)) {
+  for (const result of await readResults(output, [...variants.keys()])) {
     const place = runPlace(output, result.variant, result.seed);
     const [before] = runs;
     for (const [what, a, b] of [
@@ -27,32 +39,15 @@ export async function readRuns(output: string, variants: readonly string[]): Pro
         throw new InputError(
           `${place.folder}: the run has another ${what} than ${before.result.variant}, seed ${before.result.seed}; remove it and ${place.result}, and run the ablation again.`,
         );
-    const { split } = result.data;
     runs.push({
       result,
       base: scoresOf(await readRunEvaluation(place, split, false)),
       ...(result.kept && { kept: scoresOf(await readRunEvaluation(place, split, true)) }),
     });
   }
-  return runs;
-}
-
-/**
- * The model that the runs start from, with the scores of each picture in the order of a run's.
- * @throws InputError naming the folder that is damaged, or of other data
- */
-export async function readStartScores(
-  output: string,
-  split: string,
-  { result }: ScoredRun,
-): Promise<ScoredStart> {
-  const { evaluation, result: start } = await readStart(output, split);
-  const first = await readRunEvaluation(
-    runPlace(output, result.variant, result.seed),
-    split,
-    false,
-  );
-  return { scores: start.base, base: imageScores(evaluation, first) };
+  if (!('model' in start)) return { runs };
+  const { evaluation, result } = await readStart(output, split);
+  return { runs, start: { scores: result.base, base: scoresOf(evaluation) } };
 }
 
 /** Scores of the pictures in the order of the first evaluation. */

@@ -2,57 +2,32 @@
 
 /**
  * The items in their order, of which up to `most` are read before they are asked for.
- * @param items such as come soon: who stops early waits for the one that is being read
+ * @param items such as come soon: who stops early waits for those that are being read
  * @throws what reading throws, in the place of the item
  */
 export async function* readAhead<Item>(
-  items: AsyncIterable<Item>,
+  items: AsyncGenerator<Item>,
   most: number,
 ): AsyncGenerator<Item, undefined> {
-  const iterator = items[Symbol.asyncIterator]();
-  const read: Item[] = [];
-  let isEnd = false;
-  let isStopped = false;
-  let waiting: (() => void)[] = [];
-  const change = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
-  const tell = (): void => {
-    const told = waiting;
-    waiting = [];
-    for (const wake of told) wake();
+  // A generator answers in the order in which it was asked.
+  const asked: Promise<IteratorResult<Item>>[] = [];
+  const ask = (): void => {
+    const next = items.next();
+    // Told when its turn comes.
+    next.catch(() => undefined);
+    asked.push(next);
   };
-  const fill = async (): Promise<void> => {
-    try {
-      for (;;) {
-        while (read.length >= most && !isStopped) await change();
-        if (isStopped) return;
-        const { value, done } = await iterator.next();
-        if (done === true) return;
-        read.push(value);
-        tell();
-      }
-    } finally {
-      isEnd = true;
-      tell();
-    }
-  };
-  const filling = fill();
-  // Told when its turn comes.
-  filling.catch(() => undefined);
   try {
-    for (;;) {
-      while (read.length === 0 && !isEnd) await change();
-      const [item] = read;
-      if (read.length === 0) break;
-      read.shift();
-      tell();
-      yield item;
+    for (let i = 0; i < most; i++) ask();
+    for (let next = asked.shift(); next; next = asked.shift()) {
+      const { value, done } = await next;
+      if (done === true) break;
+      ask();
+      yield value;
     }
-    await filling;
   } finally {
-    isStopped = true;
-    tell();
-    await filling.catch(() => undefined);
-    await iterator.return?.(undefined);
+    await Promise.allSettled(asked);
+    await items.return(undefined);
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ import type { LoadProgress } from './download/model-files.ts';
 import { type PictureSource, sendPicture } from './picture.ts';
 import type { CaptionWorker, LoadedModel } from './worker/calls.ts';
 import { WorkerClient } from './worker/client.ts';
-import type { WebDevice } from './worker/model.ts';
+import type { WebDevice } from './worker/device.ts';
 
 export interface WebCaptionerOptions {
   /** Where the model runs. Default 'wasm'. A 'webgpu' that is missing or computes wrongly gives way to 'wasm'. */

@@ -13,4 +13,4 @@ export {
 export type { LoadProgress } from './download/model-files.ts';
 export { type CaptionElementOptions, defineCaptionElement } from './element.ts';
 export type { PictureSource } from './picture.ts';
-export type { WebDevice } from './worker/model.ts';
+export type { WebDevice } from './worker/device.ts';

@@ -14,9 +14,9 @@ import { explainPositions } from '../../explain/positions.ts';
 import { captionIds, withoutEnd } from '../../explain/words.ts';
 import type { GenerationOptions } from '../../model/checkpoint/generation-config.ts';
 import { type LoadProgress, ModelFiles } from '../download/model-files.ts';
-import { type OpenedModel, openModel, type Placement, type WebDevice } from './model.ts';
+import { defaultThreads, type WebDevice } from './device.ts';
+import { type OpenedModel, openModel, type Placement } from './model.ts';
 import { decodePicture, type SentPicture } from './pixels.ts';
-import { defaultThreads } from './threads.ts';
 
 export interface LoadRequest {
   /** The folder's address, with the slash. */

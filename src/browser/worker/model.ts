@@ -15,9 +15,7 @@ import { accessBytes } from '../../weights/bytes.ts';
 import { readSafetensors } from '../../weights/safetensors/read.ts';
 import { valueCount } from '../../weights/weight.ts';
 import type { ModelFiles } from '../download/model-files.ts';
-
-/** What pages compute on: WebAssembly, or the graphics processor. */
-export type WebDevice = 'wasm' | 'webgpu';
+import { deviceName, type WebDevice } from './device.ts';
 
 /** Where, and how, the model runs. */
 export interface Placement {
@@ -110,11 +108,6 @@ function placements({ device, dtype }: Placement): Placement[] {
   return wanted.filter(
     (one, i) => wanted.findIndex((x) => x.device === one.device && x.dtype === one.dtype) === i,
   );
-}
-
-/** As the engine calls it. */
-function deviceName(device: WebDevice): string {
-  return device === 'wasm' ? 'cpu' : device;
 }
 
 async function readMembers(files: ModelFiles): Promise<Member[]> {

@@ -7,7 +7,7 @@ import { InputError } from '../../base/errors.ts';
 import { type Request, sendable } from '../../base/threads/messages.ts';
 import { startRuntime } from '../../engine/runtime/back-end/web.ts';
 import type { LoadRequest } from './calls.ts';
-import { defaultThreads } from './threads.ts';
+import { defaultThreads, deviceName } from './device.ts';
 
 type Call = Exclude<Request, { readonly close: true }>;
 
@@ -27,7 +27,7 @@ async function take(call: Call): Promise<void> {
 }
 
 function startEarly({ device, threads = defaultThreads(), runtime }: LoadRequest): void {
-  void startRuntime(device === 'wasm' ? 'cpu' : device, { threads, folder: runtime });
+  void startRuntime(deviceName(device), { threads, folder: runtime });
 }
 
 if (self.name !== 'em-pthread')

@@ -1,4 +1,5 @@
 /** Where a run's steps come from: batches with their images, in an order that follows from the seed. */
+import { readAhead } from '../../base/ahead.ts';
 import { createRandom } from '../../base/random.ts';
 import type { BlipConfig } from '../../model/config.ts';
 import { towerOf } from '../../model/towers/towers.ts';
@@ -117,25 +118,16 @@ async function loadPartsOf(
 export async function* loadedAhead<Step>(
   steps: AsyncGenerator<Step, undefined>,
 ): AsyncGenerator<{ readonly step: Step; readonly waited: number }> {
-  const take = () => {
-    const taken = steps.next();
-    // What fails is told where it is awaited, after the step that is computed meanwhile.
-    taken.catch(() => undefined);
-    return taken;
-  };
-  let next = take();
+  const read = readAhead(steps, 1);
   try {
     for (;;) {
       const started = performance.now();
-      const { value: step, done } = await next;
+      const { value: step, done } = await read.next();
       if (done === true || step === undefined) return;
-      const waited = performance.now() - started;
-      next = take();
-      yield { step, waited };
+      yield { step, waited: performance.now() - started };
     }
   } finally {
     // Whoever stops early must not leave a read behind that fails when the file is closed.
-    await next.catch(() => undefined);
-    await steps.return(undefined);
+    await read.return(undefined);
   }
 }
