@@ -170,7 +170,7 @@ function measureReward(): Measured {
   const references = Array.from({ length: 6000 }, () =>
     Array.from({ length: 5 }, () => sentence().join(' ')),
   );
-  const reward = ciderReward(references);
+  const reward = ciderReward({ references });
   // As after the first epoch: every image's references were compared with before.
   for (const place of references.keys()) reward(place, []);
   const seconds: number[] = [];

@@ -15,7 +15,7 @@ import { fitMicroBatch } from '../objective/memory.ts';
 import type { DescribedData } from './description.ts';
 import { neverWritten, samplingSettings } from './generation.ts';
 import { type RunOptions, tokensDtype } from './options.ts';
-import type { ImageReferences } from './scoring.ts';
+import type { RewardedImages } from './scoring.ts';
 import type { OpenSplit } from './splits.ts';
 import { type Start, startFromModel, startFromTower, type TrainingTexts } from './start.ts';
 import type { StepSource } from './steps.ts';
@@ -27,7 +27,7 @@ export interface PreparedRun {
   readonly dev: OpenSplit;
   readonly data: DescribedData;
   /** What people wrote for the training images, where drawn captions are rewarded by it. */
-  readonly references: ImageReferences;
+  readonly rewarded: RewardedImages;
   /** What was fitted to training images, where the model has concepts. */
   readonly concepts?: FittedConcepts;
   /** Captions without pictures. */

@@ -123,13 +123,13 @@ async function prepareRun(
   const shown = options.short?.show(data) ?? data;
   await using train = await open(shown.train, true);
   await using dev = await open(shown.dev, false);
-  const { concepts, references } = train;
+  const { concepts, references, sources } = train;
   await go({
     plan,
     source: stepsOfSplit(train, config, start.model, options.peers ?? alone),
     dev,
     data: describeData(train.used, dev.used),
-    references,
+    rewarded: { references, sources },
     ...(concepts && { concepts }),
     alone: withoutPictures,
   });
@@ -167,7 +167,7 @@ async function textsAlone({ texts, maxWords }: TrainConfig): Promise<string[][]>
 /** Trains, from the newest checkpoint where the run goes on. */
 async function runTraining(
   options: RunOptions,
-  { plan, source, dev, references, concepts, alone: texts }: PreparedRun,
+  { plan, source, dev, rewarded, concepts, alone: texts }: PreparedRun,
   isResumed: boolean,
 ): Promise<void> {
   const { output, signal, peers = alone } = options;
@@ -193,7 +193,7 @@ async function runTraining(
   const drawn = samplingSettings(suppressed, maxLength);
   using sampler =
     config.stage === 'scst'
-      ? await openSampler({ ...shared, settings: drawn }, references)
+      ? await openSampler({ ...shared, settings: drawn }, rewarded)
       : undefined;
   const save = (name: string) =>
     saveTrained(join(output, name), { start, config, graphs, store, trainable, maxLength });

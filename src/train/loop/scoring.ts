@@ -43,6 +43,13 @@ export function meanMetrics(all: readonly ValidationMetrics[]): ValidationMetric
   };
 }
 
+/** The images that drawn captions are rewarded by. */
+export interface RewardedImages {
+  readonly references: ImageReferences;
+  /** The source of each image, where there are several. */
+  readonly sources?: readonly string[] | undefined;
+}
+
 /** A caption drawn in training. */
 export interface DrawnCaption {
   readonly text: string;
@@ -54,23 +61,33 @@ export interface DrawnCaption {
 const endWord = '\u2402';
 
 /**
- * CIDEr-D of single captions against the references of images of the training split, whose document
- * frequencies it uses. A caption's end counts as a word, as in the code of Rennie et al. 2017: without it
+ * CIDEr-D of single captions against the references of images of the training split. Document frequencies are those of
+ * an image's own source, as in its scores: what is rare among photos of dogs may be common among others. A caption's end counts as a word, as in the code of Rennie et al. 2017: without it
  * captions that break off, such as 'a dog runs in a', score higher than whole ones.
  * @returns a function from the place of an image and captions of it to their rewards
  */
-export function ciderReward(
-  references: ImageReferences,
-): (image: number, captions: readonly DrawnCaption[]) => number[] {
+export function ciderReward({
+  references,
+  sources,
+}: RewardedImages): (image: number, captions: readonly DrawnCaption[]) => number[] {
   // Each caption by itself, as the captions that are drawn are read.
   const withEnd = references.map((captions) =>
     captions.map((caption) => ended(tokenizeCaption(caption), true)),
   );
-  const frequencies = new DocumentFrequencies();
-  for (const captions of withEnd) frequencies.add(captions);
-  const metric = createCiderReward(frequencies);
+  const sourceOf = (image: number) => sources?.[image] ?? '';
+  const frequencies = new Map<string, DocumentFrequencies>();
+  for (const [image, captions] of withEnd.entries()) {
+    const own = frequencies.get(sourceOf(image)) ?? new DocumentFrequencies();
+    frequencies.set(sourceOf(image), own);
+    own.add(captions);
+  }
+  const metrics = new Map(
+    [...frequencies].map(([source, own]) => [source, createCiderReward(own)]),
+  );
   const prepared = new Map<number, PreparedReferences>();
   return (image, captions) => {
+    const metric = metrics.get(sourceOf(image));
+    if (metric === undefined) throw new RangeError(`there is no image ${image}`);
     const own = prepared.get(image) ?? metric.prepare(withEnd[image]);
     prepared.set(image, own);
     return captions.map((drawn) =>

@@ -15,7 +15,7 @@ import type { TrainingGraphs } from '../objective/graphs.ts';
 import type { EncodedCaption, EncodedCaptions } from './batches.ts';
 import { liveInference } from './generation.ts';
 import type { FedImages } from './images.ts';
-import { ciderReward, type DrawnCaption, type ImageReferences } from './scoring.ts';
+import { ciderReward, type DrawnCaption, type RewardedImages } from './scoring.ts';
 
 /** Drawn captions, with their advantages: reward less baseline. */
 export interface Samples {
@@ -49,7 +49,7 @@ export interface Sampler {
 /** A sampler of the weights as they are at each step. */
 export async function openSampler(
   { config, model, graphs, store, tokenizer, prompt, settings, session }: SamplerParts,
-  references: ImageReferences,
+  rewarded: RewardedImages,
 ): Promise<Sampler & Disposable> {
   const inference = await liveInference(graphs, model, store, session, { concepts: graphs.shown });
   return {
@@ -58,7 +58,7 @@ export async function openSampler(
     prompt,
     settings,
     inference,
-    reward: ciderReward(references),
+    reward: ciderReward(rewarded),
     [Symbol.dispose]: () => inference[Symbol.dispose](),
   };
 }

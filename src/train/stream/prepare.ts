@@ -89,7 +89,7 @@ export async function prepareStream(
     go({
       ...{ plan, source, dev },
       data: describe(shards, dev.used),
-      ...{ references: [], alone: [] },
+      ...{ rewarded: { references: [] }, alone: [] },
     });
   await (short ? withFeatures(images, read.shards, goOn) : goOn());
 }

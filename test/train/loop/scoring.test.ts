@@ -26,7 +26,7 @@ function byTheMetric(image: number, caption: string): number {
 }
 
 describe('the reward', () => {
-  const reward = ciderReward(images);
+  const reward = ciderReward({ references: images });
 
   it.each([
     [0, 'a dog runs in the snow'],
@@ -48,6 +48,24 @@ describe('the reward', () => {
       { text: 'a boy jumps into a pool in a', ended: true },
     ]);
     expect(whole).toBeGreaterThan(broken);
+  });
+});
+
+describe('the reward of several sources', () => {
+  it("counts documents in the references of an image's own source, as its scores do", () => {
+    const others = [
+      ['a dog on a sofa', 'a dog sleeps'],
+      ['a dog in a kitchen', 'the dog eats'],
+    ];
+    const [alone, joined] = [
+      { references: images },
+      { references: [...others, ...images], sources: ['b', 'b', 'a', 'a', 'a'] },
+    ].map(ciderReward);
+    const mixed = ciderReward({ references: [...others, ...images] });
+    const drawn = [{ text: 'a dog runs in the snow', ended: true }];
+    expect(joined(2, drawn)).toEqual(alone(0, drawn));
+    expect(joined(0, drawn)).toEqual(ciderReward({ references: others })(0, drawn));
+    expect(mixed(2, drawn)).not.toEqual(alone(0, drawn));
   });
 });
 
