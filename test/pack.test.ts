@@ -172,20 +172,23 @@ describe('the packed package', () => {
     const shown = outputs.map((output) => output.replace(/^(\S+) .* -?\d\.\d$/gm, '$1'));
     expect(shown).toMatchInlineSnapshot(`
       [
-        "a white dog is running through the grass",
+        "a white dog is running with a stick in its mouth",
         "[ 14 ] [ 2, 4, 6 ]",
         "head.weight,head.bias 1,2",
         "w f16 [ 1, 2.5 ]",
         "150528",
-        "a white dog is running through the grass",
+        "a white dog is running with a stick in its mouth",
         "a
       white
       dog
       is
       running
-      through
-      the
-      grass",
+      with
+      a
+      stick
+      in
+      its
+      mouth",
         "1.000",
         "At home: a dog
       site/page.html 1 file",
@@ -195,7 +198,7 @@ describe('the packed package', () => {
       run/best is a model",
         "true",
         "photo      caption
-      photo.jpg  a white dog is running through the grass",
+      photo.jpg  a white dog is running with a stick in its mouth",
       ]
     `);
   }, 300_000);

@@ -29,14 +29,15 @@ const reliabilitySchema = z
  */
 export const confidenceSchema = z
   .object({
+    // Strict: a weight of another kind of evidence must not be passed over.
     weights: z
-      .object({
+      .strictObject({
         /** Of the log-odds of the main noun's probability. */
         noun: weight,
         /** Of the caption's mean log-probability. */
         caption: weight,
-        /** Of the log-odds that the model's concepts give to the noun; models without concepts have none. */
-        concept: weight.optional(),
+        /** Of the probability that the model's concepts give to the noun; models without concepts have none. */
+        conceptProbability: weight.optional(),
       })
       .readonly(),
     shift: z.number(),

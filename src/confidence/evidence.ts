@@ -25,7 +25,7 @@ export interface NounEvidence {
   readonly noun: number;
   /** Mean log-probability of the caption's tokens. */
   readonly caption: number;
-  /** Log-odds that the concepts give to the noun; undefined for a model without concepts. */
+  /** The probability that the concepts give to the noun; undefined for a model without concepts. */
   readonly concept: number | undefined;
 }
 
@@ -53,9 +53,9 @@ export class EvidenceReader {
     const noun = at === undefined ? undefined : lower[at];
     return {
       mainNoun: noun,
-      noun: logOdds(at === undefined ? 0 : Math.exp(words[at].logprob), 1e-3),
+      noun: logOdds(at === undefined ? 0 : Math.exp(words[at].logprob)),
       caption: meanLogprob,
-      concept: concepts && logOdds(noun === undefined ? 0 : this.#conceptOf(noun, concepts), 0.01),
+      concept: concepts && (noun === undefined ? 0 : this.#conceptOf(noun, concepts)),
     };
   }
 
@@ -68,8 +68,10 @@ export class EvidenceReader {
   }
 }
 
-/** @param least what is less likely, or less unlikely, counts as so likely */
-function logOdds(probability: number, least: number): number {
+/** What is less likely, or less unlikely, counts as so likely. */
+const least = 1e-3;
+
+function logOdds(probability: number): number {
   const p = Math.min(1 - least, Math.max(least, probability));
   return Math.log(p / (1 - p));
 }
@@ -87,5 +89,5 @@ export function confidenceFrom(config: ConfidenceConfig, evidence: NounEvidence)
 }
 
 function mapOf({ weights, shift }: ConfidenceConfig): LogisticMap {
-  return { weights: [weights.noun, weights.caption, weights.concept ?? 0], shift };
+  return { weights: [weights.noun, weights.caption, weights.conceptProbability ?? 0], shift };
 }

@@ -40,7 +40,7 @@ export function fitConfidence(
     weights: {
       noun: rounded(noun),
       caption: rounded(caption),
-      ...(concept !== undefined && { concept: rounded(concept) }),
+      ...(concept !== undefined && { conceptProbability: rounded(concept) }),
     },
     shift: rounded(shift),
     reliability: {

@@ -10,7 +10,7 @@ import { confidenceFrom } from '../../src/confidence/evidence.ts';
 import { tiny, writeConceptModel, writeConfidence } from './models.ts';
 
 const config = { weights: { noun: 0.5, caption: 2 }, shift: 1 };
-const withConcepts = { ...config, weights: { ...config.weights, concept: 0.25 } };
+const withConcepts = { ...config, weights: { ...config.weights, conceptProbability: 0.25 } };
 
 let folder = '';
 let files: string[];

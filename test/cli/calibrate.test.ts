@@ -74,6 +74,13 @@ describe('refcap calibrate', { timeout: 120_000 }, () => {
 
   it('writes the confidence into config.json, and draws it', () => {
     const before = config();
+    // One of other evidence is no reason to refuse: it is what is written anew.
+    const stale = { weights: { noun: 1, caption: 1, concept: 1 }, shift: 0 };
+    const text = JSON.stringify({ ...before, confidence_config: stale });
+    writeFileSync(join(folder, 'model/config.json'), text);
+    const refused = refcap('caption', 'photos', '-m', 'model');
+    expect(refused.stderr).toContain('"concept"; refcap calibrate writes it anew.');
+    expect(refused.status).toBe(1);
     const args = ['calibrate', 'model', '--data', 'photos', '--data', 'photos', '--plot', 'a.svg'];
     const run = refcap(...args);
     expect(run.stderr).toContain('the confidence is written into the config.json of model');

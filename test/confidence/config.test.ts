@@ -15,6 +15,7 @@ describe('parseConfidence', () => {
   it.each([
     [{ ...config, shift: 'high' }, 'confidence_config.shift'],
     [{ ...config, weights: { noun: -1, caption: 2 } }, 'confidence_config.weights.noun'],
+    [{ ...config, weights: { noun: 1, caption: 2, concept: 3 } }, 'confidence_config.weights'],
     [7, 'confidence_config'],
   ])('names what is wrong: %j', (given, field) => {
     const parse = () => parseConfidence({ confidence_config: given }, 'm/config.json');

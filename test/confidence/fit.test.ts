@@ -5,7 +5,7 @@ import { confidenceSchema } from '../../src/confidence/config.ts';
 import { confidenceFrom, type NounEvidence } from '../../src/confidence/evidence.ts';
 import { fitConfidence, type JudgedNoun } from '../../src/confidence/fit.ts';
 
-const truth = { weights: { noun: 0.6, caption: 3, concept: 0.4 }, shift: 2 };
+const truth = { weights: { noun: 0.6, caption: 3, conceptProbability: 2 }, shift: 1 };
 
 function captions(count: number): JudgedNoun[] {
   const random = createRandom(9);
@@ -14,7 +14,7 @@ function captions(count: number): JudgedNoun[] {
       mainNoun: 'dog',
       noun: 2 * random.normal(),
       caption: -random.next(),
-      concept: random.normal(),
+      concept: random.next(),
     };
     const right = random.next() < confidenceFrom(truth, evidence);
     return { evidence, right, source: i % 4 === 0 ? 'few' : 'many' };

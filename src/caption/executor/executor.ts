@@ -16,6 +16,8 @@ export type UserConcepts =
 export interface ExecutorOptions extends InferenceOptions {
   /** Pixels a side other than the config's; position embeddings are interpolated. */
   readonly imageSize?: number;
+  /** Passes over what the model says of its confidence, right or wrong. */
+  readonly ignoreConfidence?: boolean;
   /** Keep the training-only layers saved beside the model: to measure what dropping them costs. */
   readonly keepRefiner?: boolean;
   /** Of a model with further members, how many write together. Default all; 1 is the fastest. */

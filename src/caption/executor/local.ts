@@ -125,6 +125,7 @@ export function sessionOptions(
     hub: ___,
     keepRefiner: ____,
     concepts: _____,
+    ignoreConfidence: ______,
     ...given
   }: ExecutorOptions,
   weights: Pick<ReadableWeights, 'tensors'>,

@@ -14,7 +14,7 @@ import type { ExecutorOptions } from './executor.ts';
  */
 export async function* memberModels(
   path: string,
-  options: Pick<ExecutorOptions, 'members' | 'imageSize' | 'hub'>,
+  options: Pick<ExecutorOptions, 'members' | OfModel>,
 ): AsyncGenerator<PretrainedModel, void> {
   await using first = await loadModel(path, loadOptions(options));
   yield first;
@@ -25,9 +25,13 @@ export async function* memberModels(
   }
 }
 
+/** What of an executor's options says how a model's files are read. */
+type OfModel = 'imageSize' | 'hub' | 'ignoreConfidence';
+
 export function loadOptions({
   imageSize,
   hub,
-}: Pick<ExecutorOptions, 'imageSize' | 'hub'>): LoadModelOptions {
-  return { hub, ...(imageSize !== undefined && { imageSize }) };
+  ignoreConfidence = false,
+}: Pick<ExecutorOptions, OfModel>): LoadModelOptions {
+  return { hub, ignoreConfidence, ...(imageSize !== undefined && { imageSize }) };
 }

@@ -49,7 +49,7 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Confide
   const images = await imagesOfAll(options);
   if (images.length < fewestToCalibrate)
     throw tooFew(options, plural(images.length, 'picture is', 'pictures are'));
-  using captioner = await Captioner.load(model, opening);
+  using captioner = await Captioner.load(model, { ...opening, ignoreConfidence: true });
   const decoding = { evidence: true };
   const captioned = await captionDataset(captioner, images, { ...options, decoding });
   const judged = await judgedNouns(

@@ -27,6 +27,8 @@ export interface DescribedModel {
 export interface DescriptionOptions {
   /** Pixels a side, where they should differ from the config's: position embeddings are interpolated. */
   readonly imageSize?: number;
+  /** Passes over what config.json says of confidence, right or wrong: it is to be calibrated anew. */
+  readonly ignoreConfidence?: boolean;
 }
 
 /** What a person must put beside weights that came alone. */
@@ -57,7 +59,7 @@ export async function readDescription(
     );
   const generationJson = (await readJson(files, 'generation_config.json')) ?? {};
   const generation = parseGenerationConfig(generationJson, files.pathOf('generation_config.json'));
-  const confidence = parseConfidence(configJson, configPath);
+  const confidence = options.ignoreConfidence ? undefined : parseConfidence(configJson, configPath);
   return { config, configJson, tokenizer, preprocessing, generation, confidence };
 }
 

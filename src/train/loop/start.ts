@@ -111,9 +111,9 @@ export async function startFromModel(
   config: TrainConfig,
   hub?: ResolveOptions,
 ): Promise<Start> {
-  const loaded = await loadModel(path, { hub });
-  await using _ = loaded;
   // Its confidence was calibrated for the weights that it has now.
+  const loaded = await loadModel(path, { hub, ignoreConfidence: true });
+  await using _ = loaded;
   const { confidence_config: __, ...configJson } = loaded.configJson;
   const others = await memberFolders(path);
   const rates = {
