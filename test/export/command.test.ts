@@ -64,5 +64,5 @@ it("runs the page's code for transformers.js", () => {
   const { stderr } = refcap(...command.split(' '));
   expect(page).toContain(stderr);
   const printed = execFileSync(process.execPath, ['page.mjs'], { cwd: folder, encoding: 'utf8' });
-  expect(printed).toBe('a white dog is running with a ball in its mouth\n');
+  expect(printed).toBe('a white dog is running with a stick in its mouth\n');
 });
