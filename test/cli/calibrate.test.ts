@@ -81,6 +81,21 @@ describe('refcap calibrate', { timeout: 120_000 }, () => {
     const refused = refcap('caption', 'photos', '-m', 'model');
     expect(refused.stderr).toContain('"concept"; refcap calibrate writes it anew.');
     expect(refused.status).toBe(1);
+    // Nor to training further, which changes the weights.
+    const further = [
+      'train',
+      '--data',
+      'photos',
+      '-m',
+      'model',
+      '-o',
+      'further',
+      '--max-steps',
+      '1',
+    ];
+    const trained = refcap(...further, '--batch-size', '2', '--set', 'validationImages=2');
+    expect(trained.stderr).toContain('calibrating the confidence on the dev images');
+    expect(trained.status).toBe(0);
     const args = ['calibrate', 'model', '--data', 'photos', '--data', 'photos', '--plot', 'a.svg'];
     const run = refcap(...args);
     expect(run.stderr).toContain('the confidence is written into the config.json of model');

@@ -16,7 +16,7 @@ export type UserConcepts =
 export interface ExecutorOptions extends InferenceOptions {
   /** Pixels a side other than the config's; position embeddings are interpolated. */
   readonly imageSize?: number;
-  /** Passes over what the model says of its confidence, right or wrong. */
+  /** Leaves out what the model says of its confidence, right or wrong: it is calibrated anew. */
   readonly ignoreConfidence?: boolean;
   /** Keep the training-only layers saved beside the model: to measure what dropping them costs. */
   readonly keepRefiner?: boolean;

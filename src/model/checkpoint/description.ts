@@ -27,7 +27,7 @@ export interface DescribedModel {
 export interface DescriptionOptions {
   /** Pixels a side, where they should differ from the config's: position embeddings are interpolated. */
   readonly imageSize?: number;
-  /** Passes over what config.json says of confidence, right or wrong: it is to be calibrated anew. */
+  /** Leaves out what config.json says of confidence, right or wrong: other weights or a calibration follow. */
   readonly ignoreConfidence?: boolean;
 }
 
@@ -59,8 +59,12 @@ export async function readDescription(
     );
   const generationJson = (await readJson(files, 'generation_config.json')) ?? {};
   const generation = parseGenerationConfig(generationJson, files.pathOf('generation_config.json'));
-  const confidence = options.ignoreConfidence ? undefined : parseConfidence(configJson, configPath);
-  return { config, configJson, tokenizer, preprocessing, generation, confidence };
+  const described = { config, tokenizer, preprocessing, generation };
+  if (options.ignoreConfidence) {
+    const { confidence_config: _, ...others } = configJson;
+    return { ...described, configJson: others, confidence: undefined };
+  }
+  return { ...described, configJson, confidence: parseConfidence(configJson, configPath) };
 }
 
 function withImageSize(

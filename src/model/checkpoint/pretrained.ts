@@ -71,22 +71,18 @@ async function loadBeside(
 async function loadAdapted(folder: string, options: LoadModelOptions): Promise<PretrainedModel> {
   const adapter = await openAdapter(folder);
   try {
-    const base = await loadModel(await findBase(adapter, options.hub), options);
+    // The base model's confidence was calibrated for other weights.
+    const base = await loadModel(await findBase(adapter, options.hub), {
+      ...options,
+      ignoreConfidence: true,
+    });
     try {
       const weights = adaptWeights(base.weights, adapter);
       const dispose = async () => {
         await base[Symbol.asyncDispose]();
         await adapter[Symbol.asyncDispose]();
       };
-      // Calibrated for other weights.
-      const { confidence_config: _, ...configJson } = base.configJson;
-      return {
-        ...base,
-        configJson,
-        weights,
-        confidence: undefined,
-        [Symbol.asyncDispose]: dispose,
-      };
+      return { ...base, weights, [Symbol.asyncDispose]: dispose };
     } catch (error) {
       await base[Symbol.asyncDispose]();
       throw error;

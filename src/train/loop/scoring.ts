@@ -1,7 +1,11 @@
 /** Captions scored while training: corpus metrics at a validation, CIDEr-D of each sample as a reward. */
 
 import { loadMeteorData } from '../../data/text/meteor-data.ts';
-import { createCiderReward, type PreparedReferences } from '../../metrics/cider.ts';
+import {
+  type CiderReward,
+  createCiderReward,
+  type PreparedReferences,
+} from '../../metrics/cider.ts';
 import { scoreCorpus } from '../../metrics/corpus/score.ts';
 import { DocumentFrequencies } from '../../metrics/document-frequencies.ts';
 import { tokenizeCaption } from '../../metrics/tokenizer/tokenizer.ts';
@@ -62,8 +66,9 @@ const endWord = '\u2402';
 
 /**
  * CIDEr-D of single captions against the references of images of the training split. Document frequencies are those of
- * an image's own source, as in its scores: what is rare among photos of dogs may be common among others. A caption's end counts as a word, as in the code of Rennie et al. 2017: without it
- * captions that break off, such as 'a dog runs in a', score higher than whole ones.
+ * an image's own source, as in its scores: what is rare among photos of dogs may be common among others. A caption's end
+ * counts as a word, as in the code of Rennie et al. 2017: without it captions that break off, such as 'a dog runs in a',
+ * score higher than whole ones.
  * @returns a function from the place of an image and captions of it to their rewards
  */
 export function ciderReward({
@@ -74,20 +79,18 @@ export function ciderReward({
   const withEnd = references.map((captions) =>
     captions.map((caption) => ended(tokenizeCaption(caption), true)),
   );
-  const sourceOf = (image: number) => sources?.[image] ?? '';
-  const frequencies = new Map<string, DocumentFrequencies>();
-  for (const [image, captions] of withEnd.entries()) {
-    const own = frequencies.get(sourceOf(image)) ?? new DocumentFrequencies();
-    frequencies.set(sourceOf(image), own);
-    own.add(captions);
+  // Of each image that of its source.
+  const metrics = new Array<CiderReward>(withEnd.length);
+  for (const source of new Set(sources ?? [undefined])) {
+    const places = [...withEnd.keys()].filter((image) => sources?.[image] === source);
+    const frequencies = new DocumentFrequencies();
+    for (const image of places) frequencies.add(withEnd[image]);
+    const metric = createCiderReward(frequencies);
+    for (const image of places) metrics[image] = metric;
   }
-  const metrics = new Map(
-    [...frequencies].map(([source, own]) => [source, createCiderReward(own)]),
-  );
   const prepared = new Map<number, PreparedReferences>();
   return (image, captions) => {
-    const metric = metrics.get(sourceOf(image));
-    if (metric === undefined) throw new RangeError(`there is no image ${image}`);
+    const metric = metrics[image];
     const own = prepared.get(image) ?? metric.prepare(withEnd[image]);
     prepared.set(image, own);
     return captions.map((drawn) =>

@@ -112,9 +112,9 @@ export async function startFromModel(
   hub?: ResolveOptions,
 ): Promise<Start> {
   // Its confidence was calibrated for the weights that it has now.
-  const loaded = await loadModel(path, { hub, ignoreConfidence: true });
+  const opening = { hub, ignoreConfidence: true };
+  const loaded = await loadModel(path, opening);
   await using _ = loaded;
-  const { confidence_config: __, ...configJson } = loaded.configJson;
   const others = await memberFolders(path);
   const rates = {
     hidden_dropout_prob: config.dropout,
@@ -133,11 +133,11 @@ export async function startFromModel(
     saved: {
       tokenizer: { folder: loaded.folder },
       preprocessing: loaded.preprocessing,
-      configJson,
+      configJson: loaded.configJson,
     },
     generation: loaded.generation,
     async fill(store, refiner) {
-      await using again = await loadModel(path, { hub });
+      await using again = await loadModel(path, opening);
       await again.weights.fill(store);
       if (!refiner || !(await hasRefiner(again.folder))) return;
       await using layers = await openRefiner(again.folder, model);
