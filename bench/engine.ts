@@ -1,6 +1,6 @@
 /**
- * The engine against the machine's own matrix-product rate, and against PyTorch where a Python with
- * it is given: a whole training step (forward, backward, AdamW) of a BLIP-base-sized model.
+ * The engine against the machine's own matrix-product rate, and against PyTorch in f32 and under bf16 autocast where a Python
+ * with it is given: a whole training step (forward, backward, AdamW) of a BLIP-base-sized model.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -17,6 +17,9 @@ import { gradientPrefix, lossGraph, withGradients } from '../src/train/objective
 import { machine, median, peakMemory, printTable } from './measure.ts';
 
 const textLength = 24;
+
+/** What PyTorch computes in: f32, or under autocast products in bf16. */
+const peerTypes = ['f32', 'bf16'] as const;
 
 /** Multiply-adds times two of forward and backward products of one image and its caption. */
 function stepFlops({ vision_config: vision, text_config: text }: BlipConfig): number {
@@ -153,18 +156,21 @@ export async function run(args: readonly string[]): Promise<number> {
     const sizes = ['--batch', batch, '--steps', values.steps, '--threads', values.threads];
     const command = [process.execPath, ...process.execArgv, own, 'engine', '--worker', ...sizes];
     const peer = fileURLToPath(new URL('./peers/engine.py', import.meta.url));
-    const theirs = [values.python ?? '', peer, batch, values.steps, values.threads];
-    const [ours, others] = await inTurns(
-      values.python ? [command, theirs] : [command],
-      Number(values.steps),
-    );
+    const { python, steps } = values;
+    const peers =
+      python === undefined
+        ? []
+        : peerTypes.map((type) => [python, peer, batch, steps, values.threads, type]);
+    const [ours, ...others] = await inTurns([command, ...peers], Number(steps));
     rows.push(row('refcap', batch, ours, rate));
-    if (!others) continue;
-    rows.push(row('PyTorch', batch, { ...others, flops: ours.flops }, rate));
-    const ratios = ours.steps.map((seconds, i) => others.steps[i] / seconds);
-    console.log(
-      `batch ${batch}: ${median(ratios).toFixed(2)} times as fast as PyTorch (each pair of steps: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
-    );
+    for (const [i, other] of others.entries()) {
+      const name = `PyTorch ${peerTypes[i]}`;
+      rows.push(row(name, batch, { ...other, flops: ours.flops }, rate));
+      const ratios = ours.steps.map((seconds, step) => other.steps[step] / seconds);
+      console.log(
+        `batch ${batch}: ${median(ratios).toFixed(2)} times as fast as ${name} (each pair of steps: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
+      );
+    }
   }
   printTable(
     [

@@ -12,6 +12,7 @@ const subjects: Readonly<Record<string, () => Promise<Benchmark>>> = {
   caption: () => import('./caption.ts'),
   engine: () => import('./engine.ts'),
   explain: () => import('./explain.ts'),
+  folder: () => import('./folder.ts'),
   memory: () => import('./memory.ts'),
   metrics: () => import('./metrics.ts'),
   scaling: () => import('./scaling.ts'),

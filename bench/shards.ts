@@ -14,6 +14,7 @@ import { hasRedis, startRedis } from '../scripts/services/redis.ts';
 import { Captioner } from '../src/caption/captioner.ts';
 import { captionShards } from '../src/scale/caption-shards.ts';
 import { folderStore } from '../src/scale/output/folder.ts';
+import { BusyTime } from './busy-time.ts';
 import { machine, median, printTable } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -93,36 +94,6 @@ async function measureWaiting(
   }
   printTable(['captioned from shards', 'pictures a second', 'inference waits'], rows);
   return perPicture[0];
-}
-
-/** How long no batch of a captioner is at work. */
-class BusyTime {
-  #running = 0;
-  #since = 0;
-  #busy = 0;
-  #begun = 0;
-
-  constructor(captioner: Captioner) {
-    const caption = captioner.captionPrepared.bind(captioner);
-    captioner.captionPrepared = async (...given: Parameters<typeof caption>) => {
-      if (this.#running++ === 0) this.#since = performance.now();
-      try {
-        return await caption(...given);
-      } finally {
-        if (--this.#running === 0) this.#busy += performance.now() - this.#since;
-      }
-    };
-  }
-
-  begin(): void {
-    this.#busy = 0;
-    this.#begun = performance.now();
-  }
-
-  end(): { waiting: number; seconds: number } {
-    const ms = performance.now() - this.#begun;
-    return { waiting: 1 - this.#busy / ms, seconds: ms / 1000 };
-  }
 }
 
 interface Command {

@@ -1,4 +1,4 @@
-"""The same training step in PyTorch: BLIP-base in f32, forward, backward, clipping, AdamW.
+"""The same training step in PyTorch: BLIP-base in f32 or under bf16 autocast, forward, backward, clipping, AdamW.
 
 Each step waits for a line on the standard input, and is answered by one with its seconds; then follow the medians.
 """
@@ -7,6 +7,7 @@ import torch
 from transformers import BlipConfig, BlipForConditionalGeneration
 
 batch, steps, threads = map(int, sys.argv[1:4])
+bf16 = sys.argv[4] == "bf16"
 torch.set_num_threads(threads)
 torch.manual_seed(7)
 started = time.perf_counter()
@@ -23,7 +24,8 @@ seconds, graph = [], []
 for _ in range(steps + 1):
     sys.stdin.readline()
     start = time.perf_counter()
-    loss = model(pixel_values=pixels, input_ids=words, labels=words).loss
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        loss = model(pixel_values=pixels, input_ids=words, labels=words).loss
     loss.backward()
     graph.append(time.perf_counter() - start)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

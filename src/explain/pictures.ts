@@ -1,4 +1,5 @@
 /** Changed pictures: mixed with a fill where a mask is low, and what the model then thinks of a caption. */
+import { batchOf } from '../caption/executor/batch.ts';
 import { type Tensor, tensor } from '../engine/runtime/tensor.ts';
 import { type ExplainedModel, forcedIds } from './model.ts';
 import { captionLogprobs } from './token-maps.ts';
@@ -93,11 +94,6 @@ function boxBlur(source: Float32Array, size: number, radius: number, step: numbe
   return result;
 }
 
-/** Pixels of one picture [3, size, size] as a batch. ONNX Runtime reads no shared memory, where they may lie. */
-export function asBatch(pixels: Float32Array, size: number): Tensor<'f32'> {
-  return tensor('f32', [1, 3, size, size], Float32Array.from(pixels));
-}
-
 /** A picture's tokens by each member, computed at the first call alone. */
 export function tokensOnce(
   model: ExplainedModel,
@@ -106,7 +102,7 @@ export function tokensOnce(
 ): () => Promise<Tensor[]> {
   let tokens: Promise<Tensor[]> | undefined;
   return () => {
-    tokens ??= model.tokens(asBatch(pixels, size));
+    tokens ??= model.tokens(batchOf([pixels], { width: size, height: size }));
     return tokens;
   };
 }

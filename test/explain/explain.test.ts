@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Captioner } from '../../src/caption/captioner.ts';
+import { batchOf } from '../../src/caption/executor/batch.ts';
 import { gradients } from '../../src/engine/graph/gradient.ts';
 import { input } from '../../src/engine/graph/graph.ts';
 import * as ops from '../../src/engine/graph/ops.ts';
@@ -13,7 +14,6 @@ import { explain, explainAll } from '../../src/explain/explain.ts';
 import { methods } from '../../src/explain/methods/methods.ts';
 import { methodNames } from '../../src/explain/methods/names.ts';
 import { forcedIds } from '../../src/explain/model.ts';
-import { asBatch } from '../../src/explain/pictures.ts';
 import { explainedModel } from '../../src/explain/threads/explainer.ts';
 import { captionLogprobs, integratedGradients } from '../../src/explain/token-maps.ts';
 import { openGraph } from '../../src/generation/open-graph.ts';
@@ -94,7 +94,7 @@ describe('an explanation', () => {
 
   it('by layer-cam takes the gradient of each word by what its own position reads', async () => {
     const model = explainedModel(one);
-    const pixels = asBatch((await one.prepare(owl)).pixels, 48);
+    const pixels = batchOf([(await one.prepare(owl)).pixels], { width: 48, height: 48 });
     const ids = [
       one.config.text_config.bos_token_id,
       ...one.tokenizer.encode('a brown owl', { specialTokens: false }),
@@ -152,7 +152,7 @@ describe('an explanation', () => {
   it('sums integrated gradients of members to what the picture adds to their mean probability', async () => {
     const model = explainedModel(two);
     const { pixels } = await two.prepare(owl);
-    const tokens = await model.tokens(asBatch(pixels, 48));
+    const tokens = await model.tokens(batchOf([pixels], { width: 48, height: 48 }));
     const [{ ids }] = (await two.caption(owl)).captions;
     const forced = forcedIds([ids]);
     const { logprobs, members } = await integratedGradients(model, tokens, forced, { steps: 96 });

@@ -7,9 +7,11 @@ export interface CallContext<Event> {
   readonly signal: AbortSignal;
   /** Tells the caller something on the way. */
   emit(event: Event): void;
+  /** Memory of the result that is handed over instead of copied: the thread has it no more. */
+  handOver(memory: ArrayBuffer): void;
 }
 
-/** What a thread can be asked, by name. Arguments, events and results are copied. */
+/** What a thread can be asked, by name. Arguments, events and results are copied, but for what is handed over. */
 export type Handlers = Readonly<
   Record<string, (argument: never, context: CallContext<never>) => Promise<unknown>>
 >;
@@ -27,7 +29,7 @@ type Call = Exclude<Request, { readonly close: true }>;
 /** @param send tells the caller. @returns takes what the caller sends */
 export function answering(
   handlers: Handlers,
-  send: (reply: Reply<unknown, unknown>) => void,
+  send: (reply: Reply<unknown, unknown>, transfer: ArrayBuffer[]) => void,
 ): (request: Call) => Promise<void> {
   const running = new Map<number, AbortController>();
   return async (request) => {
@@ -38,12 +40,16 @@ export function answering(
     const { id, method, argument } = request;
     const stop = new AbortController();
     running.set(id, stop);
+    const transfer: ArrayBuffer[] = [];
     try {
-      const emit = (event: never): void => send({ id, event });
-      const result = await handlers[method](argument, { signal: stop.signal, emit });
-      send({ id, result });
+      const result = await handlers[method](argument, {
+        signal: stop.signal,
+        emit: (event: never) => send({ id, event }, []),
+        handOver: (memory) => transfer.push(memory),
+      });
+      send({ id, result }, transfer);
     } catch (error) {
-      send({ id, error: sendable(error) });
+      send({ id, error: sendable(error) }, []);
     } finally {
       running.delete(id);
     }

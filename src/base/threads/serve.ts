@@ -8,7 +8,7 @@ export function serve(handlers: Handlers): void {
   const port = parentPort;
   if (!port) throw new Error('this module runs in a worker thread only');
   const { ended }: ThreadData = workerData;
-  const answer = answering(handlers, (reply) => port.postMessage(reply));
+  const answer = answering(handlers, (reply, transfer) => port.postMessage(reply, transfer));
   port.on('message', async (request: Request) => {
     if ('close' in request) {
       Atomics.store(ended, 0, 1);

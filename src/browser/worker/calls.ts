@@ -202,5 +202,5 @@ function pause(): Promise<void> {
 
 /** Answers the page. @returns takes what it sends */
 export function answerCalls(): ReturnType<typeof answering> {
-  return answering(handlers, (reply) => postMessage(reply));
+  return answering(handlers, (reply, transfer) => postMessage(reply, { transfer }));
 }

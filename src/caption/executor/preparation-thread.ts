@@ -12,19 +12,20 @@ export interface PreparationRequest {
 }
 
 const handlers = {
-  /** Prepares a picture in shared memory; tells of warnings as sentences. */
+  /** Prepares a picture; tells of warnings as sentences. */
   async prepare(
     { image, preprocessing, options }: PreparationRequest,
-    { signal, emit }: CallContext<string>,
+    { signal, emit, handOver }: CallContext<string>,
   ): Promise<PreparedImage> {
     const preprocessor = createPreprocessor(preprocessing);
-    const { valuesPerImage } = preprocessor;
-    const memory = new SharedArrayBuffer(valuesPerImage * Float32Array.BYTES_PER_ELEMENT);
-    return prepareImage(image, preprocessor, new Float32Array(memory), {
+    const pixels = new Float32Array(preprocessor.valuesPerImage);
+    const prepared = await prepareImage(image, preprocessor, pixels, {
       ...options,
       signal,
       onWarning: emit,
     });
+    handOver(pixels.buffer);
+    return prepared;
   },
 };
 

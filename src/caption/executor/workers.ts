@@ -12,9 +12,10 @@ import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import type { ResolveOptions } from '../../hub/resolve.ts';
 import { loadModel } from '../../model/checkpoint/pretrained.ts';
 import type { ImageSource, PreparedImage } from '../prepare.ts';
+import { oneAfterTheOther } from './batch.ts';
 import { claimDevice } from './device-owner.ts';
 import type { Executor, ExecutorOptions, ModelDescription } from './executor.ts';
-import type { InferenceThread, OpenRequest } from './inference-thread.ts';
+import type { ChosenId, InferenceThread, OpenRequest } from './inference-thread.ts';
 import { loadOptions } from './members.ts';
 import { Preparation } from './preparation.ts';
 import type { GenerationRequest } from './request.ts';
@@ -67,12 +68,12 @@ export class WorkerExecutor implements Executor {
     { images, ...request }: GenerationRequest,
     { signal, onId }: Pick<GenerationContext, 'signal' | 'onId'> = {},
   ): Promise<Sequence[][]> {
-    const sent = { ...request, images: images.map(inSharedMemory), isStreamed: onId !== undefined };
-    return this.#resources.inference.run(
-      (thread) =>
-        thread.call('generate', sent, { signal, ...(onId && { onEvent: (id) => onId(...id) }) }),
-      signal,
-    );
+    return this.#resources.inference.run((thread) => {
+      const { copies, memory } = oneAfterTheOther(images);
+      const sent = { ...request, images: copies, isStreamed: onId !== undefined };
+      const onEvent = onId && { onEvent: (id: ChosenId) => onId(...id) };
+      return thread.call('generate', sent, { signal, transfer: [memory], ...onEvent });
+    }, signal);
   }
 
   [Symbol.dispose](): void {
@@ -148,11 +149,3 @@ function cacheAlone({
 }
 
 const inferenceModule = threadModule('inference-thread', import.meta.url);
-
-/** Memory that the threads read where it is: nothing is copied for pictures that `prepare` gave. */
-function inSharedMemory(pixels: Float32Array): Float32Array {
-  if (pixels.buffer instanceof SharedArrayBuffer) return pixels;
-  const shared = new Float32Array(new SharedArrayBuffer(pixels.byteLength));
-  shared.set(pixels);
-  return shared;
-}

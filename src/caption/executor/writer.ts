@@ -1,6 +1,4 @@
 /** Writes captions for batches of prepared pictures, by models that are open; the same in Node and in browsers. */
-import type { Preprocessing } from '../../data/images/preprocess.ts';
-import { type Tensor, tensor } from '../../engine/runtime/tensor.ts';
 import type { GenerationContext, Sequence } from '../../generation/context.ts';
 import { forcedLogprobs, withMeanToken } from '../../generation/dependence.ts';
 import { generate } from '../../generation/generate.ts';
@@ -9,6 +7,7 @@ import { joinImages } from '../../generation/joined.ts';
 import type { Ensemble } from '../../generation/members.ts';
 import { seenConcepts } from '../../generation/seen.ts';
 import type { DescribedModel } from '../../model/checkpoint/description.ts';
+import { batchOf } from './batch.ts';
 import type { GenerationRequest } from './request.ts';
 
 export interface WriterOptions {
@@ -113,19 +112,4 @@ function pausing(decoder: Decoder, pause: () => Promise<void>): Decoder {
       return decoder.step(ids, length);
     },
   };
-}
-
-/** Pixels of each image, [3, height, width], as one tensor [images, 3, height, width]. */
-function batchOf(
-  images: readonly Float32Array[],
-  { width, height }: Pick<Preprocessing, 'width' | 'height'>,
-): Tensor<'f32'> {
-  const shape = [images.length, 3, height, width];
-  // ONNX Runtime reads no shared memory.
-  if (images.length === 1 && images[0].buffer instanceof ArrayBuffer)
-    return tensor('f32', shape, images[0]);
-  const size = 3 * height * width;
-  const data = new Float32Array(images.length * size);
-  for (const [i, pixels] of images.entries()) data.set(pixels, i * size);
-  return tensor('f32', shape, data);
 }

@@ -1,7 +1,7 @@
 /** Methods that look into the model: values of image tokens, laid out over the picture. */
+import { batchOf } from '../../caption/executor/batch.ts';
 import { positiveShares, resizeGrid, smoothGrid } from '../grid.ts';
 import { forcedIds } from '../model.ts';
-import { asBatch } from '../pictures.ts';
 import * as tokenMaps from '../token-maps.ts';
 import { integratedGradients, type TokenMaps } from '../token-maps.ts';
 import type { ExplainedScene, Maps, Method } from './method.ts';
@@ -42,7 +42,11 @@ async function layerCamOf({
   signal,
 }: ExplainedScene): Promise<Required<Maps>> {
   signal?.throwIfAborted();
-  const found = await tokenMaps.layerCamMaps(model, asBatch(pixels, size), forcedIds([ids]));
+  const found = await tokenMaps.layerCamMaps(
+    model,
+    batchOf([pixels], { width: size, height: size }),
+    forcedIds([ids]),
+  );
   const { logprobs, means } = found;
   return { ...placed(found, await model.finerGrids()), besides: { logprobs, means } };
 }

@@ -42,6 +42,12 @@ describe('a call', () => {
     expect(bytes.length).toBe(0);
   });
 
+  it('is handed memory of the result', async () => {
+    const client = start();
+    expect([...(await client.call('numbers', 3))]).toEqual([0, 1, 2]);
+    expect(await client.call('numbersLeft', undefined)).toBe(0);
+  });
+
   it('throws what the thread threw, and the thread lives on', async () => {
     const client = start();
     const caught = (kind: string) => client.call('fail', kind).catch((error: unknown) => error);

@@ -4,6 +4,7 @@ import { InputError, UsageError } from '../../../dist/base/errors.js';
 import { serve } from '../../../dist/base/threads/serve.js';
 
 let name = 'nobody';
+let numbers = new Float32Array();
 
 serve({
   name: async (given) => {
@@ -13,6 +14,12 @@ serve({
   whoAreYou: async () => name,
   double: async (values) => values.map((value) => 2 * value),
   length: async (bytes) => bytes.length,
+  numbers: async (count, { handOver }) => {
+    numbers = Float32Array.from({ length: count }, (_, i) => i);
+    handOver(numbers.buffer);
+    return numbers;
+  },
+  numbersLeft: async () => numbers.length,
   count: async (to, { signal, emit }) => {
     for (let i = 0; i < to; i++) {
       signal.throwIfAborted();

@@ -68,6 +68,17 @@ describe('captions by workers', () => {
     expect(count).toBeGreaterThan(8);
   });
 
+  it('prepare pictures in memory that the garbage collector counts, and that can be captioned twice', async () => {
+    using workers = await Captioner.load(tiny, { threads: 1, workers: 1 });
+    const prepared = await workers.prepare(files[0]);
+    expect(prepared.pixels.buffer).toBeInstanceOf(ArrayBuffer);
+    const before = prepared.pixels.slice();
+    const [first] = await workers.captionPrepared([prepared]);
+    const [, second] = await workers.captionPrepared([prepared, prepared]);
+    expect(second).toEqual(first);
+    expect(prepared.pixels).toEqual(before);
+  });
+
   it('take paths, bytes and pixels, and leave them to the caller', async () => {
     using alone = await Captioner.load(tiny, { threads: 1 });
     using workers = await Captioner.load(tiny, { threads: 1, workers: 1 });
