@@ -98,7 +98,7 @@ async function found(output: string) {
   );
 }
 
-describe('an ablation', { timeout: 60_000 }, () => {
+describe('an ablation', () => {
   it('leaves models, evaluations, results without captions, and tables', async () => {
     expect((await readdir(join(folder, 'whole'))).sort()).toEqual([
       'ablation-config.json',

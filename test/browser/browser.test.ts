@@ -87,7 +87,7 @@ describeInChromium('in Chromium', () => {
     result = resultSchema.parse(
       await tab.evaluate(`import('/page.js').then(() => globalThis.runPage(${width}, ${height}))`),
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     server?.close();

@@ -46,7 +46,7 @@ const few = [
 const refcap = (...args: string[]) => runRefcap(['ablate', ...args], { cwd: folder });
 const read = (...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
 
-describe('refcap ablate', { timeout: 60_000 }, () => {
+describe('refcap ablate', () => {
   it('is interrupted by Ctrl-C with the state saved, and goes on with the same command', async () => {
     const args = [main, 'ablate', ...options, ...few];
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });

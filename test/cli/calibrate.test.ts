@@ -47,7 +47,7 @@ const refcap = (...args: string[]) => runRefcap(args, { cwd: folder });
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 const config = () => JSON.parse(read('model/config.json'));
 
-describe('refcap calibrate', { timeout: 120_000 }, () => {
+describe('refcap calibrate', () => {
   it('says what is too little, and leaves the model as it was', () => {
     const before = read('model/config.json');
     const few = refcap('calibrate', 'model', '--data', 'photos', '--limit', '20');

@@ -64,7 +64,7 @@ async function refcap(args: string[], watch?: (kill: () => void) => void): Promi
   return { code, stdout, stderr };
 }
 
-describe('refcap caption', { timeout: 60_000 }, () => {
+describe('refcap caption', () => {
   it('downloads a model by its id once, and works offline then', async () => {
     const first = await refcap(['caption', '--model', modelId, photo]);
     expect(first.stderr).not.toContain('refcap: ');

@@ -83,7 +83,7 @@ const everything = () =>
     .sort()
     .map((name) => (statSync(join(folder, name)).isFile() ? [name, read(name)] : [name]));
 
-describe('refcap compare', { timeout: 60_000 }, () => {
+describe('refcap compare', () => {
   it('gives the differences that refcap score gives for the same captions', () => {
     const run = compare('a', 'b', '-o', 'page.html', '-f', 'json');
     expect(run.stderr).toMatch(/^refcap: 1 picture is not in the page .*owl\.jpg/);

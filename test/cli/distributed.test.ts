@@ -70,7 +70,7 @@ describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
     const again = await mpirun(2, ...args, '--output', 'killed', '--resume').ended;
     expect(again).toMatchObject({ code: 0 });
     expect(await weights('killed')).toEqual(await weights('through'));
-  }, 180_000);
+  });
 
   it('trains the stages of a recipe, and after a kill goes on in the right one', async () => {
     const recipe =
@@ -92,7 +92,7 @@ describe.skipIf(!hasMpi)('refcap train --distributed mpi', () => {
     expect(await weights('recipe-two/2-tower')).toEqual(await weights('recipe-one/2-tower'));
     const best = (run: string) => readFile(at(run, 'best', 'model.safetensors'));
     expect(await best('recipe-two')).toEqual(await best('recipe-one'));
-  }, 180_000);
+  });
 
   it('ends all processes when one has an error', async () => {
     const { code, said } = await mpirun(2, '--output', 'both').ended;

@@ -46,7 +46,7 @@ const json = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...path
 const evaluate = (...more: string[]) =>
   refcap('evaluate', tiny, '--data', 'photos', '--bootstrap', '50', ...more);
 
-describe('refcap evaluate', { timeout: 60_000 }, () => {
+describe('refcap evaluate', () => {
   it('gives the captions and scores of caption and score, with intervals', () => {
     const run = evaluate('--beams', '2', '-o', 'run');
     expect(run.stderr).toContain('written to run');

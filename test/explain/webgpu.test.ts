@@ -14,5 +14,5 @@ describe.skipIf(!hasWebgpu)('explanations on WebGPU', () => {
     expect(lines.length).toBe(4);
     for (const { name, difference, largest } of lines)
       expect(difference, name).toBeLessThan(1e-3 * largest);
-  }, 120_000);
+  });
 });

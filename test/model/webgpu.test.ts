@@ -18,5 +18,5 @@ describe.skipIf(!hasWebgpu)('the model on WebGPU', () => {
     // Sums in another order over a whole model; an op alone is held to 1e-4 of its scale.
     for (const { name, difference, largest } of lines)
       expect(difference, name).toBeLessThan(1e-4 * largest);
-  }, 120_000);
+  });
 });

@@ -47,7 +47,7 @@ describe.skipIf(chromium === undefined)('the page of an explanation in a browser
     folder = mkdtempSync(join(tmpdir(), 'refcap-explain-page-'));
     writeFileSync(join(folder, 'page.html'), await exampleHtml());
     browser = await browsers.launch({ executablePath: chromium ?? '', args: ['--no-sandbox'] });
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser.close();
     rmSync(folder, { recursive: true, force: true });

@@ -47,7 +47,7 @@ test('a run: steps, time, memory, disk, more machines', async () => {
     expect.stringMatching(/^100 Gbit\/s /),
   ]);
   expect(await readdir(at())).toEqual(before);
-}, 60_000);
+});
 
 test('a recipe: each stage by its name', async () => {
   await writeFile(
@@ -59,7 +59,7 @@ test('a recipe: each stage by its name', async () => {
   const blocks = stdout.split('\n\n').map((block) => block.split('\n')[0]);
   expect(blocks.slice(0, 2)).toEqual(['stage words', 'stage reward']);
   expect(stdout).toContain('gradients in bf16');
-}, 60_000);
+});
 
 test('a plan is of a whole run', () => {
   const { status, stderr } = plan('--resume');

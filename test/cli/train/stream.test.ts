@@ -27,7 +27,7 @@ beforeAll(async () => {
     ...['--preset', 'plain', '--stream', '--set', 'stream.buffer=3', '--batch-size', '2'],
     ...['--epochs', '6', '--threads', '1', '--checkpoint-every', '2', '--set', 'logEvery=1'],
   ];
-}, 60_000);
+});
 afterAll(() => store.close());
 
 function refcap(args: readonly string[], until?: () => boolean) {
@@ -53,7 +53,7 @@ const steps = (run: string) => {
 };
 const weights = (run: string) => readFileSync(at(run, 'last', 'model.safetensors'));
 
-describe('refcap train --stream', { timeout: 120_000 }, () => {
+describe('refcap train --stream', () => {
   it('trains from a store, and after kills goes on to the very bits of a calm run', async () => {
     const calm = await refcap(['-o', 'calm', '--cache', 'calm-features']);
     expect(calm.said).toMatch(/train shards, 8 images an epoch, and 2 dev images to measure/);

@@ -242,5 +242,5 @@ describe.runIf(shared)('the Flickr8k beside the repository', () => {
     expect(cases['images without a file']).toHaveLength(1000);
     expect(report.splits.all).toMatchObject({ images: 7000, unreadable: 0, captions: 35000 });
     expect(report.captionWords.percentiles).toMatchObject({ 0: 2, 50: 10, 100: 36 });
-  }, 60_000);
+  });
 });

@@ -4,7 +4,7 @@ import { tinyRuns } from '../tiny-runs.ts';
 
 const { train, json } = tinyRuns();
 
-describe('heads of the training-only layers', { timeout: 30_000 }, () => {
+describe('heads of the training-only layers', () => {
   it("are the decoder's where eight do not divide its width, and it says so", async () => {
     const notes: string[] = [];
     const settings = {

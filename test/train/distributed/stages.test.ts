@@ -48,7 +48,7 @@ const weights = (model: string) => readFile(at(model, 'model.safetensors'));
 const both = { batchSize: 2 };
 const one = { batchSize: 4, microBatch: 2 };
 
-describe('a recipe of two stages on two ranks', { timeout: 120_000 }, () => {
+describe('a recipe of two stages on two ranks', () => {
   it('leaves the bits of one process with their batches as its parts, and the first rank tells', async () => {
     const notes: string[][] = [[], []];
     const telling = (rank: number) => ({ onNote: (note: string) => notes[rank].push(note) });

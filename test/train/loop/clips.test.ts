@@ -40,7 +40,7 @@ beforeAll(async () => {
     for (let copy = 0; copy < copies; copy++) rows.push(row(`train-${i}.mp4`, 'train'));
   }
   await writeFile(runs.at('clips/captions.jsonl'), `${rows.join('\n')}\n`);
-}, 60_000);
+});
 
 const settings = {
   batchSize: 6,
@@ -75,7 +75,7 @@ const evaluate = (model: string, frames?: number) =>
     onCaptioned: () => undefined,
   });
 
-describe.skipIf(!hasFfmpeg)('a training run on clips', { timeout: 120_000 }, () => {
+describe.skipIf(!hasFfmpeg)('a training run on clips', () => {
   const memorise = { epochs: 15, refinement: { heads: 4 }, alignment: { heads: 4 } };
 
   it('memorises what only several frames tell, with both layers; evaluate writes it again', async () => {

@@ -58,7 +58,7 @@ async function interrupted(run: string, more: string[], signal: NodeJS.Signals, 
   return { code: await ended, text };
 }
 
-describe('refcap train', { timeout: 120_000 }, () => {
+describe('refcap train', () => {
   it('goes on after signals and kills to the very bits of a calm run', async () => {
     const calm = refcap([...common, '-o', 'calm']);
     expect(calm.stderr).toContain('epoch 12 of 12');

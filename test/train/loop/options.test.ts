@@ -6,7 +6,7 @@ import { tinyRuns } from '../tiny-runs.ts';
 
 const { at, train } = tinyRuns();
 
-describe('what does not fit', { timeout: 30_000 }, () => {
+describe('what does not fit', () => {
   const wrong: [string, object, Partial<RunOptions>, string][] = [
     ['threads below', {}, { threads: -1 }, 'threads (-1) must be a whole number from 1 on'],
     ['threads between', {}, { threads: 1.5 }, 'threads (1.5) must be a whole number from 1 on'],

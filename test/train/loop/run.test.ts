@@ -43,7 +43,7 @@ async function stopAt(output: string, settings: object, step: number, more: Part
   );
 }
 
-describe('a training run', { timeout: 90_000 }, () => {
+describe('a training run', () => {
   it('memorises a handful of pictures with both layers, and writes their captions', async () => {
     const settings = {
       ...layers,
@@ -445,7 +445,7 @@ describe('a training run', { timeout: 90_000 }, () => {
   });
 });
 
-describe('unusual data', { timeout: 30_000 }, () => {
+describe('unusual data', () => {
   const withCaptions = async (name: string, edit: (rows: string[]) => string[]) => {
     const copy = at(name);
     await cp(at('pictures'), copy, { recursive: true });

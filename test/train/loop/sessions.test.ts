@@ -5,7 +5,7 @@ import { tinyRuns } from '../tiny-runs.ts';
 
 const { at, train } = tinyRuns();
 
-describe('a session that cannot be opened', { timeout: 60_000 }, () => {
+describe('a session that cannot be opened', () => {
   it('leaves none of the others open', async () => {
     await train('start', { epochs: 1 });
     const scst = {

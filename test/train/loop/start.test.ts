@@ -6,7 +6,7 @@ import { tinyRuns } from '../tiny-runs.ts';
 
 const { at, train } = tinyRuns();
 
-describe("a model's generation config", { timeout: 30_000 }, () => {
+describe("a model's generation config", () => {
   const config = (run: string) => at(run, 'best/generation_config.json');
   const measured = (events: readonly TrainingEvent[]) =>
     events.map((event) =>

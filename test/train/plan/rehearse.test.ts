@@ -35,7 +35,7 @@ async function bytesIn(folder: string): Promise<number> {
   return sizes.reduce((sum, { size }) => sum + size, 0);
 }
 
-test('steps, weights and disk are those of the run itself', { timeout: 120_000 }, async () => {
+test('steps, weights and disk are those of the run itself', async () => {
   const more = { epochs: 7, views: 2, captionsPerImage: 1, keepCheckpoints: 2 };
   const [{ runs, rehearsal }] = await rehearse(options(), [stage(more)]);
   // Nothing of the rehearsal is left.
@@ -66,7 +66,7 @@ test('steps, weights and disk are those of the run itself', { timeout: 120_000 }
   expect(rehearsal.peakBytes).toBeGreaterThan(5e7);
 });
 
-describe('a stream', { timeout: 120_000 }, () => {
+describe('a stream', () => {
   const more = { epochs: 5, keepCheckpoints: 1, minWordCount: 1, refinement: null };
   const planned = async (settings: object) => {
     const notes: string[] = [];

@@ -18,7 +18,7 @@ const stagesOf = (file: Settings): readonly Stage[] => {
   return stages;
 };
 
-describe('a recipe', { timeout: 60_000 }, () => {
+describe('a recipe', () => {
   const at = tinyFolder();
 
   const settings = {

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await runs.train('base', { ...plain, epochs: 1 });
   // Two pictures a shard or so, by their bytes.
   await packDataset(at('pictures'), at('shards'), { format: 'webdataset', shardBytes: 500 });
-}, 60_000);
+});
 
 const losses = (events: readonly TrainingEvent[]) =>
   events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
@@ -45,7 +45,7 @@ async function notesOf(output: string, settings: object, more: Parameters<typeof
   return notes;
 }
 
-describe('a streamed run', { timeout: 60_000 }, () => {
+describe('a streamed run', () => {
   it('makes the steps that the manifest counts, says what it does, and learns', async () => {
     const notes: string[] = [];
     const events = await train('told', { epochs: 8 }, { onNote: (note) => notes.push(note) });
@@ -216,7 +216,7 @@ describe('a streamed run', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what a stream cannot do', { timeout: 30_000 }, () => {
+describe('what a stream cannot do', () => {
   const refuse = async (settings: object, more: Parameters<typeof train>[2] = {}) => {
     const output = 'refused';
     const error: unknown = await train(output, settings, more).then(
