@@ -109,6 +109,25 @@ describe('refcap evaluate', () => {
       expect(singleReference[name]).toBeCloseTo((means[0][name] + means[1][name]) / 2, 12);
   });
 
+  it('gives the captions of caption at another size of the input, which the results tell', () => {
+    const { status, stderr } = evaluate('--image-size', '64', '-o', 'run-64', '--bootstrap', '0');
+    expect(stderr).toContain('written to run-64');
+    expect(status).toBe(0);
+    expect(json('run-64/results.json').decoding.imageSize).toBe(64);
+    const of = (...size: string[]) =>
+      refcap('caption', '--model', tiny, 'photos', '-f', 'jsonl', ...size)
+        .stdout.trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).caption)
+        .sort();
+    const captions = readFileSync(join(folder, 'run-64/captions.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).caption);
+    expect(captions.sort()).toEqual(of('--image-size', '64'));
+    expect(captions).not.toEqual(of());
+  });
+
   it('leaves out pictures that cannot be read, be it a whole batch', () => {
     const photos = join(folder, 'hurt');
     mkdirSync(photos);

@@ -8,7 +8,13 @@ import {
   imagesOption,
 } from '../options/dataset.ts';
 import { baseOption, verboseOption } from '../options/hub.ts';
-import { deviceOption, membersOption, quantizeOption, threadsOption } from '../options/model.ts';
+import {
+  deviceOption,
+  imageSizeOption,
+  membersOption,
+  quantizeOption,
+  threadsOption,
+} from '../options/model.ts';
 import { frameCount, noRepeatNgram, number, positive, whole } from '../options/values.ts';
 
 const examples = `
@@ -42,6 +48,7 @@ export const command = new Command('evaluate')
   .addOption(baseOption())
   .addOption(verboseOption())
   .addOption(quantizeOption())
+  .addOption(imageSizeOption())
   .option('--batch-size <n>', 'pictures at a time', positive, 4)
   .option(
     '--frames <n>',

@@ -16,7 +16,7 @@ import { ProgressLine } from '../terminal/progress.ts';
 export interface EvaluateFlags
   extends DatasetFlags,
     Omit<GenerationFlags, 'seed'>,
-    Pick<ModelFlags, 'keepRefiner' | 'members' | 'quantize' | 'device' | 'threads'> {
+    Pick<ModelFlags, 'keepRefiner' | 'members' | 'quantize' | 'imageSize' | 'device' | 'threads'> {
   base?: string;
   data: string;
   split: SplitName;
