@@ -31,11 +31,6 @@ export function spread(values: readonly number[]): Spread {
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
-/** The middle value, or the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  return quantile(Float64Array.from(values).sort(), 0.5);
-}
-
 /**
  * The mean of `differences` [seeds][images], each of one score of one image under one seed, with the
  * interval of the two-level bootstrap and the p-value of approximate randomization over images.

@@ -1,4 +1,5 @@
 /** What reviewing bought: how good the drafts were, and how long it took. */
+import { median } from '../base/median.ts';
 import { scoreCorpus } from '../metrics/corpus/score.ts';
 import { isAccepted, type ReviewDecision, type Verdict, verdicts } from './decisions/decision.ts';
 import { editDistance, plainWords } from './views/words.ts';
@@ -35,7 +36,7 @@ export async function summarizeReview(
     acceptedShare: decided.length > 0 ? counts.accepted / decided.length : undefined,
     wordsChanged: mean(changed),
     cider: await ciderOf(accepted),
-    medianSeconds: median(decided.map(({ seconds }) => seconds)),
+    medianSeconds: decided.length === 0 ? undefined : median(decided.map(({ seconds }) => seconds)),
     totalSeconds: decisions.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }
@@ -62,13 +63,6 @@ async function ciderOf(accepted: readonly ReviewDecision[]): Promise<number | un
 function mean(values: readonly number[]): number | undefined {
   if (values.length === 0) return undefined;
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function median(values: readonly number[]): number | undefined {
-  if (values.length === 0) return undefined;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** The summary for a terminal, a line each. */

@@ -1,7 +1,6 @@
 /** Paired statistics over seeds and images: by hand, by full enumeration, and against those of one level. */
 import { describe, expect, it } from 'vitest';
 import {
-  median,
   pairedDifference,
   randomizationTest,
   spread,
@@ -29,14 +28,12 @@ function words(letters: number, length: number): number[][] {
 
 const rows = (...values: number[][]) => values.map((row) => Float64Array.from(row));
 
-describe('spread and median', () => {
-  it('divide by n - 1, and know no deviation of one value', () => {
+describe('the spread', () => {
+  it('divides by n - 1, and has no deviation of one value', () => {
     // Squares of 2, 4, 9 about 5: 9 + 1 + 16 = 26, over 2.
     expect(spread([2, 4, 9])).toEqual({ mean: 5, deviation: Math.sqrt(13) });
     expect(spread([0.4])).toEqual({ mean: 0.4 });
     expect(() => spread([])).toThrow(RangeError);
-    expect(median([3, 1, 2])).toBe(2);
-    expect(median([4, 1, 2, 3])).toBe(2.5);
   });
 });
 

@@ -3,13 +3,13 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTextIfThere, writeFileAtomic } from '../../base/files.ts';
 import { parseJson } from '../../base/json.ts';
+import { median } from '../../base/median.ts';
 import { imagesOfSplit } from '../../data/datasets/dataset.ts';
 import { readDataset } from '../../data/datasets/read.ts';
 import { refinerFileName } from '../../model/checkpoint/refiner.ts';
 import { readRunEvaluation } from '../describe.ts';
 import { type RunPlace, runPlace } from '../result.ts';
 import type { AblationRequest } from '../settings.ts';
-import { median } from '../statistics.ts';
 import { measureInChild } from './process.ts';
 import { type Measurement, type Speed, type SpeedModel, speedName, speedSchema } from './schema.ts';
 

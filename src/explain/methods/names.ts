@@ -4,7 +4,7 @@ import { UsageError } from '../../base/errors.ts';
 /** What each method does, in a few words. */
 export const aboutMethods = {
   'layer-cam': 'features of the vision tower, where more of them makes the word likelier',
-  'contrastive-layer-cam': 'the same, less what all words of the caption have in common',
+  'contrastive-layer-cam': 'the same, for the word only where it takes more than most words do',
   'gradient-attention': 'attention, where more of it makes the word likelier',
   relevance: 'such attention through all layers of the decoder and the words before',
   attention: 'attention of the decoder to the picture',
@@ -29,7 +29,7 @@ export function checkMethod(method: string | undefined): void {
 }
 
 /** Where the tower has a finer grid than its tokens'. What speaks for it is in docs/explain.md. */
-export const ofFinerTowers: MethodName = 'layer-cam';
+export const ofFinerTowers: MethodName = 'contrastive-layer-cam';
 /** Elsewhere. */
 export const ofOtherTowers: MethodName = 'gradient-attention';
 

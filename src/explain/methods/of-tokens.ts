@@ -1,4 +1,5 @@
 /** Methods that look into the model: values of image tokens, laid out over the picture. */
+import { median } from '../../base/median.ts';
 import { batchOf } from '../../caption/executor/batch.ts';
 import { positiveShares, resizeGrid, smoothGrid } from '../grid.ts';
 import { forcedIds } from '../model.ts';
@@ -17,19 +18,21 @@ export const layerCam: Method = {
   },
 };
 
-/** Of what a caption's positions have in common, how much goes; docs/explain.md has the figures. */
-const common = 0.8;
-
-/** Each position's map as shares of 1, less most of the mean of all: what stands out at every word tells none of them. */
+/**
+ * LayerCAM as shares of 1, against the word where it takes no more than the caption's median position does: what stands out in
+ * the picture stands out at every word, and tells none of them. docs/explain.md has the figures.
+ */
 export const contrastiveLayerCam: Method = {
   isSigned: true,
   async maps(scene: ExplainedScene): Promise<Maps> {
     const { side, values, besides } = await layerCamOf(scene);
     const shares = values.map(positiveShares);
-    const mean = shares[0].map(
-      (_, cell) => shares.reduce((sum, map) => sum + map[cell], 0) / shares.length,
+    const usual = shares[0].map((_, cell) => median(shares.map((map) => map[cell])));
+    const contrasts = shares.map((map) =>
+      smoothGrid(map, side, deviation).map((share, cell) =>
+        map[cell] > usual[cell] ? share : -share,
+      ),
     );
-    const contrasts = shares.map((map) => map.map((share, cell) => share - common * mean[cell]));
     return { side, values: contrasts, besides };
   },
 };
