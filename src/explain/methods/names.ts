@@ -4,7 +4,7 @@ import { UsageError } from '../../base/errors.ts';
 /** What each method does, in a few words. */
 export const aboutMethods = {
   'layer-cam': 'features of the vision tower, where more of them makes the word likelier',
-  'contrastive-layer-cam': 'the same, for the word only where it takes more than most words do',
+  'contrastive-layer-cam': 'the same, only where the word takes more than most words do',
   'gradient-attention': 'attention, where more of it makes the word likelier',
   relevance: 'such attention through all layers of the decoder and the words before',
   attention: 'attention of the decoder to the picture',

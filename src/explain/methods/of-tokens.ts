@@ -19,19 +19,17 @@ export const layerCam: Method = {
 };
 
 /**
- * LayerCAM as shares of 1, against the word where it takes no more than the caption's median position does: what stands out in
+ * LayerCAM as shares of 1, where the word takes more of a place than the caption's median position does, else 0: what stands out in
  * the picture stands out at every word, and tells none of them. docs/explain.md has the figures.
  */
 export const contrastiveLayerCam: Method = {
-  isSigned: true,
+  isSigned: false,
   async maps(scene: ExplainedScene): Promise<Maps> {
     const { side, values, besides } = await layerCamOf(scene);
     const shares = values.map(positiveShares);
     const usual = shares[0].map((_, cell) => median(shares.map((map) => map[cell])));
     const contrasts = shares.map((map) =>
-      smoothGrid(map, side, deviation).map((share, cell) =>
-        map[cell] > usual[cell] ? share : -share,
-      ),
+      smoothGrid(map, side, deviation).map((share, cell) => (map[cell] > usual[cell] ? share : 0)),
     );
     return { side, values: contrasts, besides };
   },
