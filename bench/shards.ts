@@ -5,21 +5,18 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hasRedis, startRedis } from '../scripts/services/redis.ts';
-import { Captioner } from '../src/caption/captioner.ts';
 import { captionShards } from '../src/scale/caption-shards.ts';
 import { folderStore } from '../src/scale/output/folder.ts';
-import { BusyTime } from './busy-time.ts';
 import { machine, median, printTable } from './measure.ts';
+import { batchSize, bundled, measureWaiting, samplePictures } from './waiting.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bundled = join(root, 'models/refcap-small');
-const samples = join(root, 'samples');
 
 /** A shard of the field's usual size, of which the queue's cost is a share. */
 const usualPictures = 1000;
@@ -39,7 +36,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'refcap-shards-'));
   try {
     const large = writeShards(join(folder, 'large'), count, pictures);
-    const perPicture = await measureWaiting(folder, large, rounds);
+    const perPicture = await waitingOf(folder, large, rounds);
     if (values.waiting) return 0;
     await compareProcesses(folder, count * pictures, rounds);
     if (hasRedis) await measureQueue(folder, perPicture, rounds);
@@ -52,48 +49,27 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** Tars x-000000.tar ... of so many pictures each: the sample photos, again and again. */
 function writeShards(folder: string, count: number, pictures: number): string[] {
-  const photos = readdirSync(samples).filter((name) => name.endsWith('.jpg'));
   const loose = join(folder, 'loose');
-  mkdirSync(loose, { recursive: true });
-  const names = Array.from({ length: pictures }, (_, i) => `${String(i).padStart(6, '0')}.jpg`);
-  for (const [i, name] of names.entries())
-    copyFileSync(join(samples, photos[i % photos.length]), join(loose, name));
+  const names = samplePictures(loose, pictures);
   return Array.from({ length: count }, (_, shard) => {
     const path = join(folder, `x-${String(shard).padStart(6, '0')}.tar`);
-    execFileSync('tar', ['--format=ustar', '-cf', path, '-C', loose, ...names]);
+    // The pictures are links to a few files; in the tar each is whole.
+    const form = ['--format=ustar', '--hard-dereference'];
+    execFileSync('tar', [...form, '-cf', path, '-C', loose, ...names]);
     return path;
   });
 }
 
-/** The share of a run in which no batch is at work, from the first to the end. @returns seconds a picture without workers */
-async function measureWaiting(
-  folder: string,
-  shards: readonly string[],
-  rounds: number,
-): Promise<number> {
-  const rows: string[][] = [];
-  const perPicture: number[] = [];
-  for (const workers of [0, 1]) {
-    using captioner = await Captioner.load(bundled, { workers });
-    const busy = new BusyTime(captioner);
-    const found: { waiting: number; seconds: number }[] = [];
-    for (let round = 0; round <= rounds; round++) {
-      const store = await folderStore(join(folder, `waiting-${workers}-${round}`));
-      busy.begin();
-      const counts = await captionShards(captioner, shards, store, {
-        ...{ options: {}, batchSize: 4 },
-        settings: { refcap: 'bench', model: bundled, options: {} },
-      });
-      const { waiting, seconds } = busy.end();
-      if (round > 0) found.push({ waiting, seconds: seconds / counts.captioned });
-    }
-    const seconds = median(found.map((one) => one.seconds));
-    perPicture.push(seconds);
-    const share = `${(100 * median(found.map(({ waiting }) => waiting))).toFixed(1)} %`;
-    rows.push([workers === 0 ? 'without workers' : 'one worker', (1 / seconds).toFixed(1), share]);
-  }
-  printTable(['captioned from shards', 'pictures a second', 'inference waits'], rows);
-  return perPicture[0];
+/** @returns seconds a picture without workers */
+function waitingOf(folder: string, shards: readonly string[], rounds: number): Promise<number> {
+  return measureWaiting('shards', rounds, async (captioner, run) => {
+    const store = await folderStore(join(folder, run));
+    const { captioned } = await captionShards(captioner, shards, store, {
+      ...{ options: {}, batchSize },
+      settings: { refcap: 'bench', model: bundled, options: {} },
+    });
+    return captioned;
+  });
 }
 
 interface Command {
