@@ -4,7 +4,10 @@ import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from '
 /** Milliseconds after which a lock is taken for left behind, whoever its process number belongs to by now. */
 const longest = 30 * 60_000;
 
-/** Waits until nobody holds the lock, then holds it until the process ends or `release` is called. */
+/**
+ * Waits until nobody holds the lock, then holds it until the process ends or `release` is called. Two that find the lock of a
+ * dead process at the very same moment may both take it.
+ */
 export function lock(path, onWaiting) {
   for (let waited = 0; ; waited++) {
     try {

@@ -56,12 +56,14 @@ if (!isReady()) {
   }
   if (!isBuilt()) {
     console.error('Building ...');
+    const begun = new Date();
     // A build with errors leaves its stamp too.
     const again = () => rmSync(stamp, { force: true });
     for (const project of ['tsconfig.build.json', 'tsconfig.browser-build.json'])
       run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], again);
     // The compiler leaves it as it was where files are newer and say the same, and each command would build again.
-    utimesSync(stamp, new Date(), new Date());
+    // What is changed while it builds is newer than its beginning.
+    utimesSync(stamp, begun, begun);
   }
   run(process.execPath, ['scripts/build-page.mjs']);
   release();

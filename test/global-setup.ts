@@ -1,13 +1,9 @@
 /** Builds dist/ once before the tests: tests of the commands, of worker threads and of the page use the built files. */
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { repositoryRoot } from './paths.ts';
 
 export default function setup(): void {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const run = (...args: string[]): void => {
-    execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  };
-  for (const project of ['tsconfig.build.json', 'tsconfig.browser-build.json'])
-    run('node_modules/typescript/bin/tsc', '-p', project);
-  run('scripts/build-page.mjs');
+  const script = join(repositoryRoot, 'scripts/setup.mjs');
+  execFileSync(process.execPath, [script], { cwd: repositoryRoot, stdio: 'inherit' });
 }
